@@ -1,0 +1,62 @@
+"""The flow document: plain data. Its JSON form is described in docs/flow-format.md."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+FORMAT = 1
+"""The number of this document shape. A change to it is one pure function in flows/upgrade.py."""
+
+
+class Retry(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """`tries` counts all tries, the first included. `delay` is the first pause in seconds; it doubles, with full jitter."""
+
+    tries: int = 1
+    delay: float = 1.0
+
+
+OnError = Literal["stop", "default", "wire", "continue"]
+"""After the last try failed: stop the run | give `default` as outputs | send the error along the port `error` | go on without."""
+
+
+class NodeUse(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """One step of a flow: a node type with settings at a place.
+
+    `parent` is the id of the container this node lies in. x, y are canvas pixels at zoom 1, relative to the parent.
+    `timeout` is in seconds, None = the node type's own.
+    """
+
+    id: str
+    type: str
+    version: int = 1
+    label: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    x: float = 0
+    y: float = 0
+    w: float | None = None
+    h: float | None = None
+    parent: str = ""
+    disabled: bool = False
+    retry: Retry = Retry()
+    on_error: OnError = "stop"
+    default: dict[str, Any] = field(default_factory=dict)
+    timeout: float | None = None
+
+
+class Edge(Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from", "target": "to"}):
+    """A wire. Both ends are "node.port"."""
+
+    source: str
+    target: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.source}>{self.target}"
+
+
+class Flow(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    nodes: list[NodeUse] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    name: str = ""
+    description: str = ""
+    format: int = FORMAT

@@ -1,0 +1,92 @@
+"""What a node may be handed besides its inputs. A node gets only those it named in `needs`.
+
+Protocols only: the adapters live in the owning domain of app/, doubles in flows/sdk/testing.py.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct, field
+
+from flows.sdk.values import File, Message
+
+
+class Usage(Struct, frozen=True, omit_defaults=True):
+    """What one model call used. Tokens as the provider reports them; cost in millionths of a US dollar."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_micros: int = 0
+
+
+class Tool(Struct, frozen=True):
+    """A function the model may ask for. `parameters` is a JSON Schema of type object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class ToolCall(Struct, frozen=True):
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class ChatRequest(Struct, frozen=True):
+    """`model` is "connection/model" as the model picker writes it; "" = the workspace's default model."""
+
+    messages: Sequence[Message]
+    model: str = ""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    schema: dict[str, Any] | None = None
+    tools: Sequence[Tool] = ()
+
+
+class ChatReply(Struct, frozen=True):
+    """`data` is the parsed answer when a schema was asked for; `model` is the one that answered (fallbacks!)."""
+
+    text: str
+    model: str
+    usage: Usage = Usage()
+    data: Any = None
+    tool_calls: Sequence[ToolCall] = ()
+
+
+class Llm(Protocol):
+    async def chat(self, request: ChatRequest) -> ChatReply: ...
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
+        """Pieces of text as they come, and at the very end exactly one ChatReply with the whole."""
+        ...
+
+    async def embed(self, texts: Sequence[str], model: str = "") -> list[list[float]]: ...
+
+
+class HttpRequest(Struct, frozen=True):
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeout: float = 30.0
+    connection: str = ""
+
+
+class HttpReply(Struct, frozen=True):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Http(Protocol):
+    async def send(self, request: HttpRequest) -> HttpReply: ...
+
+
+class Files(Protocol):
+    async def read(self, file: File) -> bytes: ...
+
+    async def write(self, name: str, content: bytes, media_type: str) -> File: ...
+
+
+CapabilityName = Literal["llm", "http", "files"]
