@@ -1,0 +1,4 @@
+"""Studio: the editable flow (the draft), the history of its edits, and the pages on which people edit it.
+
+Owns the tables flow and flow_op. Does not own published versions and runs (app.runs), nor what a node type is (flows).
+"""
