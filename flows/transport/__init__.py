@@ -1,0 +1,1 @@
+"""Wake-ups for workers. They may be lost, doubled, late: PostgreSQL holds the truth, a transport only saves time."""
