@@ -1,0 +1,1 @@
+"""Agentbase: draw an AI app as a graph, publish it as a themed site. Who may import whom: docs/architecture.md."""
