@@ -9,14 +9,14 @@ FORMAT = 1
 
 
 class Retry(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """`tries` counts all tries, the first included. `delay` is the first pause in seconds; it doubles, with full jitter."""
+    """`tries` counts the first one too. `delay`: the first pause in seconds; it doubles, with full jitter."""
 
     tries: int = 1
     delay: float = 1.0
 
 
 OnError = Literal["stop", "default", "wire", "continue"]
-"""After the last try failed: stop the run | give `default` as outputs | send the error along the port `error` | go on without."""
+"""After the last try: stop the run | give `default` as outputs | send the error along port `error` | go on without."""
 
 
 class NodeUse(Struct, omit_defaults=True, forbid_unknown_fields=True):

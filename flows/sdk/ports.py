@@ -1,10 +1,25 @@
 """Ports: the typed ends of wires, derived from a node's Inputs and Outputs."""
 
-from typing import Any, Literal
+import functools
+import operator
+from collections.abc import Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Struct
+from msgspec import NODEFAULT, Meta, Struct, UnsetType, structs
+
+from flows.sdk.values import File, Message
 
 PortType = Literal["text", "number", "yesno", "object", "list", "file", "message", "any"]
+
+VALUES = "values"
+"""The field of Inputs or Outputs through which dynamic ports travel; it is no port itself."""
+
+AFTER = "after"
+"""An input that every step has undeclared: takes any number of wires, hands over no value, only makes the step wait."""
+
+ERROR = "error"
+"""The output a step gains when its `on_error` is "wire"."""
 
 
 class Port(Struct, frozen=True, omit_defaults=True):
@@ -38,11 +53,121 @@ FITS: dict[tuple[PortType, PortType], str] = {
 }
 """Besides equal types and `any` on either end: (from, to) -> what happens to the value."""
 
+PLAIN: dict[Any, PortType] = {
+    str: "text",
+    int: "number",
+    float: "number",
+    bool: "yesno",
+    Message: "message",
+    File: "file",
+}
+
 
 def fits(source: PortType, target: PortType) -> bool:
     return source == target or "any" in (source, target) or (source, target) in FITS
 
 
+def bare(annotation: Any) -> Any:
+    """The annotation without Annotated, None, UnsetType: `Annotated[str, …] | None` gives str. A real union stays."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, UnionType):
+        members = [bare(a) for a in get_args(annotation) if a not in (NoneType, UnsetType)]
+        if len(members) == 1:
+            return members[0]
+        return functools.reduce(operator.or_, members)
+    return annotation
+
+
 def port_type_of(annotation: Any) -> PortType:
-    """The port type of a Python annotation; see docs/extend/nodes.md for the table."""
-    raise NotImplementedError
+    """The port type of a Python annotation; table in docs/extend/nodes.md. What fits nothing is "any"."""
+    kind = bare(annotation)
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        types = {port_type_of(member) for member in get_args(kind)}
+        return types.pop() if len(types) == 1 else "any"
+    if origin is Literal:
+        types = {port_type_of(type(value)) for value in get_args(kind)}
+        return types.pop() if len(types) == 1 else "any"
+    if origin is not None:
+        kind = origin
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if isinstance(kind, type):
+        if issubclass(kind, str):
+            return "text"
+        if issubclass(kind, list | tuple | set | frozenset) or kind is Sequence:
+            return "list"
+        if issubclass(kind, dict | Struct) or kind is Mapping:
+            return "object"
+    return "any"
+
+
+def ports_of(inputs: type[Struct], outputs: type[Struct]) -> Ports:
+    return Ports(tuple(_inputs(inputs)), tuple(_outputs(outputs)))
+
+
+def many() -> Meta:
+    """Use inside Annotated on a list field of Inputs: the port takes any number of wires."""
+    return Meta(extra_json_schema={"x-many": True})
+
+
+def metas(annotation: Any) -> list[Meta]:
+    """Every Meta of an annotation, outermost last."""
+    found: list[Meta] = []
+    if get_origin(annotation) is Annotated:
+        inner, *rest = get_args(annotation)
+        found = metas(inner) + [meta for meta in rest if isinstance(meta, Meta)]
+    elif get_origin(annotation) in (Union, UnionType):
+        for member in get_args(annotation):
+            found += metas(member)
+    return found
+
+
+def extra(annotation: Any, key: str) -> Any:
+    """The last value of a key given in a Meta's extra_json_schema, or None."""
+    value = None
+    for meta in metas(annotation):
+        if meta.extra_json_schema and key in meta.extra_json_schema:
+            value = meta.extra_json_schema[key]
+    return value
+
+
+def _told(name: str, annotation: Any) -> tuple[str, str]:
+    title, description = "", ""
+    for meta in metas(annotation):
+        title, description = meta.title or title, meta.description or description
+    return title or name.replace("_", " ").capitalize(), description
+
+
+def _inputs(kind: type[Struct]) -> list[Port]:
+    hints = get_type_hints(kind, include_extras=True)
+    ports = []
+    for field in structs.fields(kind):
+        if field.name == VALUES:
+            continue
+        annotation = hints[field.name]
+        title, description = _told(field.encode_name, annotation)
+        required = field.default is NODEFAULT and field.default_factory is NODEFAULT
+        takes_many = bool(extra(annotation, "x-many"))
+        kind_of = port_type_of(_element(annotation) if takes_many else annotation)
+        ports.append(Port(field.name, kind_of, title, description, required=required, many=takes_many))
+    return ports
+
+
+def _outputs(kind: type[Struct]) -> list[Port]:
+    hints = get_type_hints(kind, include_extras=True)
+    ports = []
+    for field in structs.fields(kind):
+        if field.name == VALUES:
+            continue
+        annotation = hints[field.name]
+        title, description = _told(field.encode_name, annotation)
+        silent = UnsetType in get_args(annotation)
+        ports.append(Port(field.name, port_type_of(annotation), title, description, branch=silent))
+    return ports
+
+
+def _element(annotation: Any) -> Any:
+    inner = get_args(bare(annotation))
+    return inner[0] if inner else Any

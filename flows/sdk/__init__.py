@@ -1,0 +1,82 @@
+"""The promise to people who write nodes. What is named here changes only with a major version.
+
+Everything else under flows/ may change any day.
+"""
+
+from flows.sdk.annotations import (
+    Advanced,
+    Code,
+    ConnectionRef,
+    Expression,
+    FlowRef,
+    JsonText,
+    ModelRef,
+    Multiline,
+    Secret,
+    Slider,
+    Template,
+    shown_when,
+)
+from flows.sdk.capabilities import (
+    ChatReply,
+    ChatRequest,
+    Files,
+    Http,
+    HttpReply,
+    HttpRequest,
+    Llm,
+    Tool,
+    ToolCall,
+    Usage,
+)
+from flows.sdk.context import Body, Context, Round, Signal, Wait
+from flows.sdk.errors import NodeError
+from flows.sdk.node import Effect, Family, NodeType, Nothing, node
+from flows.sdk.ports import Port, Ports, PortType, fits, many, port_type_of, ports_of
+from flows.sdk.values import File, Json, Message
+
+__all__ = [
+    "Advanced",
+    "Body",
+    "ChatReply",
+    "ChatRequest",
+    "Code",
+    "ConnectionRef",
+    "Context",
+    "Effect",
+    "Expression",
+    "Family",
+    "File",
+    "Files",
+    "FlowRef",
+    "Http",
+    "HttpReply",
+    "HttpRequest",
+    "Json",
+    "JsonText",
+    "Llm",
+    "Message",
+    "ModelRef",
+    "Multiline",
+    "NodeError",
+    "NodeType",
+    "Nothing",
+    "Port",
+    "PortType",
+    "Ports",
+    "Round",
+    "Secret",
+    "Signal",
+    "Slider",
+    "Template",
+    "Tool",
+    "ToolCall",
+    "Usage",
+    "Wait",
+    "fits",
+    "many",
+    "node",
+    "port_type_of",
+    "ports_of",
+    "shown_when",
+]

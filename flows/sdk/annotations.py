@@ -1,0 +1,44 @@
+"""Kinds of settings: what the editor shows for a field beyond its plain type.
+
+Each is an ordinary type with an `x-widget` in its JSON Schema. Combine with your own Meta:
+`prompt: Annotated[Template, Meta(title="Prompt")]`. The table of widgets is in docs/extend/nodes.md.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+TEMPLATE = "template"
+EXPRESSION = "expression"
+
+Template = Annotated[str, Meta(extra_json_schema={"x-widget": TEMPLATE})]
+"""Text with holes `{{ cel }}`. The engine fills them from the step's inputs before the node's function is called."""
+
+Expression = Annotated[Any, Meta(extra_json_schema={"x-widget": EXPRESSION, "type": "string"})]
+"""CEL source in the document; the node's function finds its value there instead. "" gives None."""
+
+Secret = Annotated[str, Meta(extra_json_schema={"x-widget": "secret"})]
+"""The name of a stored secret, never the secret itself."""
+
+Multiline = Annotated[str, Meta(extra_json_schema={"x-widget": "multiline"})]
+ModelRef = Annotated[str, Meta(extra_json_schema={"x-widget": "model"})]
+"""connection/model; "" = the workspace's default model."""
+
+ConnectionRef = Annotated[str, Meta(extra_json_schema={"x-widget": "connection"})]
+"""The id of a connection; "" = none."""
+
+FlowRef = Annotated[str, Meta(extra_json_schema={"x-widget": "flow"})]
+"""The id of a published flow version."""
+
+JsonText = Annotated[str, Meta(extra_json_schema={"x-widget": "json"})]
+Code = Annotated[str, Meta(extra_json_schema={"x-widget": "code"})]
+Slider = Meta(extra_json_schema={"x-widget": "slider"})
+"""Use inside Annotated on a number with ge and le: `Annotated[float, Meta(ge=0, le=2), Slider]`."""
+
+Advanced = Meta(extra_json_schema={"x-advanced": True})
+"""Use inside Annotated: the editor folds the field under "More"."""
+
+
+def shown_when(field: str, *values: Any) -> Meta:
+    """Use inside Annotated: the editor shows the field only while setting `field` has one of `values`."""
+    return Meta(extra_json_schema={"x-shown-when": {"field": field, "values": list(values)}})

@@ -1,0 +1,216 @@
+"""@node: turns one async function with typed settings, inputs and outputs into a node type."""
+
+import dis
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from types import NoneType, UnionType
+from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from flows.sdk.capabilities import CapabilityName
+from flows.sdk.context import Context, Wait
+from flows.sdk.ports import Ports, ports_of
+
+Effect = Literal["pure", "db", "idempotent", "repeatable_costed", "probe", "at_most_once"]
+"""What may be done again when nobody knows whether a step took effect; table in docs/flow-semantics.md."""
+
+Family = Literal["start", "ai", "knowledge", "logic", "people", "data", "connect", "show", "note"]
+FAMILY_ICONS: dict[Family, str] = {
+    "start": "zap",
+    "ai": "sparkles",
+    "knowledge": "book-open",
+    "logic": "split",
+    "people": "user-check",
+    "data": "braces",
+    "connect": "plug",
+    "show": "reply",
+    "note": "sticky-note",
+}
+PREFIX_FAMILY: dict[str, Family] = {"text": "data", "http": "connect"}
+
+Settings_contra = TypeVar("Settings_contra", contravariant=True)
+Inputs_contra = TypeVar("Inputs_contra", contravariant=True)
+Outputs_co = TypeVar("Outputs_co", covariant=True)
+
+Join = tuple[Literal["all", "any", "first", "n"], int]
+
+
+class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """No settings, no inputs or no outputs."""
+
+
+class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
+    """A palette entry. Everything the editor, the docs page and the engine show or need is derived from here."""
+
+    __slots__ = (
+        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "family", "fn", "icon",
+        "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "static", "timeout",
+        "title", "trigger", "upgrades", "version", "waits",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913
+        self,
+        fn: Callable[[Any, Any, Context], Awaitable[Any]],
+        *,
+        name: str,
+        version: int,
+        title: str,
+        effect: Effect,
+        icon: str,
+        family: Family,
+        needs: tuple[CapabilityName, ...],
+        trigger: str | None,
+        result: bool,
+        container: bool,
+        waits: bool,
+        timeout: float | None,
+        ports: Callable[[Any], Ports] | None,
+        summary: Callable[[Any], str] | None,
+        effect_of: Callable[[Any], Effect] | None,
+        join: Callable[[Any], Join] | None,
+        upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]],
+    ) -> None:
+        self.fn = fn
+        self.name = name
+        self.version = version
+        self.title = title
+        self.description = inspect.getdoc(fn) or ""
+        self.effect = effect
+        self.icon = icon
+        self.family = family
+        self.needs = needs
+        self.trigger = trigger
+        self.result = result
+        self.container = container
+        self.waits = waits
+        self.timeout = timeout
+        self.upgrades = upgrades
+        self.join_of = join
+        self.settings, self.inputs, self.outputs = _signature(name, fn)
+        self.static = ports_of(self.inputs, self.outputs)
+        self.never_suspends = _never_suspends(fn)
+        self._ports_of = ports
+        self._summary_of = summary
+        self._effect_of = effect_of
+
+    def run(self, settings: Settings_contra, inputs: Inputs_contra, ctx: Context) -> Awaitable[Outputs_co]:
+        """Call the function itself, as a test does."""
+        return self.fn(settings, inputs, ctx)
+
+    def ports(self, settings: Any = None) -> Ports:
+        """All ports with these settings. None = the default settings when there are such, else the fixed ports."""
+        if self._ports_of is None:
+            return self.static
+        if settings is None:
+            settings = self.default_settings()
+        return self.static if settings is None else self._ports_of(settings)
+
+    def summary(self, settings: Any) -> str:
+        """One line for the card on the canvas: what this step does with these settings. "" = nothing to say."""
+        return "" if self._summary_of is None or settings is None else self._summary_of(settings)
+
+    def effect_with(self, settings: Any) -> Effect:
+        return self.effect if self._effect_of is None else self._effect_of(settings)
+
+    def settings_schema(self) -> dict[str, Any]:
+        """JSON Schema of the settings; `x-widget`, `x-shown-when`, `x-advanced` tell the editor how to show a field."""
+        return msgspec.json.schema(self.settings)
+
+    def default_settings(self) -> Any:
+        """Settings() when every field has a default, else None."""
+        try:
+            return self.settings()
+        except TypeError:
+            return None
+
+    def __repr__(self) -> str:
+        return f"NodeType({self.name!r}, version={self.version})"
+
+
+def node(  # noqa: PLR0913
+    name: str,
+    *,
+    version: int,
+    title: str,
+    effect: Effect = "at_most_once",
+    icon: str = "",
+    family: Family | None = None,
+    needs: tuple[CapabilityName, ...] = (),
+    trigger: str | None = None,
+    result: bool = False,
+    container: bool = False,
+    waits: bool = False,
+    timeout: float | None = None,
+    ports: Callable[[Any], Ports] | None = None,
+    summary: Callable[[Any], str] | None = None,
+    effect_of: Callable[[Any], Effect] | None = None,
+    join: Callable[[Any], Join] | None = None,
+    upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+) -> Callable[
+    [Callable[[Settings_contra, Inputs_contra, Context], Awaitable[Outputs_co]]],
+    NodeType[Settings_contra, Inputs_contra, Outputs_co],
+]:
+    """Declare a node type. `name` is "family.word", "package.word"; never change it, raise `version` instead.
+
+    `timeout`: seconds a step may take unless the flow says otherwise.
+    `ports`, `summary`, `effect_of`, `join` take the settings.
+    `effect_of` may only be milder than `effect` with these settings. `upgrades`: {n: settings of version n -> of n+1}.
+    Raises TypeError when the function's annotations are not Struct types: the ports could not be derived.
+    """
+
+    def declare(
+        fn: Callable[[Settings_contra, Inputs_contra, Context], Awaitable[Outputs_co]],
+    ) -> NodeType[Settings_contra, Inputs_contra, Outputs_co]:
+        prefix = name.partition(".")[0]
+        group: Family = family or PREFIX_FAMILY.get(prefix) or (prefix if prefix in FAMILY_ICONS else "data")
+        return NodeType(
+            fn,
+            name=name,
+            version=version,
+            title=title,
+            effect=effect,
+            icon=icon or FAMILY_ICONS[group],
+            family=group,
+            needs=needs,
+            trigger=trigger,
+            result=result,
+            container=container,
+            waits=waits,
+            timeout=timeout,
+            ports=ports,
+            summary=summary,
+            effect_of=effect_of,
+            join=join,
+            upgrades=upgrades or {},
+        )
+
+    return declare
+
+
+def _signature(name: str, fn: Callable[..., Any]) -> tuple[type[Struct], type[Struct], type[Struct]]:
+    if not inspect.iscoroutinefunction(fn):
+        raise TypeError(f"The function of node '{name}' must be `async def`.")
+    hints = get_type_hints(fn)
+    names = list(inspect.signature(fn).parameters)
+    if len(names) != 3:
+        raise TypeError(f"The function of node '{name}' must take (settings, inputs, ctx), not ({', '.join(names)}).")
+    settings, inputs = (_struct(name, arg, hints.get(arg)) for arg in names[:2])
+    return settings, inputs, _struct(name, "return", hints.get("return"))
+
+
+def _struct(name: str, where: str, annotation: Any) -> type[Struct]:
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    structs = [m for m in members if m not in (Wait, NoneType, None)]
+    if not structs:
+        return Nothing
+    if len(structs) == 1 and isinstance(structs[0], type) and issubclass(structs[0], Struct):
+        return structs[0]
+    raise TypeError(f"`{where}` of node '{name}' must be annotated with one msgspec.Struct, not {annotation!r}.")
+
+
+def _never_suspends(fn: Callable[..., Any]) -> bool:
+    """Whether the compiled function holds no await. Then it always finishes in one go and needs no task of its own."""
+    code = getattr(fn, "__code__", None)
+    return code is not None and not any(step.opname in ("YIELD_VALUE", "SEND") for step in dis.get_instructions(code))
