@@ -202,9 +202,9 @@ def environment(changed: Settings) -> dict[str, str]:
 
 
 def secret_key() -> bytes:
-    """The instance's master secret: AGENTBASE_SECRET_KEY, else <data>/secret.key, made with mode 0600 at the first call.
+    """The instance's master secret: AGENTBASE_SECRET_KEY, else <data>/secret.key, made (mode 0600) at the first call.
 
-    Two processes that start at once agree: the file is written aside and linked into place; the loser reads the other's.
+    Two processes that start at once agree: the file is written aside and linked into place, and the first wins.
     Raises SettingError when the variable is shorter than 32 characters, or the file can be read by others.
     """
     given = settings().secret_key

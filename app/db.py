@@ -283,7 +283,7 @@ def system_tx(why: str) -> Block:
 def on_commit(tell: Callable[[], None]) -> None:
     """Call `tell` (quick, not async) once the transaction around is committed; never if it is rolled back.
 
-    Must be inside a block. An exception in `tell` reaches whoever leaves the block, though all is saved: catch your own.
+    Must be inside a block. What `tell` raises reaches whoever leaves the block, though all is saved: catch your own.
     """
     engine._here().after_commit.append(tell)
 

@@ -31,7 +31,7 @@ _known: set[str] = set()
 
 
 def keep_out(secret: str) -> None:
-    """From now on this exact text (6 characters or more) is replaced wherever it would appear in a log of this process."""
+    """From now on this exact text (6 characters or more) is replaced wherever this process would log it."""
     if len(secret) >= 6:
         _known.add(secret)
 

@@ -194,7 +194,7 @@ def _modules() -> Iterator[tuple[str, ModuleType]]:
 
 @asynccontextmanager
 async def _inside(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """A transaction on the owner's connection which Piccolo's engine (so `migrations.migration`) takes as the current one."""
+    """A transaction on the owner's connection, which Piccolo's engine (so `migrations.migration`) takes for its own."""
     block = SafeTransaction(engine, "system", None, "a migration")
     async with connection.transaction():
         block.connection = connection

