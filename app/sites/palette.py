@@ -103,9 +103,7 @@ def unreadable(tint: Tint) -> list[str]:
         for text, ground in TEXT_PAIRS:
             ratio = contrast(roles[text], roles[ground])
             if ratio < 4.5:
-                found.append(
-                    f"In {mode} mode “{text}” on “{ground}” has a contrast of {ratio:.1f}; 4.5 is the least that reads well."
-                )
+                found.append(f"In {mode} mode “{text}” on “{ground}” has a contrast of {ratio:.1f}; 4.5 is the least.")
     return found
 
 
