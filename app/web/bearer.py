@@ -1,0 +1,54 @@
+"""API keys on the way in: `Authorization: Bearer ab_…`, nothing else (no query parameter, no cookie, no other
+header).
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from app import clock
+from app.web.actor import Actor
+from app.web.ids import digest
+from app.web.scopes import header, state_of
+
+Lookup = Callable[[bytes], Awaitable[Actor | None]]
+REMEMBERED = 5.0
+"""Seconds a found key is not looked up again: a revoked key is dead within this time. Unknown keys are never
+remembered.
+"""
+_MOST = 4096
+
+
+class BearerMiddleware(ASGIMiddleware):
+    """Finds the key's actor before the guard looks."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, lookup: Lookup) -> None:
+        self.lookup = lookup
+        self.seen: dict[bytes, tuple[float, Actor]] = {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        kind, _, secret = header(scope, b"authorization").partition(" ")
+        if kind.lower() == "bearer" and 20 <= len(secret.strip()) <= 200:
+            actor = await self._find(digest(secret.strip()))
+            if actor is not None:
+                state_of(scope)["actor"] = actor
+                structlog.contextvars.bind_contextvars(workspace_id=str(actor.workspace_id))
+        await next_app(scope, receive, send)
+
+    async def _find(self, key: bytes) -> Actor | None:
+        now = clock.monotonic()
+        if (hit := self.seen.get(key)) and now - hit[0] < REMEMBERED:
+            return hit[1]
+        actor = await self.lookup(key)
+        if actor is None:
+            self.seen.pop(key, None)
+            return None
+        if len(self.seen) >= _MOST:
+            self.seen.clear()
+        self.seen[key] = (now, actor)
+        return actor

@@ -1,0 +1,35 @@
+"""What a dashboard page may load and do. Published sites have their own, in app/sites."""
+
+import secrets
+from functools import lru_cache
+
+from app import config
+from app.web.scopes import AnyScope, state_of
+
+
+def nonce(scope: AnyScope) -> str:
+    """The random word of this answer that allows its scripts: made at first use, the same through the whole request."""
+    word: str = state_of(scope).setdefault("nonce", secrets.token_urlsafe(16))
+    return word
+
+
+def policy(word: str) -> str:
+    """No inline style, no eval, no script without this answer's nonce (scripts that it loads are trusted:
+    strict-dynamic).
+
+    `frame-src` opens only the sites' own origins, for the preview; nobody may frame the dashboard itself.
+    """
+    frames = _frames(config.settings().sites_domain)
+    return f"{_PREFIX}script-src 'nonce-{word}' 'strict-dynamic'; style-src 'self' 'nonce-{word}'; frame-src {frames}"
+
+
+_PREFIX = (
+    "default-src 'none'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "object-src 'none'; "
+)
+
+
+@lru_cache(maxsize=4)
+def _frames(domain: str) -> str:
+    return f"'self' http://*.{domain}:* https://*.{domain}:*" if domain else "'self'"

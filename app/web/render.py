@@ -1,0 +1,143 @@
+"""Jinja for the dashboard: `page` for a whole page, `fragment` for a part of one.
+
+Every template may use: `actor` (None for a stranger), `request`, `nav` (key of the active entry), `flash` (list of
+Toast);
+the globals `asset`, `url_for`, `icon`, `csrf_token`, `nonce`, `dom_id`; the filters `money`, `duration`, `ago`,
+`markdown`.
+The globals work inside imported macros too. A name that is not there is an error, never an empty string.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Response
+from litestar.response import Redirect
+from markupsafe import Markup
+
+from app.web import csp, csrf, words
+from app.web.flash import Toast, take
+from app.web.htmx import Request
+from app.web.places import safe_path
+from app.web.session import actor_of
+from app.web.static import asset
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+_request: ContextVar[Request] = ContextVar("request")
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The one Jinja environment. Templates that change on disk are read again."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    env.globals.update(
+        asset=asset,
+        url_for=url_for,
+        icon=icon,
+        csrf_token=csrf_token,
+        nonce=_Nonce(),
+        dom_id=words.dom_id,
+        urlencode=urlencode,
+    )
+    env.filters.update(
+        money=words.money,
+        duration=words.duration,
+        ago=words.ago,
+        markdown=words.markdown,
+        lines=words.escape_lines,
+        json=lambda value: msgspec.json.encode(value).decode(),
+    )
+    return env
+
+
+def page(
+    request: Any,
+    template: str,
+    *,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    nav: str = "",
+    **context: Any,
+) -> Response[str]:
+    """A whole page. Waiting toasts are handed to it as `flash`."""
+    return _answer(request, template, status_code, headers, {"nav": nav, "flash": take(request), **context})
+
+
+def fragment(
+    request: Any,
+    template: str,
+    *,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    toast: Toast | None = None,
+    **context: Any,
+) -> Response[str]:
+    """A part of a page, as answer to htmx. `toast` travels as the event `toast` with {text, kind, undo}."""
+    more = dict(headers or {})
+    if toast is not None:
+        more["HX-Trigger"] = msgspec.json.encode({"toast": toast}).decode("ascii", "backslashreplace")
+    return _answer(request, template, status_code, more, {"nav": "", "flash": [], **context})
+
+
+def text(request: Any, template: str, **context: Any) -> str:
+    """The rendered text alone, for pieces that are put together elsewhere (a stream, a mail)."""
+    token = _request.set(request)
+    try:
+        return environment().get_template(template).render(request=request, actor=actor_of(request), **context)
+    finally:
+        _request.reset(token)
+
+
+def go(request: Any, path: str, *, default: str = "/") -> Response[Any]:
+    """To another page of ours: 303 for a form, `HX-Redirect` for htmx. Foreign addresses become `default`."""
+    target = safe_path(path, default)
+    if request.headers.get("hx-request") == "true":
+        return Response("", status_code=200, headers={"HX-Redirect": target}, media_type="text/html")
+    return Redirect(target, status_code=303)
+
+
+def url_for(name: str, **parameters: Any) -> str:
+    """The path of a route by its name."""
+    path: str = _request.get().app.route_reverse(name, **parameters)
+    return path
+
+
+def csrf_token() -> str:
+    return csrf.token(_request.get())
+
+
+def icon(name: str, size: int = 16, label: str = "") -> Markup:
+    """A Lucide icon from the sprite. Without `label` it is decoration: the word stands beside it."""
+    hidden = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" width="{0}" height="{0}" {1}><use href="{2}#{3}"></use></svg>').format(
+        size, hidden, asset("sprite.svg"), name
+    )
+
+
+class _Nonce:
+    """`{{ nonce }}` is this answer's nonce wherever it is written, in macros too."""
+
+    def __str__(self) -> str:
+        return csp.nonce(_request.get().scope)
+
+    def __html__(self) -> str:
+        return str(self)
+
+
+def _answer(
+    request: Any, template: str, status_code: int, headers: Mapping[str, str] | None, context: dict[str, Any]
+) -> Response[str]:
+    body = text(request, template, **context)
+    return Response(body, status_code=status_code, headers=dict(headers or {}), media_type="text/html; charset=utf-8")

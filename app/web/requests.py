@@ -1,0 +1,46 @@
+"""One id and one log line for each request."""
+
+import re
+import secrets
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import clock
+from app.logs import logger
+from app.web.scopes import header, state_of
+
+log = logger("app.web")
+_OURS = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class RequestMiddleware(ASGIMiddleware):
+    """Outermost. Takes over a proxy's X-Request-Id when it looks like one. Health checks and static files are not
+    logged.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        given = header(scope, b"x-request-id")
+        request_id = given if _OURS.fullmatch(given) else secrets.token_hex(8)
+        state_of(scope)["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, status = clock.monotonic(), 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await next_app(scope, receive, noting)
+        finally:
+            path = scope["path"]
+            if not path.startswith(("/static/", "/health/")):
+                ms = round((clock.monotonic() - started) * 1000, 1)
+                log.info("request", method=scope.get("method"), path=path, status=status, ms=ms)
