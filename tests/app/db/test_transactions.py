@@ -7,6 +7,7 @@ import pytest
 
 from app import db as database
 from app.db import before_commit, on_commit, site_tx, system_tx, tenant_tx
+from tests.factories.kernel import a_workspace
 
 ONE, TWO = uuid4(), uuid4()
 COUNT = "insert into event_counter (workspace_id, last) values ($1, 1)"
@@ -15,7 +16,7 @@ COUNT = "insert into event_counter (workspace_id, last) values ($1, 1)"
 @pytest.fixture(autouse=True)
 async def two_workspaces(db):
     global ONE, TWO
-    ONE, TWO = uuid4(), uuid4()
+    ONE, TWO = await a_workspace(), await a_workspace()
 
 
 def in_use() -> int:
@@ -224,11 +225,12 @@ async def test_piccolo_outside_a_block_is_refused_with_the_way_out(db):
 
 async def test_many_blocks_at_once_wait_for_a_connection_and_all_finish():
     async def one(number: int) -> None:
-        workspace = uuid4()
+        workspace = workspaces[number]
         async with tenant_tx(workspace) as tx:
             await tx.execute(COUNT, workspace)
             assert await tx.fetchval("select count(*) from event_counter") == 1
 
+    workspaces = [await a_workspace() for _ in range(60)]
     async with anyio.create_task_group() as group:
         for number in range(60):
             group.start_soon(one, number)
