@@ -5,11 +5,11 @@ commit; see flows/ledger/commit.py); only durable runs have rows in node_exec an
 not partitioned by month: they go with their run (`on delete cascade`), so retention is one delete on `run`.
 """
 
-from migrations import sql_migration, tenant_table
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-ID = "2026-11-21T00:00:01:000000"
-VERSION = "1.38.0"
-DESCRIPTION = "flow_version, flow_live, trigger, run, node_exec, node_attempt, run_event, run_signal, run_quota, worker"
+from migrations import migration, shared_table, tenant_table
+
+ID = "2026-11-21T00:01:runs"
 
 VERSIONS = """
 create table flow_version (
@@ -90,9 +90,7 @@ create table run (
     crash_count smallint not null default 0,
     retry_count integer not null default 0,
     cancel_requested_at timestamptz,
-    parent_run_id uuid references run (id) on delete cascade,
-    parent_step text,
-    depth smallint not null default 0,
+    awaits text[] not null default '{}',
     next_event_seq bigint not null default 1,
     input json not null default 'null',
     output json,
@@ -120,7 +118,6 @@ create index run_cancel_ix on run (cancel_requested_at)
 create index run_workspace_ix on run (workspace_id, created_at desc);
 create index run_flow_ix on run (flow_id, created_at desc);
 create index run_needs_ix on run (workspace_id) where status in ('waiting', 'in_doubt', 'dead');
-create index run_parent_ix on run (parent_run_id) where parent_run_id is not null;
 
 create table node_exec (
     run_id uuid not null references run (id) on delete cascade,
@@ -132,14 +129,13 @@ create table node_exec (
     epoch bigint not null,
     effect_class text not null,
     idem_key text not null,
-    input_hash bytea,
-    input json,
     output json,
     error json,
+    handled boolean not null default false,
     wait json,
-    logs json,
+    signal json,
     next_at timestamptz,
-    deadline_at timestamptz,
+    ms double precision not null default 0,
     prompt_tokens integer not null default 0,
     completion_tokens integer not null default 0,
     cost_micros bigint not null default 0,
@@ -164,10 +160,10 @@ create table node_attempt (
     worker uuid,
     started_at timestamptz not null default clock_timestamp(),
     ended_at timestamptz,
+    ms double precision not null default 0,
     outcome text,
     late boolean not null default false,
     error json,
-    provider_ref text,
     prompt_tokens integer not null default 0,
     completion_tokens integer not null default 0,
     cost_micros bigint not null default 0,
@@ -223,7 +219,31 @@ create table worker (
     dead_after interval not null default interval '30 seconds',
     stopped_at timestamptz
 ) with (fillfactor = 50);
-alter table worker owner to agentbase_owner;
-grant select on worker to agentbase_app;
-grant select, insert, update, delete on worker to agentbase_system;
 """
+
+LOOK = "select"
+KEEP = "select, insert"
+RIGHTS = {
+    "flow_version": KEEP,  # immutable: the trigger above refuses what a grant would let through
+    "flow_live": "select, insert, update, delete",
+    "trigger": "select, insert, update, delete",
+    "run": "select, insert, update",
+    "node_exec": "select, update",  # update: a person decides a doubt
+    "node_attempt": LOOK,
+    "run_event": KEEP,
+    "run_signal": KEEP,
+    "run_quota": LOOK,
+}
+
+
+async def forwards() -> MigrationManager:
+    return migration(
+        "runs",
+        ID,
+        "Versions of flows, triggers, and the run ledger.",
+        VERSIONS,
+        RUNS,
+        *(tenant_table(name, app=rights) for name, rights in RIGHTS.items()),
+        WORKERS,
+        shared_table("worker", app=LOOK),
+    )
