@@ -17,7 +17,7 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     """One scripted answer.
 
     `text` None = the default answer (an echo, or a value that fits the schema asked for).
-    `first_token_ms` passes before the first byte of the body, `tokens_per_second` paces the rest (0 = as fast as it goes).
+    `first_token_ms` passes before the first byte of the body, `tokens_per_second` paces the rest (0 = no pause).
     `status` other than 200 sends `error` (or a message of the usual kind) with `retry_after` seconds as header.
     `cut_after` closes a stream after that many pieces, without finish reason and without [DONE].
     `malformed`: the body is not JSON. `hang` never answers. `usage` None = counted by words; False = left out.
