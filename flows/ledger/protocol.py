@@ -32,7 +32,7 @@ class Claim(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True, omit_defaults=True):
-    """Why a step or a run failed, as a person reads it. `node`, `iter`: the step at fault. `kind`: the exception's name."""
+    """Why a step or a run failed, as a person reads it. `node`, `iter`: where. `kind`: the exception's name."""
 
     message: str
     field: str = ""
@@ -72,7 +72,7 @@ class StepChange(Struct, frozen=True, omit_defaults=True):
 class RunChange(Struct, frozen=True, omit_defaults=True):
     """The run's new state, written together with the last step changes.
 
-    `waiting`: the claim ends; `wake_at` = Unix seconds of the next timer (None = a signal only), `signals` = their names.
+    `waiting`: the claim ends; `wake_at` = Unix seconds of the next timer (None = no timer), `signals` = names awaited.
     A signal or cancel that was stored since `load` must make the run claimable at once instead of letting it sleep.
     """
 

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from flows.sdk.capabilities import CapabilityName
 from flows.sdk.context import Context, Wait
-from flows.sdk.ports import Ports, ports_of
+from flows.sdk.holes import holds, names_in_settings
+from flows.sdk.ports import Port, Ports, ports_of
 
 Effect = Literal["pure", "db", "idempotent", "repeatable_costed", "probe", "at_most_once"]
 """What may be done again when nobody knows whether a step took effect; table in docs/flow-semantics.md."""
@@ -45,9 +46,9 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
     """A palette entry. Everything the editor, the docs page and the engine show or need is derived from here."""
 
     __slots__ = (
-        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "family", "fn", "icon",
-        "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "static", "timeout",
-        "title", "trigger", "upgrades", "version", "waits",
+        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "family", "fn", "has_holes",
+        "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "static", "subflow",
+        "timeout", "title", "trigger", "upgrades", "version", "waits",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -64,6 +65,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         trigger: str | None,
         result: bool,
         container: bool,
+        subflow: bool,
         waits: bool,
         timeout: float | None,
         ports: Callable[[Any], Ports] | None,
@@ -84,6 +86,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self.trigger = trigger
         self.result = result
         self.container = container
+        self.subflow = subflow
         self.waits = waits
         self.timeout = timeout
         self.upgrades = upgrades
@@ -91,6 +94,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self.settings, self.inputs, self.outputs = _signature(name, fn)
         self.static = ports_of(self.inputs, self.outputs)
         self.never_suspends = _never_suspends(fn)
+        self.has_holes = holds(self.settings) != ""
         self._ports_of = ports
         self._summary_of = summary
         self._effect_of = effect_of
@@ -100,12 +104,22 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         return self.fn(settings, inputs, ctx)
 
     def ports(self, settings: Any = None) -> Ports:
-        """All ports with these settings. None = the default settings when there are such, else the fixed ports."""
-        if self._ports_of is None:
+        """All ports with these settings (None = the default settings, else the fixed ports).
+
+        A variable that a template or expression in the settings reads is an input port, too.
+        """
+        if self._ports_of is None and not self.has_holes:
             return self.static
         if settings is None:
             settings = self.default_settings()
-        return self.static if settings is None else self._ports_of(settings)
+        if settings is None:
+            return self.static
+        ports = self.static if self._ports_of is None else self._ports_of(settings)
+        if not self.has_holes:
+            return ports
+        known = {port.name for port in ports.inputs}
+        names = [name for name in names_in_settings(settings) if name not in known]
+        return Ports(ports.inputs + tuple(Port(name, title=name) for name in names), ports.outputs) if names else ports
 
     def summary(self, settings: Any) -> str:
         """One line for the card on the canvas: what this step does with these settings. "" = nothing to say."""
@@ -141,6 +155,7 @@ def node(  # noqa: PLR0913
     trigger: str | None = None,
     result: bool = False,
     container: bool = False,
+    subflow: bool = False,
     waits: bool = False,
     timeout: float | None = None,
     ports: Callable[[Any], Ports] | None = None,
@@ -177,6 +192,7 @@ def node(  # noqa: PLR0913
             trigger=trigger,
             result=result,
             container=container,
+            subflow=subflow,
             waits=waits,
             timeout=timeout,
             ports=ports,

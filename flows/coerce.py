@@ -1,0 +1,119 @@
+"""What happens to a value on its way along a wire; rules 30-33 of docs/flow-semantics.md."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct
+
+from flows.expressions.programs import written
+from flows.sdk.errors import NodeError
+from flows.sdk.ports import PortType, bare, port_type_of
+from flows.sdk.values import File, Message
+
+Coerce = Callable[[Any], Any]
+ARTICLE: dict[PortType, str] = {
+    "text": "text",
+    "number": "a number",
+    "yesno": "yes or no",
+    "object": "an object",
+    "list": "a list",
+    "file": "a file",
+    "message": "a message",
+    "any": "anything",
+}
+MOST_SHOWN = 40
+
+
+class Misfit(NodeError):
+    """A value does not fit the port it arrives at."""
+
+
+def coercer(source: Any, target: Any) -> Coerce | None:
+    """From one annotation to another; None when the value can go as it is. The function raises Misfit."""
+    return None if source == target else _coercer(bare(source), bare(target))
+
+
+@lru_cache(maxsize=4096)
+def _coercer(source: Any, target: Any) -> Coerce | None:
+    if source == target:
+        return None
+    if target is Any:
+        return _to_json if _holds_struct(source) else None
+    kind = port_type_of(target)
+    if kind == "text" and target is str:
+        return _to_text
+    if kind == "message" and target is Message:
+        return _to_message
+    if target in (dict, list):
+        return _checked(target, kind) if source is Any or _holds_struct(source) else None
+    return _checked(target, kind)
+
+
+def kind_of(value: Any) -> str:
+    """In words: "a list of 3", "text 'abc'"."""
+    match value:
+        case None | msgspec.UNSET:
+            return "empty"
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return f"the number {written(value)}"
+        case str():
+            return f"the text '{value[:MOST_SHOWN]}{'…' if len(value) > MOST_SHOWN else ''}'"
+        case list() | tuple():
+            return f"a list of {len(value)}"
+        case Message():
+            return "a message"
+        case File():
+            return f"the file '{value.name}'"
+    return "an object"
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return written(value)
+    if isinstance(value, Message):
+        return value.text
+    if isinstance(value, dict) and "text" in value and isinstance(value["text"], str):
+        return value["text"]
+    raise Misfit(f"gets {kind_of(value)}, but needs text")
+
+
+def _to_message(value: Any) -> Message:
+    if isinstance(value, Message):
+        return value
+    if isinstance(value, str):
+        return Message(value)
+    try:
+        return msgspec.convert(value, Message)
+    except msgspec.ValidationError:
+        raise Misfit(f"gets {kind_of(value)}, but needs a message") from None
+
+
+def _to_json(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | None) else msgspec.to_builtins(value)
+
+
+def _checked(target: Any, kind: PortType) -> Coerce:
+    def check(value: Any) -> Any:
+        try:
+            return msgspec.convert(value, target, from_attributes=True)
+        except msgspec.ValidationError as error:
+            if isinstance(value, float) and value.is_integer() and kind == "number":
+                return int(value)
+            reason, _, place = str(error).partition(" - at ")
+            detail = f" ({reason.lower()} at {place})" if place else ""
+            raise Misfit(f"gets {kind_of(value)}, but needs {ARTICLE[kind]}{detail}") from None
+
+    return check
+
+
+def _holds_struct(annotation: Any) -> bool:
+    annotation = bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
+        return True
+    return any(_holds_struct(part) for part in get_args(annotation) if not isinstance(part, str))

@@ -1,0 +1,74 @@
+"""Settings with templates and expressions -> a function that gives the settings with their values filled in."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_args, get_origin
+
+from msgspec import Struct, structs
+
+from flows.expressions.programs import ExpressionError, expression, template
+from flows.sdk.holes import hints_of, holds, pieces
+
+Fill = Callable[[Mapping[str, Any]], Any]
+
+
+def binder(settings: Struct) -> Fill | None:
+    """None when nothing depends on the step's inputs: then the settings are used as they are.
+
+    Compiles every expression now. Raises ExpressionError with `field` = the path of the setting at fault.
+    """
+    return _fill(type(settings), settings, "")
+
+
+def _fill(annotation: Any, value: Any, where: str) -> Fill | None:
+    kind = holds(annotation)
+    if kind == "":
+        return None
+    if kind == "inside":
+        return _inside(annotation, value, where)
+    try:
+        if not isinstance(value, str):
+            return None
+        return template(value) if kind == "template" else expression(value)
+    except ExpressionError as error:
+        raise ExpressionError(error.message, field=where) from None
+
+
+def _inside(annotation: Any, value: Any, where: str) -> Fill | None:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if isinstance(value, Struct):
+        return _struct(value, where)
+    parts = list(pieces(annotation, value))
+    if isinstance(value, list | tuple):
+        fills = [_fill(part, piece, f"{where}[{i}]") for i, (part, piece) in enumerate(parts)]
+        if not any(fills):
+            return None
+        return lambda v: [fill(v) if fill else piece for fill, (_, piece) in zip(fills, parts, strict=True)]
+    if isinstance(value, dict):
+        by_key = {key: _fill(part, piece, f"{where}.{key}") for key, (part, piece) in zip(value, parts, strict=True)}
+        if not any(by_key.values()):
+            return None
+        return lambda v: {key: fill(v) if fill else value[key] for key, fill in by_key.items()}
+    return _fill(*parts[0], where) if parts else None
+
+
+def _struct(value: Struct, where: str) -> Fill | None:
+    hints = hints_of(type(value))
+    fills: dict[str, Fill] = {}
+    for field in structs.fields(value):
+        path = f"{where}.{field.name}" if where else field.name
+        if (fill := _fill(hints[field.name], getattr(value, field.name), path)) is not None:
+            fills[field.name] = _placed(fill, path)
+    if not fills:
+        return None
+    return lambda v: structs.replace(value, **{name: fill(v) for name, fill in fills.items()})
+
+
+def _placed(fill: Fill, where: str) -> Fill:
+    def run(variables: Mapping[str, Any]) -> Any:
+        try:
+            return fill(variables)
+        except ExpressionError as error:
+            raise ExpressionError(error.message, field=error.field or where) from None
+
+    return run
