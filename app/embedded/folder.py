@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -50,6 +51,17 @@ def cannot_use(path: Path, error: OSError) -> StartProblem:
     return StartProblem(
         f"{path} cannot be used: {error.strerror or error}.", "Set AGENTBASE_DATA to another folder.", code=BAD_FOLDER
     )
+
+
+def enough_space(path: Path, least_mb: int = 100) -> None:
+    """Raises StartProblem when the disk of `path` has less than `least_mb` free: better now than in mid-write."""
+    free = shutil.disk_usage(path).free
+    if free < least_mb * 1024 * 1024:
+        raise StartProblem(
+            f"Only {free // (1024 * 1024)} MB are free on the disk of {path}.",
+            "Free some space (200 MB are enough to start), or set AGENTBASE_DATA to a folder on another disk.",
+            code=BAD_FOLDER,
+        )
 
 
 class FolderLock:

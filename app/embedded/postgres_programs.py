@@ -76,7 +76,7 @@ def another_major(folder: Path, theirs: str, ours: str) -> StartProblem:
 
 
 def explain(said: str, folder: Path, port: int) -> StartProblem:
-    """PostgreSQL's words → ours, for what happens to people; anything else in its own words, with the place of its log."""
+    """PostgreSQL's words → ours, for what happens to people; anything else in its own words and with its log."""
     if "No space left on device" in said:
         return StartProblem(
             f"There is no space left on the disk of {folder}.",

@@ -1,0 +1,247 @@
+"""`agentbase up`: everything on one machine, from an empty folder to a page in the browser; one Ctrl-C stops it."""
+
+import hashlib
+import signal
+import sys
+from http.client import HTTPConnection, HTTPException
+from importlib.metadata import version
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from types import FrameType
+
+import click
+import msgspec
+
+from app import config
+from app.commands.supervise import Ours, Supervisor
+from app.commands.watch import Watch
+from app.embedded.errors import PORT_TAKEN, StartProblem
+from app.embedded.folder import FolderLock, enough_space, kept_port, port_is_free, private_folder, tail, write_private
+from app.embedded.local_model import LocalModel, missing
+from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.valkey import EmbeddedValkey
+
+PATIENCE = 60.0
+"""Seconds the web process has to become ready. On a small busy machine it takes five."""
+
+
+@click.command("up")
+@click.option("--host", default=None, help="Address to listen on (AGENTBASE_HOST, 127.0.0.1).")
+@click.option(
+    "--port", default=None, type=click.IntRange(1, 65535), help="Port of the web page (AGENTBASE_PORT, 8000)."
+)
+@click.option("--reload", is_flag=True, help="Restart web and worker when Python, templates or static files change.")
+def command(host: str | None, port: int | None, reload: bool) -> None:
+    """Start everything on this machine, watch over it, and stop it at Ctrl-C.
+
+    The data live in AGENTBASE_DATA (./.agentbase). DATABASE_URL, REDIS_URL and AGENTBASE_LOCAL_MODEL_URL replace what
+    would be started here.
+    """
+    wanted = config.settings()
+    config.use(
+        msgspec.structs.replace(
+            wanted, host=host or wanted.host, port=port or wanted.port, data=wanted.data.expanduser().absolute()
+        )
+    )
+    for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if sys.platform != "win32" else ())):
+        signal.signal(number, _interrupt)
+    up = Up(reload=reload)
+    try:
+        up.start()
+        up.watch()
+    except KeyboardInterrupt:
+        up.say("stopping …")
+    finally:
+        up.stop()
+
+
+class Up:
+    """One run of `agentbase up`."""
+
+    def __init__(self, *, reload: bool = False) -> None:
+        self.began = monotonic()
+        self.settings = config.settings()
+        self.data = self.settings.data
+        self.supervisor = Supervisor(self.say)
+        self._lock = FolderLock(self.data / "up.lock", "Agentbase")
+        self._reload = reload
+        self._own: list[Ours] = []
+        self._model: LocalModel | None = None
+
+    def say(self, sentence: str) -> None:
+        click.echo(f"{monotonic() - self.began:7.2f} s  {sentence}")
+        sys.stdout.flush()
+
+    def start(self) -> None:
+        """From nothing to a web page that answers. Raises StartProblem with the reason and the way out."""
+        click.echo(f"Agentbase {version('agentbase')}, data in {self.data}")
+        private_folder(self.data)
+        self._lock.take()
+        enough_space(self.data)
+        if not port_is_free(self.settings.host, self.settings.port):
+            raise StartProblem(
+                f"Port {self.settings.port} of {self.settings.host} is taken by another program.",
+                f"Choose another one: agentbase up --port {self.settings.port + 1} (or set AGENTBASE_PORT).",
+                code=PORT_TAKEN,
+            )
+        self._start_database()
+        self._start_valkey()
+        self._choose_model()
+        self._start_own()
+        self._wait_until_ready()
+        self._start_model()
+        self.say(f"ready; Ctrl-C stops everything (logs: {self.data / 'logs'})")
+        click.echo(self.settings.base_url)
+        sys.stdout.flush()
+
+    def watch(self) -> None:
+        """Keep all alive until a signal comes."""
+        watch = Watch() if self._reload else None
+
+        def every() -> None:
+            if watch is not None and (changed := watch.changed()):
+                self.say(f"{changed} changed, restarting web and worker")
+                self._migrate()
+                for process in self._own:
+                    process.ask_to_stop()
+                for process in self._own:
+                    process.stop()
+                    process.start()
+
+        self.supervisor.run(every)
+
+    def stop(self) -> None:
+        """Stop what was started, in the other order. A second Ctrl-C no longer interrupts it."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        self.supervisor.stop()
+        self._lock.release()
+
+    # ------------------------------------------------------------------------------------------------------------ parts
+
+    def _change(self, **changes: object) -> None:
+        self.settings = msgspec.structs.replace(self.settings, **changes)
+        config.use(self.settings)
+
+    def _start_database(self) -> None:
+        if self.settings.database_url:
+            self.say("PostgreSQL: the one of DATABASE_URL")
+            self._migrate()
+            return
+        server = EmbeddedPostgres(self.data / "postgres")
+        self.supervisor.keep(server)
+        dsns = server.start()
+        # A restart must bring it back at the same address: web and worker hold it.
+        server.keep_port()
+        self._change(database_url=config.Secret(dsns.login), database_owner_url=config.Secret(dsns.owner))
+        self.say(f"PostgreSQL {server.programs.major()} on 127.0.0.1:{server.port}")
+        done = self.data / "postgres" / "migrated"
+        fingerprint = _migrations()
+        if not done.exists() or done.read_text(encoding="ascii") != fingerprint:
+            self._migrate()
+            write_private(done, fingerprint)
+
+    def _migrate(self) -> None:
+        """In a process of its own: this one stays small, and the superuser's address goes to that child only."""
+        process = Ours("Migration", ["migrate"], self.data / "logs" / "migrate.log", config.environment(self.settings))
+        process.start()
+        if process.process is not None and process.process.wait() != 0:
+            raise StartProblem(
+                f"The database could not be brought to this version:\n{tail(process.log)}\n",
+                f"The whole log: {process.log}. Nothing was changed that the next start would not repeat.",
+            )
+        self.say("migrations: " + (tail(process.log, 1) or "up to date"))
+
+    def _start_valkey(self) -> None:
+        if self.settings.redis_url:
+            self.say("Valkey: the one of REDIS_URL")
+            return
+        if sys.platform == "win32":
+            self.say("Valkey: none on this system; wake-ups go through PostgreSQL (slower)")
+            return
+        server = EmbeddedValkey(self.data / "valkey")
+        self.supervisor.keep(server)
+        self._change(redis_url=config.Secret(server.start()))
+        server.keep_port()
+        self.say(f"Valkey on 127.0.0.1:{server.port}")
+
+    def _choose_model(self) -> None:
+        """Settle the model's address before the web starts. The model itself starts after it: loading takes a core."""
+        if self.settings.local_model_url:
+            self.say(f"local model: the one of AGENTBASE_LOCAL_MODEL_URL ({self.settings.local_model_url})")
+        elif not self.settings.local_model:
+            self.say("local model: off (AGENTBASE_LOCAL_MODEL)")
+        elif reason := missing():
+            self.say(f"local model: none, {reason}; connect a model under Connections")
+        else:
+            folder = private_folder(self.data / "model")
+            self._model = LocalModel(folder, port=kept_port(folder / "port"))
+            self._change(local_model_url=self._model.url())
+
+    def _start_own(self) -> None:
+        if not self.settings.metrics_port:
+            self._change(metrics_port=kept_port(self.data / "metrics.port"))
+        # Web and worker may take three roles and no more: the owner's address stays here.
+        environment = config.environment(msgspec.structs.replace(self.settings, database_owner_url=config.Secret("")))
+        logs = self.data / "logs"
+        self._own.append(Ours("Web", ["web"], logs / "web.log", environment))
+        for number in range(1, self.settings.workers + 1):
+            name = "worker" if self.settings.workers == 1 else f"worker-{number}"
+            self._own.append(Ours(name.capitalize(), ["worker"], logs / f"{name}.log", environment))
+        for process in self._own:
+            process.start()
+            self.supervisor.keep(process)
+
+    def _wait_until_ready(self) -> None:
+        """Until /health/ready says yes: the database answers and a worker can claim."""
+        deadline, web = monotonic() + PATIENCE, self._own[0]
+        while (answer := self._ask("/health/ready"))[0] != 200:
+            self.supervisor.look()
+            if not web.alive():
+                raise StartProblem(f"Web ended at once. Its last words ({web.log}):\n{tail(web.log)}\n")
+            if monotonic() > deadline:
+                raise StartProblem(
+                    f"Web is not ready after {PATIENCE:.0f} s. It says: {answer[1] or 'nothing'}",
+                    f"The logs are in {web.log.parent}; `agentbase doctor` looks at everything.",
+                )
+            Event().wait(0.02)
+        workers = len(self._own) - 1
+        self.say(f"web and {workers} worker{'s' if workers != 1 else ''} ready")
+
+    def _start_model(self) -> None:
+        if self._model is None:
+            return
+        self.supervisor.keep(self._model, vital=False)
+        try:
+            self._model.start()
+            self.say(f"local model on 127.0.0.1:{self._model.port} (small demo model, loading)")
+        except StartProblem as problem:
+            self.say(str(problem))
+
+    def _ask(self, path: str) -> tuple[int, str]:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  read only
+        connection = HTTPConnection(host, self.settings.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read(2000).decode("utf-8", "replace")
+        except (OSError, HTTPException):
+            return 0, ""
+        finally:
+            connection.close()
+
+
+def _migrations() -> str:
+    """A fingerprint of all migration files: as long as it is the one of the last run, there is nothing to run."""
+    import migrations
+
+    digest = hashlib.sha256()
+    for file in sorted(Path(migrations.__path__[0]).rglob("*.py")):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

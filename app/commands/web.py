@@ -1,0 +1,73 @@
+"""`agentbase web`: the dashboard, the API and the published sites, on granian."""
+
+import asyncio
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from app import config, logs
+
+
+@click.command("web")
+@click.option("--host", default=None, help="Address to listen on (AGENTBASE_HOST, 127.0.0.1).")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port (AGENTBASE_PORT, 8000).")
+@click.option("--processes", default=1, type=click.IntRange(1, 64), help="How many web processes; one fills one core.")
+def command(host: str | None, port: int | None, processes: int) -> None:
+    """Serve the web until SIGTERM or Ctrl-C: open streams are told good-bye, requests in progress are finished."""
+    settings = config.settings()
+    logs.setup(settings.log_format)
+    address, number = host or settings.host, port or settings.port
+    if processes > 1:
+        _serve_many(address, number, processes)
+    elif sys.platform == "win32":
+        asyncio.run(_serve(address, number))
+    else:
+        import uvloop
+
+        uvloop.run(_serve(address, number))
+
+
+async def _serve(host: str, port: int) -> None:
+    """One server in this very process: half the memory of a parent with one child, the same speed (measured)."""
+    from granian.server.embed import Server
+
+    from app.main import application
+
+    server = Server(
+        application,
+        address=host,
+        port=port,
+        interface="asgi",
+        websockets=False,
+        backlog=1024,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(server.stop)
+
+    # Before the app's start-up: its own hook (app/web/closing.py) comes first and then calls ours.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
+    await server.serve()
+
+
+def _serve_many(host: str, port: int, processes: int) -> None:
+    from granian import Granian
+
+    Granian(
+        "app.main:application",
+        address=host,
+        port=port,
+        interface="asgi",
+        workers=processes,
+        loop="auto" if sys.platform == "win32" else "uvloop",
+        websockets=False,
+        backlog=1024,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+    ).serve()
