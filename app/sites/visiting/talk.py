@@ -47,7 +47,8 @@ async def turns(visit: Visit, page_id: UUID, block_id: str) -> list[Turn]:
         return []
     async with visitor_tx(visit.site, visit.visitor) as tx:
         rows = await tx.fetch(
-            """select t.id, t.role, t.text, t.state, t.run_id from turn t join conversation c on c.id = t.conversation_id
+            """select t.id, t.role, t.text, t.state, t.run_id
+               from turn t join conversation c on c.id = t.conversation_id
                where c.page_id = $1 and c.block_id = $2 and c.ended_at is null
                order by t.created_at desc, t.id desc limit $3""",
             page_id, block_id, SHOWN,

@@ -49,7 +49,7 @@ def slug_of_host(host: str) -> str:
 
 
 async def site_of_host(host: str) -> PublicSite | None:
-    """The site that a Host header means; None for no site. Asked by every request, so the answer is kept for a moment."""
+    """The site that a Host header means, or None. Every request asks, so the answer is kept for a moment."""
     slug = slug_of_host(host)
     if not slug:
         return None
