@@ -82,6 +82,7 @@ create table run (
     draft boolean not null default false,
     idempotency_key text,
     epoch bigint not null default 0,
+    write_seq integer not null default 0,
     owner_worker uuid,
     wake_at timestamptz,
     deadline_at timestamptz,

@@ -1,0 +1,282 @@
+"""The ledger in PostgreSQL. Tables: migrations/runs. State machines, fencing, late outcomes: research/reliability.md
+2.3, 2.6.
+
+The pool must belong to the role agentbase_system. A worker serves all workspaces and commits runs of many of them in
+one transaction, so there is no single workspace to set for row security; instead each row takes its workspace_id from
+the run's own row inside the statement, and nothing here accepts one from a caller.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from flows.ledger import postgres_sql as sql
+from flows.ledger.postgres_batch import Write, Written, arguments, json_text
+from flows.ledger.protocol import Claim, Fault, LostRun, RunChange, RunRow, StepChange, StepRow
+from flows.sdk.capabilities import Usage
+from flows.sdk.context import Signal, Wait
+
+log = logging.getLogger("agentbase.ledger")
+
+OUTAGES = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+)
+"""The database is away or busy: the same write is worth sending again."""
+
+BATCH = 64
+"""Writes in one statement, at most."""
+
+WRITERS = 2
+"""Statements under way at once: while one waits for the disk, the next is computed."""
+
+
+class StoredSignal(Signal, frozen=True):
+    """A signal that knows its row, so that it can be marked as used."""
+
+    id: str = ""
+
+
+class PostgresLedger:
+    """One per worker process. `patience`: seconds for which writes are retried while the database is away (= the
+    lease).
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        *,
+        patience: float = 30.0,
+        on_events: Callable[[str, int, Sequence[dict[str, Any]]], None] | None = None,
+        on_queued: Callable[[str], None] | None = None,
+    ) -> None:
+        """`on_events(run, seq of the first, events)` and `on_queued(lane)` are called after the commit; they must not
+        raise.
+        """
+        self._pool = pool
+        self._patience = patience
+        self._on_events = on_events
+        self._on_queued = on_queued
+        self._fresh: dict[Claim, asyncpg.Record] = {}
+        self._seqs: dict[Claim, int] = {}
+        self._waiting: dict[str, deque[Write]] = {}
+        self._ready: deque[str] = deque()
+        self._writers: set[asyncio.Task[None]] = set()
+
+    def took(self, row: asyncpg.Record) -> Claim:
+        """Remember a freshly claimed row, so that `load` of a first claim needs no query."""
+        claim = Claim(str(row["id"]), row["epoch"])
+        self._fresh[claim] = row
+        self._seqs[claim] = 0
+        return claim
+
+    def forget(self, claim: Claim) -> None:
+        """The claim is over, whatever its end."""
+        self._fresh.pop(claim, None)
+        self._seqs.pop(claim, None)
+
+    async def load(self, claim: Claim) -> RunRow:
+        row = self._fresh.pop(claim, None)
+        if row is not None and row["epoch"] == 1 and not row["has_signals"]:
+            return _run_row(row, (), ())
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(sql.RUN, claim.run, claim.epoch)
+            if row is None:
+                raise LostRun(f"Run {claim.run} is not ours any more: epoch {claim.epoch} is over.")
+            steps = await connection.fetch(sql.STEPS, claim.run)
+            signals = await connection.fetch(sql.SIGNALS, claim.run) if row["has_signals"] else ()
+        self._seqs.setdefault(claim, 0)
+        now = time.time()
+        return _run_row(row, [_step_row(step, now) for step in steps], [_signal(signal) for signal in signals])
+
+    async def write(
+        self,
+        claim: Claim,
+        steps: Sequence[StepChange] = (),
+        run: RunChange | None = None,
+        events: Sequence[dict[str, Any]] = (),
+        used: Sequence[Signal] = (),
+    ) -> None:
+        """See protocol. During a short outage of the database it waits and tries again, exactly once in effect.
+
+        A write that came too late (the run was taken from us) still records outcomes of steps where that is safe.
+        """
+        self._seqs[claim] = seq = self._seqs.get(claim, 0) + 1
+        ids = [signal.id for signal in used if isinstance(signal, StoredSignal)]
+        write = Write(claim, seq, steps, run, events, ids, asyncio.get_running_loop().create_future())
+        queue = self._waiting.get(claim.run)
+        if queue is None:
+            self._waiting[claim.run] = deque((write,))
+            self._ready.append(claim.run)
+            self._start_writer()
+        else:
+            queue.append(write)  # the run's earlier write is under way; this one follows it
+        written = await write.done
+        if self._on_events is not None and events:
+            self._on_events(claim.run, written.first_seq, events)
+        if written.status == "queued" and self._on_queued is not None:
+            self._on_queued(written.lane)
+
+    def _start_writer(self) -> None:
+        if len(self._writers) < WRITERS:
+            task = asyncio.get_running_loop().create_task(self._drain())
+            self._writers.add(task)
+            task.add_done_callback(self._writers.discard)
+
+    async def _drain(self) -> None:
+        while self._ready:
+            runs = [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
+            writes = [self._waiting[run].popleft() for run in runs]
+            try:
+                await self._commit(writes)
+            except Exception:  # a value PostgreSQL can't hold: only the run that wrote it may suffer
+                for write in writes:
+                    await self._commit_alone(write)
+            finally:
+                for run in runs:
+                    if self._waiting[run]:
+                        self._ready.append(run)
+                    else:
+                        del self._waiting[run]
+
+    async def _commit_alone(self, write: Write) -> None:
+        try:
+            if not write.done.done():
+                await self._commit([write])
+        except Exception as error:
+            if not write.done.done():
+                write.done.set_exception(error)
+
+    async def _commit(self, writes: Sequence[Write]) -> None:
+        give_up = time.monotonic() + self._patience
+        pause = 0.05
+        while True:
+            try:
+                rows = await self._send(writes)
+                break
+            except OUTAGES as outage:
+                if time.monotonic() > give_up:
+                    raise LostRun(f"The database was away for {self._patience:g} s: our lease is over.") from outage
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                pause = min(pause * 2, 1.0)
+        for write in writes:
+            row = rows.get(write.claim.run)
+            if write.done.done():
+                continue
+            if row is not None:
+                write.done.set_result(row)
+            else:
+                await self._late(write)
+                write.done.set_exception(
+                    LostRun(f"Run {write.claim.run} is not ours any more: epoch {write.claim.epoch} is over.")
+                )
+
+    async def _send(self, writes: Sequence[Write]) -> dict[str, Written]:
+        sleepers = sorted(
+            write.claim.run for write in writes if write.run is not None and write.run.status == "waiting"
+        )
+        async with self._pool.acquire(timeout=self._patience) as connection:
+            if sleepers:
+                async with connection.transaction():
+                    await connection.execute(sql.LOCK, sleepers)
+                    rows = await connection.fetch(sql.WRITE, *arguments(writes))
+                    if cancelled := [row["id"] for row in rows if row["cancel"] and row["status"] == "waiting"]:
+                        await connection.execute(sql.SLEEPER_CANCELLED, cancelled)
+            else:
+                rows = await connection.fetch(sql.WRITE, *arguments(writes))
+            found = {
+                str(row["id"]): Written(row["status"], row["lane"], row["first_seq"], row["cancel"]) for row in rows
+            }
+            for write in writes:
+                if write.claim.run not in found:  # not ours any more, or applied by a try whose answer was lost
+                    claim = write.claim
+                    row = await connection.fetchrow(sql.APPLIED, claim.run, claim.epoch, write.seq)
+                    if row is not None:
+                        found[claim.run] = Written(row["status"], row["lane"], 0, False)
+        return found
+
+    async def _late(self, write: Write) -> None:
+        for step in write.steps:
+            if step.status not in ("succeeded", "failed", "backoff") or step.effect == "pure":
+                continue
+            usage = step.usage or Usage()
+            row = await self._pool.fetchrow(
+                sql.LATE,
+                write.claim.run,
+                write.claim.epoch,
+                step.node,
+                step.iter,
+                step.attempt,
+                step.status,
+                step.output,
+                json_text(step.fault),
+                step.handled,
+                step.ms,
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                usage.cost_micros,
+                max(0.0, step.next_at - time.time()) if step.next_at is not None else None,
+            )
+            log.info("run %s step %s: late outcome %s", write.claim.run, step.node, "kept" if row else "refused")
+            if row is not None and self._on_queued is not None:
+                self._on_queued(row["lane"])
+
+
+def _decode(text: str | None, kind: Any = Any) -> Any:
+    return None if text is None else msgspec.json.decode(text, type=kind)
+
+
+def _signal(row: asyncpg.Record) -> StoredSignal:
+    return StoredSignal(row["name"], _decode(row["data"]), row["sender"], id=str(row["id"]))
+
+
+def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Signal]) -> RunRow:
+    data = _decode(row["input"])
+    return RunRow(
+        run=str(row["id"]),
+        status=row["status"],
+        input=data if isinstance(data, dict) else {},
+        output=row["output"],
+        fault=_decode(row["error"], Fault),
+        cancel_requested=row["cancel"],
+        deadline=None if row["deadline_in"] is None else time.time() + row["deadline_in"],
+        workspace_id=str(row["workspace_id"]),
+        flow_id=str(row["flow_id"]),
+        version_id=str(row["version_id"]),
+        trigger=row["trigger"],
+        steps=steps,
+        signals=signals,
+    )
+
+
+def _step_row(row: asyncpg.Record, now: float) -> StepRow:
+    used = row["prompt_tokens"] or row["completion_tokens"] or row["cost_micros"]
+    return StepRow(
+        node=row["node_id"],
+        iter=row["iter_path"],
+        status=row["status"],
+        attempt=row["attempt"],
+        effect=row["effect_class"],
+        output=row["output"],
+        fault=_decode(row["error"], Fault),
+        handled=row["handled"],
+        next_at=None if row["next_in"] is None else now + row["next_in"],
+        wait=_decode(row["wait"], Wait),
+        signal=_decode(row["signal"], Signal),
+        usage=Usage(row["prompt_tokens"], row["completion_tokens"], row["cost_micros"]) if used else None,
+    )

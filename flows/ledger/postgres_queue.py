@@ -1,0 +1,120 @@
+"""Which runs a worker takes, gives back, and must stop; and that the worker is alive."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from flows.ledger import postgres_sql as sql
+from flows.ledger.postgres import PostgresLedger
+from flows.ledger.protocol import Claim
+from flows.transport.protocol import Lane
+
+NOBODY = UUID(int=0)
+QUEUES_AT_ONCE = 64
+"""Workspaces looked at in one claim. With more of them waiting, the next claim goes on behind the last one."""
+
+REGISTER = """
+insert into worker (id, boot_id, host, pid, version, capabilities, lanes, slots, dead_after)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9 * interval '1 second')
+on conflict (id) do update set heartbeat_at = clock_timestamp(), draining = false, stopped_at = null
+"""
+
+STOPPED = "update worker set stopped_at = clock_timestamp(), draining = true where id = $1"
+
+CANCELLED = """
+select id, epoch from run
+ where owner_worker = $1 and status = 'running' and cancel_requested_at is not null and id = any ($2::uuid[])
+"""
+
+VERSION = "select document::text as document, flow_id, name, number from flow_version where id = $1::uuid"
+
+
+class Claimed(Struct, frozen=True):
+    """A run that is ours now, and what is needed before its ledger row is read."""
+
+    claim: Claim
+    workspace_id: str
+    flow_id: str
+    version_id: str
+    lane: Lane
+    crash_count: int
+
+
+class Member(Struct, frozen=True):
+    """What a worker says about itself. `dead_after`: seconds without a heartbeat after which its runs go to others."""
+
+    id: UUID
+    boot_id: UUID
+    host: str
+    pid: int
+    slots: int
+    lanes: Sequence[Lane]
+    capabilities: Sequence[str] = ()
+    version: str = ""
+    dead_after: float = 30.0
+
+
+class PostgresQueue:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", ledger: PostgresLedger, member: Member) -> None:
+        self._pool = pool
+        self._ledger = ledger
+        self._member = member
+        self._behind: dict[Lane, UUID] = {}
+
+    async def register(self) -> None:
+        me = self._member
+        await self._pool.execute(
+            REGISTER, me.id, me.boot_id, me.host, me.pid, me.version, list(me.capabilities), list(me.lanes), me.slots,
+            me.dead_after,
+        )  # fmt: skip
+
+    async def stopped(self) -> None:
+        await self._pool.execute(STOPPED, self._member.id)
+
+    async def claim(self, lane: Lane, most: int) -> list[Claimed]:
+        """Up to `most` queued runs of a lane, made ours in one short transaction. Empty when there are none to be had.
+        Up to `most` queued runs of a lane, made ours in one short transaction. Empty when there are none to be had.
+        """
+        async with self._pool.acquire() as connection:
+            behind = self._behind.get(lane, NOBODY)
+            queues = [row[0] for row in await connection.fetch(sql.QUEUES, lane, behind, QUEUES_AT_ONCE)]
+            if len(queues) < QUEUES_AT_ONCE and behind != NOBODY:
+                queues += [row[0] for row in await connection.fetch(sql.QUEUES, lane, NOBODY, QUEUES_AT_ONCE)]
+                queues = list(dict.fromkeys(queues))
+            self._behind[lane] = queues[-1] if len(queues) >= QUEUES_AT_ONCE else NOBODY
+            if not queues:
+                return []
+            rows = await connection.fetch(sql.CLAIM, queues, lane, most, self._member.id)
+        return [
+            Claimed(
+                self._ledger.took(row),
+                str(row["workspace_id"]),
+                str(row["flow_id"]),
+                str(row["version_id"]),
+                row["lane"],
+                row["crash_count"],
+            )
+            for row in rows
+        ]
+
+    async def waiting(self, lane: Lane) -> bool:
+        """Whether any workspace has something queued in the lane."""
+        return bool(await self._pool.fetch(sql.QUEUES, lane, NOBODY, 1))
+
+    async def hand_back(self, claims: Sequence[Claim]) -> None:
+        """Queued again, without blame. Claims that are not ours any more are left alone."""
+        await self._pool.fetch(sql.HAND_BACK, [claim.run for claim in claims], [claim.epoch for claim in claims])
+
+    async def to_stop(self, claims: Sequence[Claim]) -> set[Claim]:
+        """Those that somebody asked to cancel."""
+        rows = await self._pool.fetch(CANCELLED, self._member.id, [claim.run for claim in claims])
+        return {Claim(str(row["id"]), row["epoch"]) for row in rows}
+
+    async def document(self, version_id: str) -> str:
+        """The flow of a version, as JSON text. Raises LookupError when there is none."""
+        row = await self._pool.fetchrow(VERSION, version_id)
+        if row is None:
+            raise LookupError(f"Version {version_id} does not exist.")
+        return str(row["document"])

@@ -1,0 +1,208 @@
+# ruff: noqa: E501 -- SQL keeps its own shape
+"""The SQL of the ledger. Leases and due times are compared inside PostgreSQL with clock_timestamp(), never with a worker's clock.
+
+Every row written for a run takes its workspace_id from the run's own row in the same statement, never from the caller.
+"""
+
+WRITE = """
+with w as (
+    select * from unnest($1::uuid[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::float8[],
+                         $9::text[], $10::int[], $11::int[], $12::bigint[])
+        as w (run_id, epoch, seq, n_events, status, output, fault, wake_in, awaits, prompt, completion, cost)
+), live as (
+    select r.id, r.workspace_id, r.epoch, r.owner_worker, r.next_event_seq
+      from run r join w on w.run_id = r.id
+     where r.epoch = w.epoch and r.write_seq = w.seq - 1 and r.status = 'running'
+       for update of r
+), steps as (
+    insert into node_exec as n (
+        run_id, node_id, iter_path, workspace_id, status, attempt, epoch, effect_class, idem_key, output, error, handled,
+        next_at, wait, signal, ms, prompt_tokens, completion_tokens, cost_micros, started_at, finished_at)
+    select s.run_id, s.node, s.iter, live.workspace_id, s.status, s.attempt, live.epoch, s.effect, s.idem, s.output::json,
+           s.fault::json, s.handled, coalesce(s.until, clock_timestamp() + s.next_in * interval '1 second'), s.wait::json,
+           s.signal::json, s.ms, s.prompt, s.completion, s.cost,
+           coalesce(to_timestamp(nullif(s.started_at, 0)), clock_timestamp()),
+           case when s.status in ('succeeded', 'failed', 'skipped', 'cancelled') then clock_timestamp() end
+      from unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::int[], $18::text[], $19::text[], $20::text[],
+                  $21::text[], $22::bool[], $23::float8[], $24::timestamptz[], $25::text[], $26::text[], $27::float8[],
+                  $28::int[], $29::int[], $30::bigint[], $31::float8[])
+           as s (run_id, node, iter, status, attempt, effect, idem, output, fault, handled, next_in, until, wait, signal, ms,
+                 prompt, completion, cost, started_at)
+      join live on live.id = s.run_id
+    on conflict (run_id, node_id, iter_path) do update set
+        status = excluded.status, attempt = excluded.attempt, epoch = excluded.epoch, effect_class = excluded.effect_class,
+        output = excluded.output, error = excluded.error, handled = excluded.handled, next_at = excluded.next_at,
+        wait = excluded.wait, signal = coalesce(excluded.signal, n.signal), ms = excluded.ms,
+        prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens,
+        cost_micros = excluded.cost_micros, started_at = least(n.started_at, excluded.started_at),
+        finished_at = excluded.finished_at
+), attempts as (
+    insert into node_attempt (run_id, node_id, iter_path, attempt, workspace_id, epoch, worker, started_at, ended_at, ms,
+                              outcome, error, prompt_tokens, completion_tokens, cost_micros)
+    select a.run_id, a.node, a.iter, a.attempt, live.workspace_id, live.epoch, live.owner_worker,
+           coalesce(to_timestamp(nullif(a.started_at, 0)), clock_timestamp()),
+           case when a.outcome is not null then clock_timestamp() end, a.ms, a.outcome, a.fault::json, a.prompt, a.completion,
+           a.cost
+      from unnest($32::uuid[], $33::text[], $34::text[], $35::int[], $36::text[], $37::text[], $38::float8[], $39::int[],
+                  $40::int[], $41::bigint[], $42::float8[])
+           as a (run_id, node, iter, attempt, outcome, fault, ms, prompt, completion, cost, started_at)
+      join live on live.id = a.run_id
+    on conflict (run_id, node_id, iter_path, attempt) do update set
+        ended_at = excluded.ended_at, ms = excluded.ms, outcome = excluded.outcome, error = excluded.error,
+        prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens,
+        cost_micros = excluded.cost_micros
+), log as (
+    insert into run_event (run_id, seq, workspace_id, type, payload, epoch)
+    select e.run_id, live.next_event_seq + e.nth, live.workspace_id, e.type, e.payload::json, live.epoch
+      from unnest($43::uuid[], $44::int[], $45::text[], $46::text[]) as e (run_id, nth, type, payload)
+      join live on live.id = e.run_id
+), taken as (
+    update run_signal g set taken_by = live.epoch::text from live where g.run_id = live.id and g.id = any ($47::uuid[])
+)
+update run r set
+    write_seq = w.seq,
+    next_event_seq = r.next_event_seq + w.n_events,
+    prompt_tokens = r.prompt_tokens + w.prompt,
+    completion_tokens = r.completion_tokens + w.completion,
+    cost_micros = r.cost_micros + w.cost,
+    output = coalesce(w.output::json, r.output),
+    error = coalesce(w.fault::json, r.error),
+    status = m.status,
+    owner_worker = case when m.status = 'running' then r.owner_worker end,
+    wake_at = case when m.status = 'waiting' then clock_timestamp() + w.wake_in * interval '1 second' end,
+    awaits = case when m.status = 'waiting' then string_to_array(w.awaits, chr(31)) else r.awaits end,
+    queued_at = case when m.status = 'queued' then clock_timestamp() else r.queued_at end,
+    dispatched_at = case when m.status = 'queued' then null else r.dispatched_at end,
+    finished_at = case when m.status in ('succeeded', 'failed', 'cancelled') then clock_timestamp() end
+from w
+join live on live.id = w.run_id
+cross join lateral (
+    select case
+        when w.status is null then 'running'
+        when w.status = 'waiting' and exists (
+            select from run_signal g
+             where g.run_id = w.run_id and g.taken_by is null and g.name = any (string_to_array(w.awaits, chr(31)))
+               and not g.id = any ($47::uuid[])
+        ) then 'queued'
+        else w.status
+    end as status
+) m
+where r.id = w.run_id
+returning r.id, r.status, r.lane, r.next_event_seq - w.n_events as first_seq, r.cancel_requested_at is not null as cancel
+"""
+"""One batch of writes, at most one per run. Rows come back only for runs that are still the writer's.
+
+`write_seq` counts the writes of a claim: the same write sent again (the answer to the first was lost) is not applied twice.
+"""
+
+LOCK = "select from run where id = any ($1::uuid[]) order by id for update"
+"""Before a write that puts a run to sleep: a signal being stored holds the run's row, and WRITE must see it (its snapshot is
+taken after this)."""
+
+SLEEPER_CANCELLED = """
+update run set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null
+ where id = any ($1::uuid[]) and status = 'waiting' and cancel_requested_at is not null returning lane
+"""
+
+APPLIED = "select id, status, lane from run where id = $1::uuid and epoch = $2 and write_seq >= $3"
+
+LATE = """
+with late as (
+    select r.id, r.status from run r
+     where r.id = $1::uuid and r.status in ('queued', 'waiting', 'in_doubt') and r.epoch > $2 for update
+), step as (
+    update node_exec n set status = $6, output = $7::json, error = $8::json, handled = $9, ms = $10, prompt_tokens = $11,
+           completion_tokens = $12, cost_micros = $13,
+           next_at = clock_timestamp() + $14::float8 * interval '1 second',
+           finished_at = case when $6 in ('succeeded', 'failed') then clock_timestamp() end
+      from late
+     where n.run_id = late.id and n.node_id = $3 and n.iter_path = $4 and n.attempt = $5
+       and n.status in ('started', 'in_doubt')
+    returning n.run_id
+), attempt as (
+    update node_attempt a set ended_at = clock_timestamp(), outcome = $6, error = $8::json, ms = $10, prompt_tokens = $11,
+           completion_tokens = $12, cost_micros = $13, late = true
+      from step
+     where a.run_id = step.run_id and a.node_id = $3 and a.iter_path = $4 and a.attempt = $5
+)
+update run r set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null,
+       prompt_tokens = r.prompt_tokens + $11, completion_tokens = r.completion_tokens + $12, cost_micros = r.cost_micros + $13
+  from step where r.id = step.run_id
+returning r.id, r.lane
+"""
+"""The late-outcome rule: the result of attempt N counts as long as nobody claimed the run since, nor decided the doubt."""
+
+RUN = """
+select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
+       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id,
+       extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
+       exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
+  from run r where r.id = $1::uuid and r.epoch = $2 and r.status = 'running'
+"""
+
+STEPS = """
+select node_id, iter_path, status, attempt, effect_class, output, error, handled, wait, signal, prompt_tokens,
+       completion_tokens, cost_micros, extract(epoch from next_at - clock_timestamp())::float8 as next_in
+  from node_exec where run_id = $1::uuid order by started_at, node_id, iter_path
+"""
+
+SIGNALS = (
+    "select id, name, data, sender from run_signal where run_id = $1::uuid and taken_by is null order by created_at, id"
+)
+
+QUEUES = """
+with recursive walk as (
+    (select workspace_id from run where status = 'queued' and lane = $1 and workspace_id > $2 order by workspace_id limit 1)
+    union all
+    select (select r.workspace_id from run r
+             where r.status = 'queued' and r.lane = $1 and r.workspace_id > walk.workspace_id
+             order by r.workspace_id limit 1)
+      from walk where walk.workspace_id is not null
+)
+select workspace_id from walk where workspace_id is not null limit $3
+"""
+"""Workspaces that have something queued, from one on: one index probe for each, however many runs they have queued."""
+
+CLAIM = """
+with free as (
+    select q.workspace_id, coalesce(quota.running, 50) as most,
+           (select count(*) from run b where b.status = 'running' and b.workspace_id = q.workspace_id) as busy
+      from unnest($1::uuid[]) as q (workspace_id) left join run_quota quota using (workspace_id)
+), ranked as (
+    select c.id, (free.busy + c.nth)::float8 / free.most as share, c.priority, c.queued_at
+      from free cross join lateral (
+        select x.id, x.priority, x.queued_at, row_number() over (order by x.priority desc, x.queued_at) as nth
+          from (select id, priority, queued_at from run
+                 where status = 'queued' and lane = $2 and workspace_id = free.workspace_id
+                 order by priority desc, queued_at limit least(greatest(free.most - free.busy, 0), 2 * $3)) x
+      ) c
+     order by share, c.priority desc, c.queued_at limit 2 * $3
+), mine as (
+    select r.id from run r join ranked using (id)
+     where r.status = 'queued' order by ranked.share, ranked.priority desc, ranked.queued_at
+     limit $3 for update of r skip locked
+)
+update run r set status = 'running', epoch = r.epoch + 1, write_seq = 0, owner_worker = $4, wake_at = null, awaits = '{}',
+       started_at = coalesce(r.started_at, clock_timestamp())
+  from mine where r.id = mine.id
+returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
+       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id,
+       extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
+       exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
+"""
+"""Fair: the workspace that uses the smallest share of its limit comes first, so 100,000 queued runs of one delay nobody else.
+
+Two workers that claim at the same moment may together exceed a workspace's limit by what one of them takes; it evens out with
+the next claim. A strict count would make every claim wait for the one before.
+"""
+
+HAND_BACK = """
+with back as (
+    update run r set status = 'queued', owner_worker = null, queued_at = r.queued_at, dispatched_at = null
+      from unnest($1::uuid[], $2::bigint[]) as b (run_id, epoch)
+     where r.id = b.run_id and r.epoch = b.epoch and r.status = 'running'
+    returning r.id, r.lane
+)
+select id, lane from back
+"""
+"""A drained worker gives back what it could not finish. The next claim raises the epoch; nobody is blamed for a crash."""

@@ -1,0 +1,284 @@
+"""The worker: claims runs, gives each to the engine in a task of its own, sweeps, and ends in good order.
+
+It knows neither nodes nor plans: `advance` does the work of one claim. It is called once per claim and returns when
+the run ended, sleeps, or is not ours any more.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+
+import asyncpg
+from msgspec import Struct
+
+from flows.ledger.postgres import OUTAGES, PostgresLedger
+from flows.ledger.postgres_queue import Claimed, PostgresQueue
+from flows.ledger.protocol import Claim, Fault, LostRun, RunChange
+from flows.sweep import Swept, sweep
+from flows.transport.protocol import LANES, Lane, Transport
+from flows.worker_heart import Heart
+
+log = logging.getLogger("agentbase.worker")
+
+
+class Timings(Struct, frozen=True):
+    """Seconds; reasons in research/reliability.md 2.4. Tests shorten them, keeping their proportions."""
+
+    heartbeat: float = 10.0
+    dead_after: float = 30.0
+    loop_lag: float = 20.0
+    sweep: float = 2.0
+    renudge: float = 15.0
+    watch_cancels: float = 1.0
+    cancel_grace: float = 15.0
+    drain: float = 25.0
+    quarantine_hold: float = 30.0
+
+
+class Stop:
+    """What the engine is told from outside. `cancel`: somebody wants the run to end. `pause`: end at the next step
+    border.
+    """
+
+    __slots__ = ("cancel", "pause")
+
+    def __init__(self) -> None:
+        self.cancel = asyncio.Event()
+        self.pause = asyncio.Event()
+
+
+Advance = Callable[[Claimed, Stop], Awaitable[None]]
+
+
+class Counters(Struct):
+    """Since the start of this worker."""
+
+    claimed: int = 0
+    finished: int = 0
+    lost: int = 0
+    handed_back: int = 0
+    broken: int = 0
+
+
+class Worker:
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        ledger: PostgresLedger,
+        queue: PostgresQueue,
+        transport: Transport,
+        advance: Advance,
+        heart: Heart,
+        *,
+        slots: int = 50,
+        lanes: Sequence[Lane] = LANES,
+        timings: Timings | None = None,
+        on_swept: Callable[[Swept], None] | None = None,
+    ) -> None:
+        """`slots`: runs at once. A fifth of them is kept free for the interactive lane."""
+        self._pool = pool
+        self._ledger = ledger
+        self._queue = queue
+        self._transport = transport
+        self._advance = advance
+        self._heart = heart
+        self._slots = slots
+        self._lanes = [lane for lane in LANES if lane in lanes]
+        self._timings = timings or Timings()
+        self._on_swept = on_swept
+        self._wake = asyncio.Event()
+        self._due: set[Lane] = set()
+        self._running: dict[Claim, tuple[asyncio.Task[None], Stop]] = {}
+        self._alone: Claim | None = None
+        self._hold_since: float | None = None
+        self._stopping = asyncio.Event()
+        self.counters = Counters()
+
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    def stop(self) -> None:
+        """Begin to drain: nothing new is claimed. `run` returns within `drain` + 5 s. Safe in a signal handler of the
+        loop.
+        """
+        self._stopping.set()
+        self._wake.set()
+
+    def wake(self, lane: Lane) -> None:
+        self._due.add(lane)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until `stop`. Survives outages of PostgreSQL and Redis."""
+        await self._patiently(self._queue.register)
+        self._heart.start()
+        helpers = [
+            asyncio.create_task(self._transport.listen(self._lanes, self.wake), name="listen"),
+            asyncio.create_task(self._for_ever(self._sweep, self._timings.sweep), name="sweep"),
+            asyncio.create_task(self._for_ever(self._watch, self._timings.watch_cancels), name="watch"),
+        ]
+        try:
+            while not self._stopping.is_set():
+                await self._wake.wait()
+                self._wake.clear()
+                due, self._due = self._due, set()
+                try:
+                    await self._claim(due)
+                except OUTAGES as outage:
+                    log.warning("Can't claim: %s", outage)
+        finally:
+            await self._drain()
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self._heart.stop()
+            try:
+                await self._queue.stopped()
+            except OUTAGES:
+                log.warning("Could not sign off; the others notice by the missing heartbeat.")
+
+    async def _claim(self, due: set[Lane]) -> None:
+        for lane in self._lanes:
+            if lane not in due or self._stopping.is_set() or self._alone is not None:
+                continue
+            if lane == "quarantine":
+                await self._claim_quarantine()
+                continue
+            if self._hold_since is not None:
+                continue
+            reserve = self._slots // 5 if lane != "interactive" else 0
+            free = min(self._slots - reserve - len(self._running), 50)
+            if free <= 0:
+                self._due.add(lane)  # looked at again when a run ends
+                continue
+            claimed = await self._queue.claim(lane, free)
+            for one in claimed:
+                self._start(one)
+            if len(claimed) == free:
+                self._due.add(lane)
+                self._wake.set()
+
+    async def _claim_quarantine(self) -> None:
+        """A run that was present at three crashes may have caused them: it runs alone, so that it takes nobody with it.
+        A run that was present at three crashes may have caused them: it runs alone, so that it takes nobody with it.
+        """
+        if not await self._queue.waiting("quarantine"):
+            self._hold_since = None
+            return
+        self._hold_since = self._hold_since or monotonic()
+        if not self._running or monotonic() - self._hold_since > self._timings.quarantine_hold:
+            self._hold_since = None
+            for one in await self._queue.claim("quarantine", 1):
+                self._alone = one.claim
+                self._start(one)
+
+    def _start(self, claimed: Claimed) -> None:
+        stop = Stop()
+        self.counters.claimed += 1
+        task = asyncio.create_task(self._one(claimed, stop), name=f"run {claimed.claim.run}")
+        self._running[claimed.claim] = (task, stop)
+        task.add_done_callback(lambda _: self._ended(claimed.claim))
+
+    def _ended(self, claim: Claim) -> None:
+        self._running.pop(claim, None)
+        self._ledger.forget(claim)
+        if self._alone == claim:
+            self._alone = None
+            self._due.update(self._lanes)
+        if self._hold_since is not None and not self._running:
+            self._due.add("quarantine")
+        if self._due:
+            self._wake.set()
+
+    async def _one(self, claimed: Claimed, stop: Stop) -> None:
+        try:
+            await self._advance(claimed, stop)
+            self.counters.finished += 1
+        except LostRun as lost:
+            self.counters.lost += 1
+            log.warning("%s", lost)
+        except OUTAGES as outage:
+            self.counters.lost += 1
+            log.warning(
+                "Run %s: the database was away for too long (%s). Another worker takes it.", claimed.claim.run, outage
+            )
+        except Exception as error:
+            self.counters.broken += 1
+            log.exception("Run %s can't be advanced.", claimed.claim.run)
+            await self._fail(claimed.claim, error)
+
+    async def _fail(self, claim: Claim, error: Exception) -> None:
+        """A defect of ours, or a version that can't be run here: the run ends with the reason instead of going in
+        circles.
+        """
+        fault = Fault(f"The run could not go on: {error}", kind="internal")
+        event = {"type": "run.failed", "run": claim.run, "error": fault.message}
+        try:
+            await self._ledger.write(claim, run=RunChange("failed", fault=fault), events=[event])
+        except (LostRun, *OUTAGES) as lost:
+            log.warning("%s", lost)
+
+    async def _watch(self) -> None:
+        """Tell the engine which of our runs somebody wants to end."""
+        if not self._running:
+            return
+        for claim in await self._queue.to_stop(list(self._running)):
+            if (running := self._running.get(claim)) is not None:
+                running[1].cancel.set()
+
+    async def _sweep(self) -> None:
+        swept = await sweep(self._pool, cancel_grace=self._timings.cancel_grace, renudge=self._timings.renudge)
+        if swept is None:
+            return
+        if swept.lost:
+            log.warning("Took %d runs from workers that died.", swept.lost)
+        for lane in swept.lanes:
+            if lane in self._lanes:
+                self.wake(lane)
+            await self._transport.nudge(lane)
+        if self._on_swept is not None:
+            self._on_swept(swept)
+
+    async def _for_ever(self, act: Callable[[], Awaitable[None]], period: float) -> None:
+        while True:
+            try:
+                await act()
+            except OUTAGES as outage:
+                log.warning("%s", outage)
+            except Exception:
+                log.exception("The worker's housekeeping failed; it is tried again.")
+            await asyncio.sleep(period * random.uniform(0.8, 1.2))  # noqa: S311  no secret
+
+    async def _patiently(self, act: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await act()
+                return
+            except OUTAGES as outage:
+                log.warning("Waiting for the database: %s", outage)
+                await asyncio.sleep(1)
+
+    async def _drain(self) -> None:
+        """Let each run come to the end of its step, then give back what is left. Nobody is blamed for a crash."""
+        self._heart.draining = True
+        tasks = [task for task, _ in self._running.values()]
+        claims = list(self._running)
+        for _, stop in self._running.values():
+            stop.pause.set()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._timings.drain)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=3)
+        if not claims:
+            return
+        try:
+            async with asyncio.timeout(3):
+                await self._queue.hand_back(claims)
+            self.counters.handed_back += len(claims)
+        except OUTAGES:
+            log.warning("Could not hand back %d runs; the others take them when our heartbeat is missed.", len(claims))
