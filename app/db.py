@@ -12,7 +12,7 @@ Piccolo's own transaction loses its pool connection when cancelled or when COMMI
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Literal, Protocol, TypeAlias, cast
 from uuid import UUID
 
@@ -76,7 +76,9 @@ class SafeTransaction(PostgresTransaction):
         self.role, self.workspace_id, self.acting = role, workspace_id, acting
         self.task = asyncio.current_task()
         self.before_commit: list[Callable[[Tx], Awaitable[None]]] = []
+        self.very_last: list[Callable[[Tx], Awaitable[None]]] = []
         self.after_commit: list[Callable[[], None]] = []
+        self.events: list[Any] = []  # what app.events writes at the end of this transaction
 
     async def __aenter__(self) -> "SafeTransaction":
         self.pool = _pool(self.role)
@@ -102,12 +104,16 @@ class SafeTransaction(PostgresTransaction):
         try:
             # Still inside the transaction for those who act last (the event log), then never again.
             if problem is None:
-                for act in self.before_commit:
+                for act in (*self.before_commit, *self.very_last):
                     await act(self.connection)
             self._leave()
             with anyio.move_on_after(GIVE_UP, shield=True) as limit:
-                await (self.transaction.commit() if problem is None else self.transaction.rollback())
-                broken = False
+                if problem is None:
+                    await self.transaction.commit()
+                else:
+                    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # they would hide `problem`
+                        await self.transaction.rollback()
+                broken = self.transaction._state.name not in {"COMMITTED", "ROLLEDBACK"}
             if limit.cancelled_caught and problem is None:
                 raise Unavailable("The database did not confirm in time: the change may or may not have been saved.")
         finally:
@@ -259,10 +265,16 @@ async def _block(role: Role, workspace_id: UUID | None, acting: str) -> AsyncIte
             f"A transaction of {acting} inside one of {outer.acting}: finish the outer block first. "
             "Two workspaces or two roles never share a transaction."
         )
-    async with (
-        outer.connection.transaction()
-    ):  # a savepoint: if this part fails and somebody goes on, it leaves no trace
-        yield outer.connection
+    promised = [(kept, len(kept)) for kept in (outer.before_commit, outer.very_last, outer.after_commit, outer.events)]
+    try:
+        async with (
+            outer.connection.transaction()
+        ):  # a savepoint: if this part fails and somebody goes on, no trace stays
+            yield outer.connection
+    except BaseException:
+        for kept, length in promised:
+            del cast(list[Any], kept)[length:]
+        raise
 
 
 def tenant_tx(workspace_id: UUID) -> Block:
