@@ -37,7 +37,7 @@ def render(theme: str, template: str, values: dict[str, Any]) -> str:
 
 def asset_urls(site: PublicSite | None) -> dict[str, list[str]]:
     """Style sheets and scripts of a page: the theme's, then the site's own colours."""
-    css = [asset("plot.css")]
+    css = [asset("site-plot.css"), asset("theme-plot.css")]
     if site is not None:
         css.append(f"/colours.css?v={site.tint.hue:g}-{site.tint.strength:g}")
     return {"css": css, "js": [asset("site.js")]}

@@ -87,7 +87,7 @@ def form_view(block: Form, page_id: UUID, state: PageState) -> dict[str, Any]:
     return {
         "kind": "form", "id": block.id, "title": block.title, "text": block.text, "button": block.button,
         "fields": fields, "problem": form.problem, "result_html": markdown(form.result) if form.result else "",
-        "values": {each.name: form.values.get(each.name, "") for each in fields},
-        "problems": {each.name: form.problems.get(each.name, "") for each in fields},
+        "typed": {each.name: form.values.get(each.name, "") for each in fields},
+        "remedies": {each.name: form.problems.get(each.name, "") for each in fields},
         "action": "#" if state.preview else f"/form/{page_id}/{block.id}", "again": "",
     }  # fmt: skip
