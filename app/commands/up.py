@@ -197,9 +197,9 @@ class Up:
         """Until /health/ready says yes: the database answers and a worker can claim."""
         deadline, web = monotonic() + PATIENCE, self._own[0]
         while (answer := self._ask("/health/ready"))[0] != 200:
-            self.supervisor.look()
             if not web.alive():
                 raise StartProblem(f"Web ended at once. Its last words ({web.log}):\n{tail(web.log)}\n")
+            self.supervisor.look()
             if monotonic() > deadline:
                 raise StartProblem(
                     f"Web is not ready after {PATIENCE:.0f} s. It says: {answer[1] or 'nothing'}",

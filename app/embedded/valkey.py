@@ -110,7 +110,7 @@ class EmbeddedValkey:
         raise self._explain(said)
 
     def _ready(self, process: subprocess.Popen[bytes], deadline: float) -> bool:
-        """True when it answers PONG to our password (while it reads its file it answers LOADING), False when it ended."""
+        """True when it answers PONG to our password (LOADING while it reads its file), False when it ended."""
         asked = f"AUTH {self._password()}\r\nPING\r\n".encode()
         while process.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:

@@ -1,0 +1,54 @@
+import json
+import sys
+from http.client import HTTPConnection
+
+import pytest
+
+from app.embedded import local_model
+from app.embedded.errors import StartProblem
+from app.embedded.local_model import LocalModel, missing
+from tests.ops.conftest import descendants, gone
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or bool(missing()), reason=missing() or "the supervisor's Linux half"
+)
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from app.embedded.local_model import LocalModel
+model = LocalModel(Path(sys.argv[1]))
+model.start()
+print(model.process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_answers_in_the_openai_form_without_key_or_network(tmp_path):
+    model = LocalModel(tmp_path / "model", threads=1)
+    try:
+        assert model.start().endswith("/v1")
+        model.wait_until_loaded()
+        connection = HTTPConnection("127.0.0.1", model.port, timeout=60)
+        question = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}
+        connection.request("POST", "/v1/chat/completions", json.dumps(question), {"Content-Type": "application/json"})
+        answer = json.load(connection.getresponse())
+        assert answer["choices"][0]["message"]["content"].strip()
+        assert answer["usage"]["completion_tokens"] > 0
+    finally:
+        model.stop()
+    assert not model.alive()
+
+
+def test_when_we_are_killed_it_goes_too(python, tmp_path):
+    holder = python("-c", HOLD, str(tmp_path / "model"))
+    assert int(holder.stdout.readline()) in (family := descendants(holder.pid))
+    holder.kill()
+    holder.wait()
+    assert not gone(family)
+
+
+def test_where_it_is_not_installed_it_says_how_to_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_model, "weights", lambda: None)
+    with pytest.raises(StartProblem, match="connect any model under Connections"):
+        LocalModel(tmp_path / "model").start()

@@ -1,0 +1,95 @@
+import pytest
+
+from app.commands import supervise
+from app.commands.supervise import Supervisor
+from app.embedded.errors import StartProblem
+
+
+class Mortal:
+    """A part that ends as often as it is told to."""
+
+    def __init__(self, log, lives: int) -> None:
+        self.name, self.log = "Mortal", log
+        self.lives, self.starts, self.stops, self._alive = lives, 0, 0, False
+
+    def start(self) -> None:
+        self.starts += 1
+        self._alive = self.starts >= self.lives
+
+    def stop(self) -> None:
+        self.stops += 1
+        self._alive = False
+
+    def alive(self) -> bool:
+        return self._alive
+
+
+@pytest.fixture
+def time(monkeypatch):
+    """A clock for the supervisor: `time[0]` is now, in seconds."""
+    now = [0.0]
+    monkeypatch.setattr(supervise, "monotonic", lambda: now[0])
+    return now
+
+
+def look_for(supervisor, time, seconds: float) -> None:
+    for _ in range(int(seconds * 10)):
+        supervisor.look()
+        time[0] += 0.1
+
+
+def test_what_ends_is_started_again_after_a_pause_that_grows(tmp_path, time):
+    said: list[str] = []
+    part = Mortal(tmp_path / "log", lives=3)
+    part.start()
+    supervisor = Supervisor(said.append)
+    supervisor.keep(part)
+    look_for(supervisor, time, 5)
+    assert part.alive() and part.starts == 3
+    pauses = [sentence.split(" in ")[1].split(" (")[0] for sentence in said if "again in" in sentence]
+    assert pauses == ["0.2 s", "0.5 s"]
+
+
+def test_what_cannot_live_is_given_up_and_its_log_is_shown(tmp_path, time):
+    (tmp_path / "log").write_text("the reason of all this\n")
+    part = Mortal(tmp_path / "log", lives=1000)
+    supervisor = Supervisor(lambda sentence: None)
+    supervisor.keep(part)
+    with pytest.raises(StartProblem, match="the reason of all this"):
+        look_for(supervisor, time, 60)
+    assert part.starts == len(supervise.PAUSES)
+
+
+def test_without_a_part_that_is_not_vital_the_rest_goes_on(tmp_path, time):
+    said: list[str] = []
+    supervisor = Supervisor(said.append)
+    supervisor.keep(Mortal(tmp_path / "log", lives=1000), vital=False)
+    look_for(supervisor, time, 60)
+    assert "goes on without it" in said[-1]
+    before = len(said)
+    look_for(supervisor, time, 60)
+    assert len(said) == before, "said once, not for ever"
+
+
+def test_a_long_steady_life_is_forgiven_everything(tmp_path, time):
+    said: list[str] = []
+    part = Mortal(tmp_path / "log", lives=2)
+    part.start()
+    supervisor = Supervisor(said.append)
+    supervisor.keep(part)
+    look_for(supervisor, time, 1)
+    look_for(supervisor, time, supervise.STEADY + 1)
+    part._alive = False
+    look_for(supervisor, time, 1)
+    assert sum("again in 0.2 s" in sentence for sentence in said) == 2
+
+
+def test_a_log_that_grew_too_long_is_shortened_while_its_writer_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervise, "LOG_LIMIT", 1000)
+    log = tmp_path / "log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"old line\n" * 200)
+        supervise._shorten(log)
+        writer.write(b"new line\n")
+    assert log.read_text() == "new line\n"
+    assert "old line" in (tmp_path / "log.1").read_text()
