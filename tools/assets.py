@@ -45,6 +45,8 @@ ICON = re.compile(r"""\bicon["']?\s*[(=:]\s*["']([a-z][a-z0-9]*(?:-[a-z0-9]+)*)[
 """icon("play"), icon='play', icon: "play", "icon": "play"."""
 ICON_LIST = re.compile(r"""icons:\s*((?:[a-z][a-z0-9-]*\s*)+)""")
 """A comment `icons: play pause` names icons that are chosen at run time."""
+QUOTED = re.compile(r"""["']([a-z][a-z0-9]*(?:-[a-z0-9]+)*)["']""")
+"""In our own templates macros take icons by position too, so every quoted word that is an icon's name counts."""
 ICON_SOURCES = (
     ("templates", "*.html"),
     ("marketplace", "*.html"),
@@ -88,9 +90,15 @@ def icons_used() -> dict[str, str]:
             names = set(ICON.findall(text))
             for listed in ICON_LIST.findall(text):
                 names.update(listed.split())
+            if folder == "templates":
+                names.update(name for name in QUOTED.findall(text) if drawing(name).is_file())
             for name in names:
                 used.setdefault(name, str(path.relative_to(ROOT)))
     return dict(sorted(used.items()))
+
+
+def drawing(name: str) -> Path:
+    return MODULES / "lucide-static" / "icons" / f"{name}.svg"
 
 
 def sprite(used: dict[str, str]) -> bytes:
@@ -100,7 +108,7 @@ def sprite(used: dict[str, str]) -> bytes:
     """
     symbols: list[str] = []
     for name, where in used.items():
-        source = MODULES / "lucide-static" / "icons" / f"{name}.svg"
+        source = drawing(name)
         if not source.is_file():
             raise SystemExit(f"{where} uses the icon {name!r}, which Lucide does not have. Look it up on lucide.dev.")
         body = source.read_text(encoding="utf-8")

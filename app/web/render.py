@@ -40,7 +40,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.do"],
+        extensions=["jinja2.ext.do", "app.web.hx_nonce.StampNonce"],
     )
     env.globals.update(
         asset=asset,
