@@ -28,6 +28,7 @@ def weights() -> Path | None:
 
 def main() -> int:
     arguments = argparse.ArgumentParser()
+    arguments.add_argument("--host", default="127.0.0.1")
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--parallel", type=int, default=2)
@@ -46,7 +47,7 @@ def main() -> int:
     wanted.n_ctx, wanted.n_parallel = CONTEXT_TOKENS * chosen.parallel, chosen.parallel
     wanted.use_jinja, wanted.warmup = True, False
     wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = chosen.threads
-    wanted.hostnames, wanted.port = ["127.0.0.1"], chosen.port
+    wanted.hostnames, wanted.port = [chosen.host], chosen.port
     wanted.sleep_idle_seconds = SLEEP_AFTER_S
     # a model and nothing else: no web page, no way to look into other people's conversations
     wanted.ui = wanted.endpoint_slots = wanted.endpoint_props = False
