@@ -1,5 +1,6 @@
 """The log: one row per event, numbered 1, 2, 3, … per workspace, never changed."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ from msgspec import Struct
 
 from app.db import SafeTransaction, Tx, engine
 
+TYPE = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,99}")
+"""It goes over the wire as a line of its own, so it must never hold a line break."""
 STREAM_WORDS = frozenset({"hello", "resync", "bye", "ping"})
 """Types the hub itself speaks to a stream; nobody may publish them."""
 
@@ -61,7 +64,7 @@ async def publish(tx: Tx, workspace_id: UUID, topic: str, type: str, data: Any =
 
 
 def draft(workspace_id: UUID, topic: str, type: str, data: Any = None) -> Draft:
-    if not (0 < len(topic) <= 200 and 0 < len(type) <= 100) or type in STREAM_WORDS:
+    if not (0 < len(topic) <= 200 and TYPE.fullmatch(type)) or type in STREAM_WORDS:
         raise ValueError(f"An event can't have topic {topic!r} and type {type!r}.")
     text = msgspec.json.encode(data)
     if b"\\u0000" in text:  # PostgreSQL's jsonb refuses this one character; models do write it

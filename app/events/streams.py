@@ -185,6 +185,8 @@ class Hub:
 
     def whisper(self, workspace_id: UUID, topic: str, type: str, data: Any = None) -> None:
         """Tell whoever listens right now, in any process; not stored, may be lost (tokens of a model, cursors)."""
+        if not stored.TYPE.fullmatch(type) or type in stored.STREAM_WORDS:
+            raise ValueError(f"A whisper can't have type {type!r}.")
         event = Event(None, topic, type, data)
         feed = self._feeds.get(workspace_id)
         if feed is not None:
