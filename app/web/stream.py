@@ -73,7 +73,7 @@ def topics_of(text: str) -> list[str]:
 
 
 def last_event_id(request: Request[Any, Any, Any]) -> int | None:
-    """What the browser heard last: its header when it comes back; `?last=` when a page goes on where it was rendered."""
+    """What the browser heard last: its header when it comes back; `?last=` when a page goes on from its rendering."""
     text = str(request.headers.get("last-event-id") or request.query_params.get("last") or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 

@@ -132,8 +132,8 @@ async def test_with_redis_dead_streams_go_on_by_polling_and_a_restart_brings_it_
                 await say(workspace, "before")
                 assert await types_of(stream, 1) == ["before"]
                 valkey.stop()
-                await say(workspace, "without redis")
-                assert await types_of(stream, 1, 3) == ["without redis"]
+                await say(workspace, "without.redis")
+                assert await types_of(stream, 1, 3) == ["without.redis"]
                 valkey.start()
                 async with asyncio.timeout(5):
                     while not (two._line.connected and one._line.connected):
