@@ -55,8 +55,8 @@ fault: sync-test ## one fault scenario, long form: make fault F=F-01
 	@$(if $(F),,echo "Which one? For example: make fault F=F-01 (tests/fault lists them)." >&2; exit 2;) \
 	$(BIN)/python -m pytest tests/fault -p no:xdist -k "$(subst -,_,$(F))" --fault-size=full $(ARGS)
 
-assets: ## rebuild static/dist from static/src (the only target that needs Node)
-	@.ci/build-assets
+assets: sync ## rebuild static/dist from static/src (the only target that needs Node)
+	@$(BIN)/python tools/assets.py $(ARGS)
 
 docs: $(UV) ## the documentation as a site, in site/
 	@$(SYNC) --group docs

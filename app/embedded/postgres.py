@@ -118,6 +118,18 @@ class EmbeddedPostgres:
             raise
         return self.dsns()
 
+    def running_elsewhere(self) -> Dsns | None:
+        """Addresses of the server that another process runs in this folder; None when none does."""
+        if not self.folder.is_dir():
+            return None
+        try:
+            self._lock.take()
+        except StartProblem:
+            self.port = int((self.folder / "port").read_text(encoding="ascii"))
+            return self.dsns()
+        self._lock.release()
+        return None
+
     def dsns(self) -> Dsns:
         return Dsns(owner=self._dsn("postgres"), login=self._dsn(LOGIN))
 
