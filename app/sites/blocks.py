@@ -15,7 +15,7 @@ class _Block(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
     id: BlockId
 
 
-class Hero(_Block, tag="hero"):
+class Hero(_Block, frozen=True, forbid_unknown_fields=True, tag="hero"):
     """The first thing one sees: a headline, a sentence, one button that leads to another block of the page."""
 
     title: Annotated[str, Meta(min_length=1, max_length=120)]
@@ -24,13 +24,13 @@ class Hero(_Block, tag="hero"):
     target: BlockId = "chat"
 
 
-class Text(_Block, tag="text"):
+class Text(_Block, frozen=True, forbid_unknown_fields=True, tag="text"):
     """Prose in Markdown (CommonMark, no HTML)."""
 
     markdown: Annotated[str, Meta(max_length=20_000)] = ""
 
 
-class Chat(_Block, tag="chat"):
+class Chat(_Block, frozen=True, forbid_unknown_fields=True, tag="chat"):
     """A conversation with a flow that starts with `start.chat`. It says who answers and how long the talk is kept."""
 
     flow_id: UUID
@@ -41,7 +41,7 @@ class Chat(_Block, tag="chat"):
     contact: Annotated[str, Meta(max_length=254)] = ""
 
 
-class Form(_Block, tag="form"):
+class Form(_Block, frozen=True, forbid_unknown_fields=True, tag="form"):
     """A form whose fields are those of the flow's `start.form` step; the flow's result is shown in its place."""
 
     flow_id: UUID

@@ -10,6 +10,7 @@ from app.errors import Conflict, NotAllowed, NotFound
 from app.sites.forms import SiteForm
 from app.web.actor import Actor
 
+_PLAIN = str.maketrans("éèêáàâñçå", "eeeaaanca", "") | {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
 RESERVED_SLUGS = frozenset({"www", "app", "api", "admin", "mail", "static", "localhost", "agentbase"})
 
 
@@ -48,7 +49,7 @@ async def change_site(actor: Actor, site_id: UUID, form: SiteForm) -> None:
 
 def slug_of(name: str) -> str:
     """A name as an address: ascii letters, digits and single dashes; "site" when nothing is left."""
-    plain = name.lower().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "è": "e"}))
+    plain = name.lower().translate(_PLAIN)
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or "site"
 
 

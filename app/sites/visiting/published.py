@@ -1,5 +1,6 @@
 """Published pages, read under the role of sites: versions only, never a draft."""
 
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -62,18 +63,11 @@ async def paths(site: PublicSite) -> list[str]:
     return [row["path"] for row in await _live(site)]
 
 
-async def _live(site: PublicSite) -> list[dict[str, object]]:
+async def _live(site: PublicSite) -> list[dict[str, Any]]:
     async with site_tx(site.workspace_id) as tx:
         return [dict(row) for row in await tx.fetch(_LIVE, site.id)]
 
 
-def _page(row: dict[str, object], rows: list[dict[str, object]]) -> PublicPage:
-    nav = tuple(NavEntry(str(each["path"]), str(each["title"])) for each in rows)
-    return PublicPage(
-        UUID(str(row["page_id"])),
-        str(row["path"]),
-        str(row["title"]),
-        str(row["description"]),
-        decode(str(row["blocks"])),
-        nav,
-    )
+def _page(row: dict[str, Any], rows: list[dict[str, Any]]) -> PublicPage:
+    nav = tuple(NavEntry(each["path"], each["title"]) for each in rows)
+    return PublicPage(row["page_id"], row["path"], row["title"], row["description"], decode(row["blocks"]), nav)
