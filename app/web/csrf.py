@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import secrets
-from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.enums import RequestEncodingType, ScopeType
@@ -45,6 +44,11 @@ def token(connection: Connection) -> str:
         cookies.put(connection, VISIT, visit, 24 * 3600)
         connection.scope["state"]["visit"] = visit
         binding = visit.encode()
+    return token_for(binding)
+
+
+def token_for(binding: bytes) -> str:
+    """A token bound to a session's digest (or to the visit's random word)."""
     salt = secrets.token_bytes(16)
     return base64.urlsafe_b64encode(salt + _mac(salt, binding)).rstrip(b"=").decode()
 
@@ -107,10 +111,12 @@ class CsrfMiddleware(ASGIMiddleware):
         if request.content_type[0] in _FORMS:
             form = await request.form()
             text = text or str(form.get(FIELD) or "")
-            # the forms of the domains forbid unknown fields: the token is ours, so it ends here
-            cached: Any = ScopeState.from_scope(request.scope).form
-            if isinstance(cached, dict):
-                cached.pop(FIELD, None)
+            # The forms of the domains forbid unknown fields: the token is ours, so it ends here. A new dict, never
+            # a change
+            # of this one: Litestar keeps parsed bodies in a cache that requests share.
+            state = ScopeState.from_scope(request.scope)
+            if isinstance(state.form, dict):
+                state.form = {name: value for name, value in state.form.items() if name != FIELD}
         if not is_valid(request, text):
             raise NotAllowed(
                 "This page was open for a long time, or you signed in again in another tab.",

@@ -19,6 +19,7 @@ from msgspec import Struct, structs
 
 from app.errors import DomainError
 from app.logs import logger
+from app.web.flash import Toast
 from app.web.forms import field_of, human, problems
 from app.web.guards import SignInNeeded
 from app.web.htmx import Request
@@ -60,7 +61,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
         return {problem.field: problem.message for problem in self.errors}
 
 
-def answer(request: Request, error: Exception) -> Response[Any]:
+def answer(request: Any, error: Exception) -> Response[Any]:
     """Litestar exception handler for everything. Unknown exceptions are logged whole; the person gets an id and no
     detail.
     """
@@ -193,6 +194,11 @@ def _html(request: Request, problem: Problem, headers: dict[str, str]) -> Respon
             problem=problem,
         )
     if partial:
-        headers |= {"HX-Retarget": "#errors", "HX-Reswap": "innerHTML"}
-        return fragment(request, "errors/_error.html", status_code=problem.status, headers=headers, problem=problem)
+        # nothing on the page is replaced: the thing that was clicked stays where it is, and the toast says why
+        headers["HX-Reswap"] = "none"
+        toast = Toast(f"{problem.title} {problem.remedy}".rstrip(), "danger")
+        status = problem.status
+        return fragment(
+            request, "errors/_error.html", status_code=status, headers=headers, toast=toast, problem=problem
+        )
     return page(request, "errors/error.html", status_code=problem.status, headers=headers, problem=problem)

@@ -62,6 +62,11 @@ def environment() -> Environment:
     return env
 
 
+def offer(name: str, value: Any) -> None:
+    """A domain puts a global of its own into every template: for what must be there also when a form comes back."""
+    environment().globals[name] = value
+
+
 def page(
     request: Any,
     template: str,
@@ -94,8 +99,11 @@ def fragment(
 def text(request: Any, template: str, **context: Any) -> str:
     """The rendered text alone, for pieces that are put together elsewhere (a stream, a mail)."""
     token = _request.set(request)
+    actor = actor_of(request)
+    if actor is not None:
+        context.setdefault("workspace_name", actor.workspace_name)
     try:
-        return environment().get_template(template).render(request=request, actor=actor_of(request), **context)
+        return environment().get_template(template).render(request=request, actor=actor, **context)
     finally:
         _request.reset(token)
 

@@ -39,6 +39,9 @@ class RequestMiddleware(ASGIMiddleware):
 
         try:
             await next_app(scope, receive, noting)
+        except Exception as problem:  # answered further out, by errors.answer
+            status = getattr(problem, "status", 0) or getattr(problem, "status_code", 500)
+            raise
         finally:
             path = scope["path"]
             if not path.startswith(("/static/", "/health/")):

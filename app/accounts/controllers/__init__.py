@@ -1,0 +1,24 @@
+"""Pages of this domain."""
+
+from app.accounts.controllers.entrance import JoinController, SetupController, SignInController, sign_out
+from app.accounts.controllers.settings import (
+    DevicesController,
+    KeysController,
+    MembersController,
+    ProfileController,
+    settings_page,
+)
+
+routes = [
+    SetupController,
+    SignInController,
+    JoinController,
+    sign_out,
+    settings_page,
+    ProfileController,
+    MembersController,
+    DevicesController,
+    KeysController,
+]
+
+__all__ = ["routes"]

@@ -1,0 +1,144 @@
+"""The web process: the dashboard and its API, and in front of them the dispatcher that also serves published sites.
+
+Wiring only. A domain enters by one line in DOMAINS; what it offers are `routes` (pages, in its `controllers`) and
+`api_routes`
+(their JSON twins, in its `api`).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from app import db
+from app.accounts import service as accounts
+from app.accounts import sessions
+from app.events import hub
+from app.web import closing, errors, guards, headers, health
+from app.web.bearer import BearerMiddleware
+from app.web.csrf import CsrfMiddleware
+from app.web.hosts import Dispatcher
+from app.web.htmx import Request
+from app.web.requests import RequestMiddleware
+from app.web.session import SessionMiddleware
+from app.web.static import static_file
+from app.web.stream import StreamController
+
+DOMAINS: tuple[tuple[str, tuple[str, ...]], ...] = (("accounts", ("controllers", "api")),)
+"""Domain and its modules with routes. An entry here must exist: what is missing fails at start, not at the first
+click.
+"""
+
+MAX_BODY = 1_000_000
+"""Bytes of a request unless its route says otherwise (`request_max_body_size`); counted while reading, also when
+chunked.
+"""
+
+
+def routes_of(module: str, name: str) -> list[Any]:
+    """All routes that the domains list under `name` in their `module`."""
+    found: list[Any] = []
+    for domain, modules in DOMAINS:
+        if module in modules:
+            found += getattr(import_module(f"app.{domain}.{module}"), name)
+    return found
+
+
+def pages() -> Router:
+    """HTML for people: session, CSRF, and the guard that nobody gets past unknown."""
+    return Router(
+        "/",
+        route_handlers=[StreamController, *routes_of("controllers", "routes")],
+        middleware=[SessionMiddleware(sessions.find_session), CsrfMiddleware()],
+        guards=[guards.signed_in],
+        dependencies={"actor": Provide(guards.provide_actor, sync_to_thread=False)},
+        include_in_schema=False,
+    )
+
+
+def api() -> Router:
+    """JSON for programs: a bearer key and nothing else. Session cookies are not even read."""
+    return Router(
+        "/api/v1",
+        route_handlers=routes_of("api", "api_routes"),
+        middleware=[BearerMiddleware(sessions.find_key)],
+        guards=[guards.api_key],
+        dependencies={"actor": Provide(guards.provide_actor, sync_to_thread=False)},
+        security=[{"key": []}],
+    )
+
+
+def open_routes() -> list[Any]:
+    """Triggers and the like: their own token in the address, no session, no key."""
+    return routes_of("hooks", "routes")
+
+
+@asynccontextmanager
+async def services() -> AsyncIterator[None]:
+    """What both applications stand on, started once per process. Pools that already run (tests) stay their owner's."""
+    own_pools = not db.pools
+    closing.begin()
+    if own_pools:
+        await db.start("web")
+    await hub.start(closing.closing())
+    try:
+        await accounts.set_up_unattended()
+        yield
+    finally:
+        closing.end()
+        await hub.stop()
+        if own_pools:
+            await db.stop()
+
+
+@asynccontextmanager
+async def _alone(app: Litestar) -> AsyncIterator[None]:
+    async with services():
+        yield
+
+
+def create_app(*, alone: bool = True) -> Litestar:
+    """The dashboard. `alone`: it starts the services itself; not when the dispatcher does it for both applications."""
+    return Litestar(
+        route_handlers=[pages(), api(), *open_routes(), static_file, *health.routes],
+        request_class=Request,
+        middleware=[RequestMiddleware()],
+        exception_handlers={Exception: errors.answer},
+        before_send=[headers.protect],
+        lifespan=[_alone] if alone else [],
+        request_max_body_size=MAX_BODY,
+        openapi_config=OpenAPIConfig(
+            title="Agentbase",
+            version="1",
+            path="/api/v1",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
+        ),
+        logging_config=None,
+    )
+
+
+def create_application() -> Dispatcher:
+    """What the server runs: both applications behind one door, chosen by Host."""
+    from app.public import create_public_app
+
+    return Dispatcher(create_app(alone=False), create_public_app(), services)
+
+
+def __getattr__(name: str) -> Dispatcher:
+    """`app.main:application`, built when the server asks for it and not when a test imports `create_app`."""
+    if name != "application":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _application()
+
+
+@lru_cache(maxsize=1)
+def _application() -> Dispatcher:
+    return create_application()
