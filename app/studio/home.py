@@ -1,0 +1,149 @@
+"""The first pages one sees: home, the list of flows, "What do you want to make?", and the palette (Ctrl K)."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from msgspec import Meta, Struct
+
+from app.errors import NotFound
+from app.studio import home_queries as queries
+from app.studio.home_queries import Sort, Tab
+from app.studio.starters import begin, starters
+from app.web import Actor
+from app.web.htmx import Request
+from app.web.render import fragment, go, page
+
+TABS: tuple[tuple[Tab, str], ...] = (("all", "All"), ("live", "Live"), ("drafts", "Drafts"), ("archived", "Archived"))
+SORTS: tuple[tuple[Sort, str], ...] = (("run", "Last run"), ("changed", "Last change"), ("name", "Name"))
+ON_HOME = 6
+
+
+class StartForm(Struct, frozen=True, forbid_unknown_fields=True):
+    starter: Annotated[str, Meta(max_length=80, title="What to begin with")]
+
+
+class Place(Struct, frozen=True):
+    """A line of the palette: somewhere to go, or (`opens`, `theme`) something to do here."""
+
+    name: str
+    note: str
+    icon: str
+    href: str = ""
+    opens: str = ""
+    theme: str = ""
+    words: str = ""
+
+    def fits(self, search: str) -> bool:
+        return all(word in f"{self.name} {self.note} {self.words}".lower() for word in search.lower().split())
+
+
+PLACES: tuple[Place, ...] = (
+    Place("Home", "", "house", "/"),
+    Place("Flows", "", "workflow", "/flows", words="apps"),
+    Place("Needs you", "questions and approvals", "hand", "/runs?state=waiting", words="approve answer"),
+    Place("Runs", "", "activity", "/runs", words="history log"),
+    Place("Site", "what visitors see", "panels-top-left", "/site", words="page website publish"),
+    Place("Connections", "models and services", "plug", "/connections", words="key provider openai ollama"),
+    Place("Settings", "your profile", "settings", "/settings/profile", words="password name account"),
+    Place("Members", "who works here", "users", "/settings/members", words="people invite team"),
+    Place("API keys", "for your own programs", "key-round", "/settings/keys", words="token bearer"),
+)
+DEEDS: tuple[Place, ...] = (
+    Place("New flow", "What do you want to make?", "plus", "/start", words="create add make"),
+    Place("Keys", "all keys of this page", "keyboard", opens="keys", words="shortcuts help"),
+    Place("Ink, dark", "appearance", "moon", theme="dark", words="theme mode night"),
+    Place("Chalk, light", "appearance", "sun", theme="light", words="theme mode day"),
+    Place("As the system", "appearance", "monitor", theme="auto", words="theme mode"),
+)
+
+
+@get("/", name="home")
+async def home(request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
+    """Somebody who has made nothing yet is asked what to make; everybody else sees what happens."""
+    counts = await queries.counts(actor)
+    if counts.all == 0 and counts.archived == 0 and actor.can_edit:
+        return go(request, "/start")
+    waiting, oldest = await queries.waiting(actor)
+    return page(
+        request,
+        "studio/home.html",
+        nav="home",
+        cards=await queries.cards(actor, limit=ON_HOME),
+        counts=counts,
+        waiting=waiting,
+        oldest=oldest,
+        week=await queries.week(actor),
+    )
+
+
+@get("/flows", name="flows")
+async def flows(
+    request: Request,
+    actor: NamedDependency[Actor],
+    tab: FromQuery[Tab] = "all",
+    sort: FromQuery[Sort] = "run",
+    q: FromQuery[Annotated[str, Meta(max_length=200)]] = "",
+) -> Response[Any]:
+    """The list. htmx asks for the part below the bar; the address keeps tab, order and search."""
+    context: dict[str, Any] = {
+        "cards": await queries.cards(actor, tab, sort, q.strip()),
+        "counts": await queries.counts(actor),
+        "tab": tab,
+        "sort": sort,
+        "q": q.strip(),
+        "tabs": TABS,
+        "sorts": SORTS,
+    }
+    if request.htmx.partial:
+        return fragment(request, "studio/_flow_list.html", **context)
+    return page(request, "studio/flows.html", nav="flows", **context)
+
+
+@get("/start", name="start")
+async def start(request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
+    return page(request, "studio/start.html", nav="home", starters=starters())
+
+
+@post("/flows", name="flows:begin", status_code=303)
+async def make(request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[StartForm]) -> Response[Any]:
+    """From a starter to a flow. When visitors can meet it, the next page says where; otherwise it is the canvas."""
+    flow_id, address = await begin(actor, data.starter)
+    return go(request, f"/start/{flow_id}" if address else f"/flows/{flow_id}")
+
+
+@get("/start/{flow_id:uuid}", name="started")
+async def started(request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+    """ "Your site is live": the address, and the three things one may want next."""
+    found = [card for card in await queries.cards(actor) if card.id == flow_id]
+    if not found:
+        raise NotFound("This flow does not exist, or you have no access to it.")
+    if not found[0].address:
+        return go(request, f"/flows/{flow_id}")
+    return page(request, "studio/started.html", nav="home", card=found[0])
+
+
+@get("/needs-you/count", name="needs-you:count")
+async def needs_you(request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
+    waiting, _ = await queries.waiting(actor)
+    return fragment(request, "studio/_needs_you_count.html", count=waiting.count)
+
+
+@get("/palette", name="palette")
+async def palette(
+    request: Request, actor: NamedDependency[Actor], q: FromQuery[Annotated[str, Meta(max_length=200)]] = ""
+) -> Response[Any]:
+    search = q.strip()
+    return fragment(
+        request,
+        "studio/_palette.html",
+        q=search,
+        deeds=[deed for deed in DEEDS if deed.fits(search)] if search else DEEDS[:2],
+        places=[place for place in PLACES if place.fits(search)],
+        hits=await queries.found(actor, search),
+    )
+
+
+routes = [home, flows, start, make, started, needs_you, palette]

@@ -1,0 +1,22 @@
+"""What people do with flows. Every verb is one transaction and takes the actor first."""
+
+from app.studio.service.editing import Answer, apply_ops, paste, redo, undo
+from app.studio.service.flows import archive, create_flow, duplicate, replace_document, unarchive
+from app.studio.service.fragments import copy_fragment
+from app.studio.service.versions import publish, restore
+
+__all__ = [
+    "Answer",
+    "apply_ops",
+    "archive",
+    "copy_fragment",
+    "create_flow",
+    "duplicate",
+    "paste",
+    "publish",
+    "redo",
+    "replace_document",
+    "restore",
+    "unarchive",
+    "undo",
+]

@@ -1,0 +1,225 @@
+"""Edits of a draft: apply, undo, redo, paste. The law of conflicts is in docs/adr/0011-flow-edits.md."""
+
+from typing import Literal
+from uuid import UUID, uuid4
+
+from msgspec import Struct
+
+from app.db import tenant_tx
+from app.errors import Conflict, Refused
+from app.studio.forms import NodeAdd, NodeConfig, NodeDelete, NodeLabel, NodePolicy, NoteText, Op, OpsForm, PasteForm
+from app.studio.ops import OpRefused, Workbench, touches
+from app.studio.service import store
+from app.studio.service.fragments import landed
+from app.studio.service.store import Batch, Draft
+from app.studio.wiring import Dropped, edit
+from app.web import Actor
+from flows import catalogue
+from flows.model import Flow
+
+MOST_SINCE = 500
+"""Edits an editor may be behind before it is told to fetch the whole document."""
+
+
+class Clash(Struct, frozen=True):
+    """Somebody else wrote the same text since. `theirs` is what stands there now."""
+
+    id: str
+    field: str
+    theirs: str
+
+
+class EditConflict(Conflict):
+    """Two different edits of one text: never merged silently. `rev` and `since` bring the editor up to date."""
+
+    def __init__(self, clash: Clash, rev: int, since: list[Batch]) -> None:
+        super().__init__(
+            f"Somebody changed “{clash.field}” of this step while you did.", remedy="Choose which text stays."
+        )
+        self.clash, self.rev, self.since = clash, rev, since
+
+
+class Answer(Struct):
+    """What an edit came to. `touched`: steps whose rendering changed. `resync`: fetch the document anew."""
+
+    rev: int
+    flow: Flow
+    since: list[Batch]
+    extra: list[Op]
+    dropped: list[Dropped]
+    touched: set[str]
+    undo: bool
+    redo: bool
+    resync: bool = False
+    said: str = ""
+
+
+async def apply_ops(actor: Actor, flow_id: UUID, form: OpsForm) -> Answer:
+    """Apply a batch on top of whatever the draft is by now.
+
+    Sending a batch twice is harmless: the second time nothing happens and the answer is the same.
+    Last writer wins field by field; deleting beats editing; of two different texts the later one is refused.
+    Raises NotFound, EditConflict (409), Refused (422) with the reason and nothing done.
+    """
+    async with tenant_tx(actor.workspace_id) as tx:
+        draft = await store.locked(flow_id)
+        missed = await store.since(tx, flow_id, form.base) if form.base < draft.rev else []
+        if (known := await _sent_before(tx, flow_id, form)) is not None:
+            return await _answer(tx, actor, draft, draft.flow, draft.rev, missed, extra=known, form=form)
+        others = [batch for batch in missed if batch.client != form.client]
+        if clash := _clash(draft.flow, form.ops, others):
+            raise EditConflict(clash, draft.rev, others)
+        try:
+            done = edit(draft.flow, form.ops, catalogue.load())
+        except OpRefused as refused:
+            raise Refused(refused.why, code="op_refused") from None
+        rev = draft.rev
+        if done.done:
+            rev = await store.save(
+                tx, actor, draft, done.flow, ops=done.done, inverse=done.inverse, batch=form.batch, client=form.client
+            )
+        return await _answer(
+            tx, actor, draft, done.flow, rev, missed, extra=done.extra, dropped=done.dropped, form=form
+        )
+
+
+async def undo(actor: Actor, flow_id: UUID, client: str) -> Answer:
+    """Take back this person's last edit that still stands. What others changed since is left as they made it."""
+    return await _step(actor, flow_id, client, "undo")
+
+
+async def redo(actor: Actor, flow_id: UUID, client: str) -> Answer:
+    """Do this person's last undone edit again. A new edit forgets what could be redone."""
+    return await _step(actor, flow_id, client, "redo")
+
+
+async def paste(actor: Actor, flow_id: UUID, form: PasteForm) -> Answer:
+    """Put a fragment into the draft: ids new, references in texts and wires changed with them, one undoable edit."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        draft = await store.locked(flow_id)
+        missed = await store.since(tx, flow_id, form.base) if form.base < draft.rev else []
+        ops = landed(form, {node.id for node in draft.flow.nodes}, catalogue.load())
+        try:
+            done = edit(draft.flow, ops, catalogue.load())
+        except OpRefused as refused:
+            raise Refused(refused.why, code="op_refused") from None
+        rev = await store.save(
+            tx, actor, draft, done.flow, ops=done.done, inverse=done.inverse, batch=form.batch, client=form.client
+        )
+        return await _answer(tx, actor, draft, done.flow, rev, missed, extra=done.done, dropped=done.dropped)
+
+
+async def _step(actor: Actor, flow_id: UUID, client: str, which: Literal["undo", "redo"]) -> Answer:
+    async with tenant_tx(actor.workspace_id) as tx:
+        draft = await store.locked(flow_id)
+        row = await store.latest(tx, flow_id, actor.user_id, which)
+        if row is None:
+            return await _answer(tx, actor, draft, draft.flow, draft.rev, [], said=f"Nothing to {which}.")
+        later = await store.since(tx, flow_id, row["rev"])
+        theirs = [op for batch in later if batch.by != actor.user_id for op in batch.ops]
+        wanted = store.decode_ops(row["inverse"])
+        bench, done, inverse, skipped = Workbench(draft.flow), [], [], 0
+        for op in wanted:
+            if any(_meet(op, other) for other in theirs):
+                skipped += 1
+                continue
+            try:
+                inverse.append(bench.apply(op))
+                done.append(op)
+            except OpRefused:
+                skipped += 1
+        flow = bench.flow()
+        rev = await store.save(
+            tx,
+            actor,
+            draft,
+            flow,
+            ops=done,
+            inverse=[back for each in reversed(inverse) for back in each],
+            batch=uuid4().hex,
+            client=client or "server",
+            kind=which,
+            undoes=row["id"],
+        )
+        said = "Undone." if which == "undo" else "Done again."
+        if skipped:
+            said += f" {skipped} of {len(wanted)} changes stayed: somebody else edited them since."
+        return await _answer(tx, actor, draft, flow, rev, [], extra=done, said=said)
+
+
+async def _answer(
+    tx: store.Tx,
+    actor: Actor,
+    draft: Draft,
+    flow: Flow,
+    rev: int,
+    missed: list[Batch],
+    *,
+    extra: list[Op] | None = None,
+    dropped: list[Dropped] | None = None,
+    form: OpsForm | None = None,
+    said: str = "",
+) -> Answer:
+    can_undo, can_redo = await store.can_step(tx, draft.id, actor.user_id)
+    mine = form.client if form is not None else ""
+    others = [batch for batch in missed if not mine or batch.client != mine]
+    ops = [*(form.ops if form else ()), *(extra or ()), *(op for batch in others for op in batch.ops)]
+    return Answer(
+        rev=rev,
+        flow=flow,
+        since=others,
+        extra=extra or [],
+        dropped=dropped or [],
+        touched=_redrawn(ops),
+        undo=can_undo,
+        redo=can_redo,
+        resync=len(missed) > MOST_SINCE,
+        said=said,
+    )
+
+
+async def _sent_before(tx: store.Tx, flow_id: UUID, form: OpsForm) -> list[Op] | None:
+    """The operations we added when this batch came the first time; None when it is new."""
+    stored = await tx.fetchval("select ops from flow_op where flow_id = $1 and batch = $2", flow_id, form.batch)
+    if stored is None:
+        return None
+    sent = {op.id for op in form.ops if isinstance(op, NodeDelete)}
+    plain = [NodeDelete(op.id) if isinstance(op, NodeDelete) else op for op in form.ops]
+    return [op for op in store.decode_ops(stored) if op not in plain and getattr(op, "id", None) not in sent]
+
+
+def _redrawn(ops: list[Op]) -> set[str]:
+    """Steps whose card the server draws anew after these operations; the others only moved or were wired."""
+    ids: set[str] = set()
+    for op in ops:
+        if isinstance(op, NodeAdd):
+            ids.add(op.node.id)
+        elif isinstance(op, NodeConfig | NodeLabel | NodePolicy | NoteText):
+            ids.add(op.id)
+    return ids
+
+
+def _meet(mine: Op, theirs: Op) -> bool:
+    """Whether both write the same field, or one deletes (or makes) what the other edits."""
+    a, b = touches(mine), touches(theirs)
+    if a & b or "*" in a or "*" in b:
+        return True
+    if isinstance(theirs, NodeDelete | NodeAdd):
+        id = theirs.id if isinstance(theirs, NodeDelete) else theirs.node.id
+        return any(key.partition(".")[0] == id for key in a)
+    return False
+
+
+def _clash(flow: Flow, ops: list[Op] | list[object], others: list[Batch]) -> Clash | None:
+    """The first text that both this batch and somebody else's wrote, with different results."""
+    written = {key for batch in others for op in batch.ops for key in touches(op)}
+    nodes = {node.id: node for node in flow.nodes}
+    for op in ops:
+        if not isinstance(op, NodeConfig | NoteText) or not touches(op) & written or op.id not in nodes:
+            continue
+        field = op.field if isinstance(op, NodeConfig) else "text"
+        mine = op.value if isinstance(op, NodeConfig) else op.text
+        theirs = nodes[op.id].settings.get(field, "")
+        if isinstance(mine, str) and isinstance(theirs, str) and mine != theirs:
+            return Clash(op.id, field, theirs)
+    return None

@@ -1,0 +1,136 @@
+"""The draft in the database: read it locked, write it with the edit that made it. Used by this folder only."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from app import events
+from app.db import Tx
+from app.errors import NotFound
+from app.studio.forms import Op
+from app.studio.tables import FlowDraft, FlowOp
+from app.web import Actor
+from flows.model import Flow
+
+decode_ops = msgspec.json.Decoder(list[Op]).decode
+decode_flow = msgspec.json.Decoder(Flow).decode
+
+GONE = "This flow does not exist, or you have no access to it."
+
+
+def to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+class Draft(Struct):
+    """A flow's row, its document decoded."""
+
+    id: UUID
+    rev: int
+    flow: Flow
+    live_version_id: UUID | None
+
+
+async def locked(flow_id: UUID) -> Draft:
+    """The draft; edits of one flow wait for each other from here to the end of the transaction."""
+    row = (
+        await FlowDraft.select(FlowDraft.id, FlowDraft.rev, FlowDraft.document, FlowDraft.live_version_id)
+        .where(FlowDraft.id == flow_id)
+        .lock_rows("UPDATE")
+        .first()
+    )
+    if row is None:
+        raise NotFound(GONE)
+    return Draft(row["id"], row["rev"], decode_flow(row["document"]), row["live_version_id"])
+
+
+async def save(
+    tx: Tx,
+    actor: Actor,
+    draft: Draft,
+    flow: Flow,
+    *,
+    ops: Sequence[Op],
+    inverse: Sequence[Op],
+    batch: str,
+    client: str,
+    kind: Literal["edit", "undo", "redo"] = "edit",
+    undoes: UUID | None = None,
+) -> int:
+    """Write the document and the edit, tell whoever has the flow open. Returns the new revision."""
+    rev = draft.rev + 1
+    await FlowOp.insert(
+        FlowOp(
+            workspace_id=actor.workspace_id,
+            flow_id=draft.id,
+            rev=rev,
+            batch=batch,
+            client=client,
+            user_id=actor.user_id,
+            kind=kind,
+            undoes=undoes,
+            ops=to_json(ops),
+            inverse=to_json(inverse),
+        )
+    )
+    await tx.execute(
+        "update flow set document = $2, rev = $3, name = $4, description = $5, step_count = $6, updated_at = now() "
+        "where id = $1",
+        draft.id,
+        to_json(flow),
+        rev,
+        flow.name,
+        flow.description,
+        len(flow.nodes),
+    )
+    told = {"flow": str(draft.id), "rev": rev, "client": client, "by": actor.name}
+    await events.publish(tx, actor.workspace_id, f"flow:{draft.id}", "flow.ops", told)
+    return rev
+
+
+async def can_step(tx: Tx, flow_id: UUID, user_id: UUID) -> tuple[bool, bool]:
+    """Whether this person has something to undo, and something to redo."""
+    row = await tx.fetchrow(
+        f"select exists({_UNDOABLE}) as undo, exists({_REDOABLE}) as redo",  # noqa: S608  two constants
+        flow_id,
+        user_id,
+    )
+    return row["undo"], row["redo"]
+
+
+_UNDOABLE = """
+    select o.id from flow_op o where o.flow_id = $1 and o.user_id = $2 and o.kind in ('edit', 'redo')
+    and not exists (select from flow_op u where u.undoes = o.id)"""
+_REDOABLE = """
+    select o.id from flow_op o where o.flow_id = $1 and o.user_id = $2 and o.kind = 'undo'
+    and not exists (select from flow_op u where u.undoes = o.id)
+    and not exists (select from flow_op e where e.flow_id = $1 and e.user_id = $2 and e.kind = 'edit' and e.rev > o.rev)"""
+
+
+async def latest(tx: Tx, flow_id: UUID, user_id: UUID, which: Literal["undo", "redo"]) -> Any:
+    """The edit (rev, id, inverse) that this step takes back, or None."""
+    chosen = _UNDOABLE if which == "undo" else _REDOABLE
+    return await tx.fetchrow(
+        f"select id, rev, inverse from flow_op where id in ({chosen}) order by rev desc limit 1",  # noqa: S608
+        flow_id,
+        user_id,
+    )
+
+
+class Batch(Struct, frozen=True):
+    """One edit as others see it."""
+
+    rev: int
+    client: str
+    by: UUID | None
+    ops: list[Op]
+
+
+async def since(tx: Tx, flow_id: UUID, rev: int) -> list[Batch]:
+    rows = await tx.fetch(
+        "select rev, client, user_id, ops from flow_op where flow_id = $1 and rev > $2 order by rev", flow_id, rev
+    )
+    return [Batch(row["rev"], row["client"], row["user_id"], decode_ops(row["ops"])) for row in rows]

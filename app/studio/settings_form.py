@@ -1,0 +1,216 @@
+"""The settings form of a step, derived from its type's settings: which control each field gets, its value, its fault."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from app.studio.shapes import ports_of
+from app.web.forms import human
+from flows.catalogue import AnyNode, Catalogue
+from flows.model import Flow, NodeUse
+from flows.problems import Problem
+
+CONTROLS = {
+    "template": "template",
+    "expression": "expression",
+    "multiline": "multiline",
+    "code": "code",
+    "json": "json",
+    "model": "model",
+    "connection": "connection",
+    "flow": "flow",
+    "secret": "secret",
+    "slider": "slider",
+}
+"""x-widget of the SDK -> control of templates/studio/_control.html."""
+LONG = 300
+"""Texts that may be longer than this get more than one line."""
+
+
+class Option(Struct, frozen=True):
+    value: Any
+    label: str
+
+
+class Field(Struct, frozen=True):
+    """One control. `control`: text, multiline, template, expression, code, json, number, slider, yesno, choice, model,
+    connection, flow, secret, lines (a list of texts), pairs (name and value), rows (a list of small forms).
+
+    `value` is what the document holds, else the default. `shown_when`: (field, values) that must hold for it to be seen.
+    `row`: the controls of one row, with empty values; `rows`: the same for each row there is.
+    """
+
+    name: str
+    label: str
+    control: str
+    value: Any = None
+    default: Any = None
+    help: str = ""
+    error: str = ""
+    required: bool = False
+    advanced: bool = False
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+    step: str = "any"
+    options: tuple[Option, ...] = ()
+    shown_when: tuple[str, tuple[Any, ...]] | None = None
+    row: tuple["Field", ...] = ()
+    rows: tuple[tuple["Field", ...], ...] = ()
+    is_set: bool = False
+
+
+class Variable(Struct, frozen=True):
+    """What a text may mention: {{ name }}. `type` is the port type."""
+
+    name: str
+    type: str
+    origin: str
+
+
+def form_of(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> list[Field]:
+    """All settings in the order of the struct; advanced ones are marked, not moved."""
+    schema = kind.settings_schema()
+    shape = _resolved(schema, schema.get("$defs", {}))
+    faults = field_errors(use, kind, problems)
+    return _fields(shape, schema.get("$defs", {}), use.settings, faults)
+
+
+def field_errors(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> dict[str, str]:
+    """Setting -> what to do about it. A setting that was never touched and has no default is "Fill this in."."""
+    faults: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind.settings):
+        name = field.encode_name
+        if name not in use.settings:
+            if field.required:
+                faults[name] = "Fill this in."
+            continue
+        if "{{" in str(use.settings[name]):
+            continue  # a text with holes: what it becomes is known when it runs
+        try:
+            msgspec.convert(use.settings[name], field.type)
+        except msgspec.ValidationError as fault:
+            faults[name] = human(str(fault), use.settings[name])
+    for problem in problems:
+        top = problem.field.partition("[")[0].partition(".")[0]
+        if problem.node == use.id and top and top not in faults:
+            faults[top] = problem.message
+    return faults
+
+
+def variables_of(flow: Flow, use: NodeUse, catalogue: Catalogue) -> list[Variable]:
+    """What texts and expressions of this step may mention: its inputs by port name, and the run's input."""
+    found = []
+    ports = ports_of(use, catalogue)
+    wired: dict[str, str] = {}
+    nodes = {node.id: node for node in flow.nodes}
+    for edge in flow.edges:
+        target, _, name = edge.target.partition(".")
+        if target == use.id and (source := nodes.get(edge.source.partition(".")[0])) is not None:
+            kind = catalogue.get(source.type)
+            wired[name] = source.label or (kind.title if kind is not None else source.type)
+    for port in ports.inputs if ports is not None else ():
+        if not port.inside:
+            found.append(
+                Variable(port.name, port.type, f"from {wired[port.name]}" if port.name in wired else "not wired")
+            )
+    for node in flow.nodes:
+        kind = catalogue.get(node.type)
+        if kind is not None and kind.trigger == "chat":
+            found.append(Variable("input.message", "message", "what the visitor wrote"))
+            break
+    return found
+
+
+def _fields(
+    shape: Mapping[str, Any], defs: Mapping[str, Any], values: Mapping[str, Any], faults: Mapping[str, str]
+) -> list[Field]:
+    required = set(shape.get("required", ()))
+    return [
+        _field(name, part, defs, values, faults.get(name, ""), name in required)
+        for name, part in shape.get("properties", {}).items()
+    ]
+
+
+def _field(  # noqa: C901, PLR0912  one branch for each kind of control, flat on purpose
+    name: str, raw: Mapping[str, Any], defs: Mapping[str, Any], values: Mapping[str, Any], error: str, required: bool
+) -> Field:
+    part = _resolved(raw, defs)
+    default = raw.get("default", part.get("default"))
+    given = name in values
+    value = values[name] if given else default
+    shown = raw.get("x-shown-when") or part.get("x-shown-when")
+    common: dict[str, Any] = {
+        "name": name,
+        "label": raw.get("title") or (part.get("title") if "properties" not in part else "") or _plain(name),
+        "value": value,
+        "default": default,
+        "help": raw.get("description") or (part.get("description", "") if "properties" not in part else ""),
+        "error": error,
+        "required": required,
+        "advanced": bool(raw.get("x-advanced") or part.get("x-advanced")),
+        "unit": raw.get("x-unit") or part.get("x-unit", ""),
+        "shown_when": (shown["field"], tuple(shown["values"])) if shown else None,
+        "is_set": given and value != default,
+    }
+    widget = raw.get("x-widget") or part.get("x-widget", "")
+    kind = part.get("type")
+    if "enum" in part:
+        labels = raw.get("x-labels") or part.get("x-labels") or {}
+        options = tuple(Option(v, labels.get(str(v)) or _plain(str(v))) for v in part["enum"])
+        return Field(**common, control="choice", options=options)
+    if widget in CONTROLS and kind not in ("array", "object"):
+        limits = _limits(part) if kind in ("integer", "number") else {}
+        return Field(**common, control=CONTROLS[widget], **limits)
+    if kind in ("integer", "number"):
+        return Field(**common, control="number", **_limits(part))
+    if kind == "boolean":
+        return Field(**common, control="yesno")
+    if kind == "string":
+        control = "multiline" if part.get("maxLength", 0) > LONG else "text"
+        return Field(**common, control=control)
+    if kind == "array":
+        item = _resolved(part.get("items", {}), defs)
+        if item.get("type") == "string" and "enum" not in item:
+            return Field(**common, control="lines")
+        if "properties" in item and isinstance(value or [], list):
+            row = tuple(_fields(item, defs, {}, {}))
+            rows = tuple(tuple(_fields(item, defs, each, {})) for each in value or [] if isinstance(each, dict))
+            return Field(**common, control="rows", row=row, rows=rows)
+    if kind == "object" and "properties" not in part:
+        inner = _resolved(part.get("additionalProperties") or {}, defs)
+        if inner.get("type") == "string" and isinstance(value or {}, dict):
+            return Field(**common, control="pairs")
+    return Field(**common, control="json")
+
+
+def _limits(part: Mapping[str, Any]) -> dict[str, Any]:
+    whole = part.get("type") == "integer"
+    least, most = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum", part.get("exclusiveMaximum"))
+    fine = most is not None and least is not None and most - least <= 10
+    return {"least": least, "most": most, "step": "1" if whole else ("0.1" if fine else "any")}
+
+
+def _resolved(part: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow $ref; of `X | None` take X."""
+    if "$ref" in part:
+        return {**_resolved(defs.get(part["$ref"].rpartition("/")[2], {}), defs), **_own(part)}
+    for key in ("anyOf", "oneOf"):
+        if key in part:
+            real = [each for each in part[key] if each.get("type") != "null"]
+            if len(real) == 1:
+                return {**_resolved(real[0], defs), **_own(part)}
+            if real and all("const" in each or "enum" in each for each in real):
+                return {**_own(part), "enum": [v for each in real for v in each.get("enum", [each.get("const")])]}
+    return part
+
+
+def _own(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key not in ("$ref", "anyOf", "oneOf")}
+
+
+def _plain(name: str) -> str:
+    words = name.replace("_", " ").replace("-", " ")
+    return words[:1].upper() + words[1:]

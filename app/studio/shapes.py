@@ -1,0 +1,342 @@
+"""How a step looks on the canvas: its card's size and where its ports are, in canvas pixels at zoom 1 (DESIGN 7).
+
+The browser never measures: sizes come from here, and the style sheet draws exactly these sizes.
+"""
+
+import math
+import textwrap
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from flows.catalogue import AnyNode, Catalogue
+from flows.model import NodeUse
+from flows.reading import ERROR_PORT
+from flows.sdk.ports import ERROR, FITS, Port, Ports, fits
+
+HEAD, ROW, FOOT, LINE = 40, 24, 28, 16
+CONTAINER_HEAD = 44
+NARROW, WIDE = 208, 256
+CONTAINER = (480, 240)
+NOTE_WIDTH = 200
+MOST_LINES = 3
+CHAR = 6.1
+"""Mean width of a letter of 12 px Inter; a line that comes out longer is cut with an ellipsis, never grows the card."""
+
+LETTERS = {
+    "text": "T",
+    "number": "N",
+    "yesno": "Y",
+    "object": "O",
+    "list": "L",
+    "file": "F",
+    "message": "M",
+    "any": "A",
+}
+UNKNOWN_ICON = "circle-question-mark"
+
+
+class PortView(Struct, frozen=True):
+    """`y`: the middle of the port below the card's upper edge. `flags`: r required, m many, b branch, i inside."""
+
+    side: Literal["in", "out"]
+    name: str
+    type: str
+    label: str
+    y: float
+    flags: str
+    letter: str
+
+
+class NodeView(Struct, frozen=True):
+    """One step as templates/studio/_node.html shows it."""
+
+    id: str
+    type: str
+    title: str
+    kind: str
+    family: str
+    icon: str
+    summary: str
+    lines: int
+    x: float
+    y: float
+    w: float
+    h: float
+    parent: str
+    left: tuple[PortView, ...]
+    right: tuple[PortView, ...]
+    container: bool = False
+    note: bool = False
+    known: bool = True
+    disabled: bool = False
+    problem: str = ""
+
+    @property
+    def ports(self) -> str:
+        """For data-ports: [[side, name, type, label, y, flags], …]."""
+        rows = [(p.side, p.name, p.type, p.label, p.y, p.flags) for p in (*self.left, *self.right)]
+        return msgspec.json.encode(rows).decode()
+
+
+def settings_of(use: NodeUse, kind: AnyNode) -> Any:
+    """The step's settings as its type's struct. None if that fails.
+
+    Fields that do not fit yet count as their default.
+    """
+    try:
+        return msgspec.convert(use.settings, kind.settings)
+    except msgspec.ValidationError:
+        pass
+    fitting = {}
+    for field in msgspec.structs.fields(kind.settings):
+        if field.encode_name in use.settings:
+            try:
+                fitting[field.encode_name] = msgspec.convert(use.settings[field.encode_name], field.type)
+            except msgspec.ValidationError:
+                continue
+    try:
+        return msgspec.convert(fitting, kind.settings)
+    except msgspec.ValidationError:
+        return None
+
+
+def ports_of(use: NodeUse, catalogue: Catalogue) -> Ports | None:
+    """The step's ports with its present settings; None when its type is not installed (then any name may be wired).
+
+    Where the engine gives up on a setting that does not fit, this goes on with its default: wires stay while one types.
+    """
+    kind = catalogue.get(use.type)
+    if kind is None:
+        return None
+    try:
+        ports = kind.ports(settings_of(use, kind))
+    except Exception:  # an expression half written, or a package's own fault: the fixed ports stay
+        ports = kind.static
+    if use.on_error != "wire" or any(port.name == ERROR for port in ports.outputs):
+        return ports
+    return Ports(ports.inputs, (*ports.outputs, ERROR_PORT))
+
+
+def node_view(use: NodeUse, catalogue: Catalogue, wired: Iterable[str] = (), problem: str = "") -> NodeView:
+    """`wired`: ends "node.port" of this step's wires, so that an unknown type still shows the ports its wires need."""
+    kind = catalogue.get(use.type)
+    if kind is None:
+        return _unknown(use, wired)
+    settings = settings_of(use, kind)
+    ports = ports_of(use, catalogue) or Ports()
+    title = use.label or kind.title
+    common: dict[str, Any] = {
+        "id": use.id,
+        "type": use.type,
+        "title": title,
+        "kind": kind.title,
+        "family": kind.family,
+        "icon": kind.icon,
+        "x": use.x,
+        "y": use.y,
+        "parent": use.parent,
+        "disabled": use.disabled,
+        "problem": problem,
+    }
+    if kind.family == "note":
+        text = str(use.settings.get("text", ""))
+        w = use.w or NOTE_WIDTH
+        lines = sum(max(1, math.ceil(len(line) * CHAR / (w - 24))) for line in text.splitlines() or [""])
+        h = use.h or max(72, 28 + 18 * lines)
+        return NodeView(**common, summary=text, lines=lines, w=w, h=h, left=(), right=(), note=True)
+    summary = _summary(kind, settings)
+    if kind.container:
+        w, h = use.w or CONTAINER[0], use.h or CONTAINER[1]
+        left = [p for p in ports.inputs if not p.inside], [p for p in ports.outputs if p.inside]
+        right = [p for p in ports.inputs if p.inside], [p for p in ports.outputs if not p.inside]
+        first = CONTAINER_HEAD + 12
+        return NodeView(
+            **common,
+            summary=summary,
+            lines=1,
+            w=w,
+            h=max(h, first + ROW * max(len(left[0]) + len(left[1]), len(right[0]) + len(right[1])) + FOOT),
+            left=_column(*left, first),
+            right=_column(*right, first),
+            container=True,
+        )
+    w = use.w or (WIDE if "llm" in kind.needs else NARROW)
+    lines = MOST_LINES if "llm" in kind.needs else _lines(summary, w)
+    first = HEAD + (LINE * lines + 8 if lines else 0)
+    rows = max(len(ports.inputs), len(ports.outputs))
+    return NodeView(
+        **common,
+        summary=summary,
+        lines=lines,
+        w=w,
+        h=first + ROW * rows + (4 if rows else 0) + FOOT,
+        left=_column(ports.inputs, (), first),
+        right=_column((), ports.outputs, first),
+    )
+
+
+def _summary(kind: AnyNode, settings: Any) -> str:
+    try:
+        return kind.summary(settings)
+    except Exception:  # a package's own code: a broken summary must not take the page with it
+        return ""
+
+
+def _lines(text: str, width: float) -> int:
+    per_line = max(8, int((width - 24) / CHAR))
+    wrapped = [line for part in text.splitlines() for line in (textwrap.wrap(part, per_line) or [""])]
+    return min(MOST_LINES, len(wrapped))
+
+
+def _column(inputs: Iterable[Port], outputs: Iterable[Port], first: float) -> tuple[PortView, ...]:
+    ends: list[tuple[Literal["in", "out"], Port]] = [("in", p) for p in inputs]
+    ends += [("out", p) for p in outputs]
+    return tuple(
+        PortView(
+            side,
+            p.name,
+            p.type,
+            p.title or p.name,
+            first + ROW * row + ROW / 2,
+            "".join(flag for flag, on in (("r", p.required), ("m", p.many), ("b", p.branch), ("i", p.inside)) if on),
+            LETTERS[p.type],
+        )
+        for row, (side, p) in enumerate(ends)
+    )
+
+
+def _unknown(use: NodeUse, wired: Iterable[str]) -> NodeView:
+    """A step whose package is missing: it keeps its place, its data and its wires."""
+    ins: list[Port] = []
+    outs: list[Port] = []
+    for end in wired:
+        side, _, name = end.partition(":")
+        (ins if side == "in" else outs).append(Port(name, "any", name, required=False))
+    first = HEAD + 2 * LINE + 8
+    return NodeView(
+        id=use.id,
+        type=use.type,
+        title=use.label or use.type,
+        kind="Unknown step",
+        family="data",
+        icon=UNKNOWN_ICON,
+        summary=f"Needs package {use.type.rpartition('.')[0] or use.type}",
+        lines=2,
+        x=use.x,
+        y=use.y,
+        w=use.w or NARROW,
+        h=first + ROW * max(len(ins), len(outs)) + 4 + FOOT,
+        parent=use.parent,
+        left=_column(ins, (), first),
+        right=_column((), outs, first),
+        known=False,
+        disabled=use.disabled,
+    )
+
+
+class TypeView(Struct, frozen=True):
+    """One palette entry, also told to the browser: what it looks like with default settings and which ports it has."""
+
+    name: str
+    title: str
+    family: str
+    icon: str
+    version: int
+    summary: str
+    w: float
+    h: float
+    container: bool
+    note: bool
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+    @property
+    def words(self) -> str:
+        """What the search of the palette looks at."""
+        return f"{self.title} {self.name} {self.family} {self.summary}".lower()
+
+
+FAMILIES: tuple[tuple[str, str, str], ...] = (
+    ("start", "zap", "Start"),
+    ("ai", "sparkles", "AI"),
+    ("knowledge", "book-open", "Knowledge"),
+    ("logic", "split", "Logic"),
+    ("people", "user-check", "People"),
+    ("data", "braces", "Data"),
+    ("connect", "plug", "Connect"),
+    ("show", "message-square-reply", "Show"),
+    ("note", "sticky-note", "Note"),
+)
+
+
+@lru_cache(maxsize=1)
+def palette() -> tuple[TypeView, ...]:
+    """All installed types in the order of the rail."""
+    from flows.catalogue import load
+
+    return types_of(load())
+
+
+def types_of(catalogue: Mapping[str, AnyNode]) -> tuple[TypeView, ...]:
+    order = {family: place for place, (family, _, _) in enumerate(FAMILIES)}
+    found = []
+    for name, kind in catalogue.items():
+        view = node_view(NodeUse(id="x", type=name, version=kind.version), catalogue)
+        ports = kind.ports()
+        sentence = kind.description.partition("\n\n")[0].replace("\n", " ")
+        found.append(
+            TypeView(
+                name,
+                kind.title,
+                kind.family,
+                kind.icon,
+                kind.version,
+                sentence.partition(". ")[0].rstrip(".").replace("`", ""),
+                view.w,
+                view.h,
+                view.container,
+                view.note,
+                ports.inputs,
+                ports.outputs,
+            )
+        )
+    return tuple(sorted(found, key=lambda t: (order.get(t.family, 99), t.title)))
+
+
+def catalogue_json(types: Iterable[TypeView]) -> dict[str, Any]:
+    """What the browser needs to know before it asks: ports of every type, and which types of values fit."""
+
+    def told(port: Port) -> dict[str, Any]:
+        return {
+            "name": port.name,
+            "type": port.type,
+            "label": port.title or port.name,
+            "many": port.many,
+            "inside": port.inside,
+        }
+
+    return {
+        "types": {
+            t.name: {
+                "title": t.title,
+                "family": t.family,
+                "version": t.version,
+                "summary": t.summary,
+                "w": t.w,
+                "h": t.h,
+                "container": t.container,
+                "note": t.note,
+                "inputs": [told(p) for p in t.inputs],
+                "outputs": [told(p) for p in t.outputs],
+            }
+            for t in types
+        },
+        "fits": {f"{a}>{b}": why for (a, b), why in FITS.items()},
+    }
+
+
+__all__ = ["FAMILIES", "NodeView", "PortView", "TypeView", "catalogue_json", "fits", "node_view", "palette", "ports_of"]

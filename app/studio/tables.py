@@ -1,0 +1,41 @@
+"""Tables of this domain; exact definitions in migrations/studio. Read by this domain only."""
+
+from typing import ClassVar
+
+from piccolo.columns import JSONB, UUID, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+
+class FlowDraft(Table, tablename="flow"):
+    """One flow: its draft is `document`; `rev` counts its edits. `live_version_id`: what runs in public."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    name: ClassVar[Text] = Text(required=True, default=None)
+    description: ClassVar[Text] = Text(default="")
+    document: ClassVar[JSONB] = JSONB(required=True, default=None)
+    rev: ClassVar[Integer] = Integer(default=0)
+    step_count: ClassVar[Integer] = Integer(default=0)
+    live_version_id: ClassVar[UUID] = UUID(null=True, default=None)
+    created_by: ClassVar[UUID] = UUID(null=True, default=None)
+    created_at: ClassVar[Timestamptz] = Timestamptz()
+    updated_at: ClassVar[Timestamptz] = Timestamptz()
+    archived_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+
+
+class FlowOp(Table, tablename="flow_op"):
+    """One edit: append-only. `undoes`: the edit that an undo, or the undo that a redo takes back."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(FlowDraft, on_delete=OnDelete.cascade, null=False)
+    rev: ClassVar[Integer] = Integer(required=True, default=None)
+    batch: ClassVar[Text] = Text(required=True, default=None)
+    client: ClassVar[Text] = Text(required=True, default=None)
+    user_id: ClassVar[UUID] = UUID(null=True, default=None)
+    kind: ClassVar[Text] = Text(required=True, default=None)
+    undoes: ClassVar[UUID] = UUID(null=True, default=None)
+    ops: ClassVar[JSONB] = JSONB(required=True, default=None)
+    inverse: ClassVar[JSONB] = JSONB(required=True, default=None)
+    at: ClassVar[Timestamptz] = Timestamptz()

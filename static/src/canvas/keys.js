@@ -1,0 +1,248 @@
+// The keyboard on the canvas. One step has the focus (roving tabindex); every deed of the pointer has a key.
+
+const STEP = 8
+const FAR = 40
+
+export class Keys {
+  constructor(host, graph, view) {
+    Object.assign(this, { host, graph, view })
+    host.addEventListener("keydown", (e) => this.down(e))
+    host.addEventListener("keyup", (e) => e.key === " " && delete host.dataset.hand)
+    host.addEventListener("focusin", (e) => {
+      const el = e.target.closest(".node")
+      if (el && host.world.contains(el)) this.focused(el.dataset.id)
+    })
+    // On the whole page, while no field has the focus: editing keys work without a click on the canvas first.
+    this.global = (e) => {
+      if (!host.contains(e.target) && e.target === document.body) this.down(e)
+    }
+    document.addEventListener("keydown", this.global)
+    document.addEventListener("paste", (this.pasted = (e) => this.paste(e)))
+  }
+
+  stop() {
+    document.removeEventListener("keydown", this.global)
+    document.removeEventListener("paste", this.pasted)
+  }
+
+  // Only one step is in the tab order.
+  focused(id) {
+    if (this.at === id) return
+    const old = this.graph.nodes.get(this.at)
+    if (old) old.el.tabIndex = -1
+    this.at = id
+    const node = this.graph.nodes.get(id)
+    if (!node) return
+    node.el.tabIndex = 0
+    this.host.world.tabIndex = -1
+  }
+
+  // At start, and whenever the focused step is gone.
+  rove() {
+    if (this.graph.nodes.has(this.at)) return
+    const first = this.graph.ordered()[0]
+    this.at = ""
+    if (first) this.focused(first.id)
+    else this.host.world.tabIndex = 0
+  }
+
+  down(e) {
+    if (e.target.closest?.("input, textarea, select, [contenteditable], dialog, [popover], [data-keys=own]")) return
+    const key = this.name(e)
+    const node = this.graph.nodes.get(document.activeElement?.closest?.(".node")?.dataset.id)
+    const deed = this.moves(key, node) ?? this.deeds(key, node) ?? this.views(key)
+    if (!deed) return
+    e.preventDefault()
+    e.stopPropagation()
+    deed()
+  }
+
+  name(e) {
+    const mods = (e.ctrlKey || e.metaKey ? "Ctrl+" : "") + (e.altKey ? "Alt+" : "") + (e.shiftKey && e.key.length > 1 ? "Shift+" : "")
+    const letter = e.key.length === 1 ? (e.shiftKey && e.ctrlKey ? `Shift+${e.key.toLowerCase()}` : e.key.toLowerCase()) : e.key
+    return mods + letter
+  }
+
+  moves(key, node) {
+    const arrow = /^(Alt\+)?(Shift\+)?Arrow(Left|Right|Up|Down)$/.exec(key)
+    if (!arrow) return null
+    const [, alt, shift, way] = arrow
+    if (alt) return node && (() => this.follow(node, way))
+    if (!this.host.selection.size) return node ? () => this.nearest(node, way) : () => this.view.pan(...pan(way))
+    const by = shift ? FAR : STEP
+    const [dx, dy] = { Left: [-by, 0], Right: [by, 0], Up: [0, -by], Down: [0, by] }[way]
+    return () => {
+      this.host.edit.nudge(dx, dy)
+      const first = this.graph.nodes.get([...this.host.selection][0])
+      if (first) this.view.show(box(first))
+    }
+  }
+
+  deeds(key, node) {
+    const { host } = this
+    const edits = {
+      c: node && (() => this.connect(node)),
+      a: () => host.palette.show(),
+      Tab: null,
+      Delete: () => this.remove(node),
+      Backspace: () => this.remove(node),
+      "Ctrl+v": undefined, // the paste event follows
+      "Ctrl+x": () => this.copy(node).then((done) => done && this.remove(node)),
+      "Ctrl+d": () => this.duplicate(node),
+      z: () => host.step("undo"),
+      "Ctrl+z": () => host.step("undo"),
+      "Ctrl+Shift+z": () => host.step("redo"),
+      "Ctrl+y": () => host.step("redo"),
+    }
+    const always = {
+      Enter: node && (() => host.openPanel(node.id, true)),
+      " ": node ? () => host.toggle(node.id) : () => (host.dataset.hand = ""),
+      "Ctrl+c": () => this.copy(node),
+      "Ctrl+a": () => host.select([...this.graph.nodes.keys()], { open: false }),
+      Escape: () => this.escape(),
+      r: () => host.tryIt(),
+      Home: () => this.go(this.graph.ordered()[0]),
+      End: () => this.go(this.graph.ordered().at(-1)),
+    }
+    if (host.editable && edits[key]) return edits[key]
+    return always[key] ?? null
+  }
+
+  views(key) {
+    const { view } = this
+    return {
+      0: () => this.host.fit(),
+      1: () => view.zoom(1 / view.k),
+      "+": () => view.zoom(1.25),
+      "=": () => view.zoom(1.25),
+      "-": () => view.zoom(0.8),
+      "Ctrl+0": () => this.host.fit(),
+    }[key]
+  }
+
+  go(node) {
+    if (node) this.host.focusNode(node.id)
+  }
+
+  // Along the wires: right to what comes next, left to where it comes from, up and down among siblings.
+  follow(node, way) {
+    const next = (n, out) =>
+      [...(this.graph.wires.get(n.id) ?? [])]
+        .filter((e) => (out ? e.from : e.to) === n.id)
+        .map((e) => this.graph.nodes.get(out ? e.to : e.from))
+        .sort((a, b) => a.ay - b.ay)
+    if (way === "Right" || way === "Left") {
+      const [to] = next(node, way === "Right")
+      if (!to) return this.host.say(way === "Right" ? "Nothing comes after this step" : "Nothing comes before this step")
+      this.cameFrom = node.id
+      return this.go(to)
+    }
+    const from = this.graph.nodes.get(this.cameFrom) ?? next(node, false)[0]
+    const siblings = from ? [...new Set([...next(from, true), ...next(from, false)])] : []
+    const at = siblings.indexOf(node)
+    const to = siblings[at + (way === "Down" ? 1 : -1)]
+    if (to) this.go(to)
+    else this.nearest(node, way)
+  }
+
+  nearest(node, way) {
+    const [ux, uy] = { Left: [-1, 0], Right: [1, 0], Up: [0, -1], Down: [0, 1] }[way]
+    let best = null
+    let least = Infinity
+    for (const n of this.graph.nodes.values()) {
+      const [dx, dy] = [n.ax - node.ax, n.ay - node.ay]
+      const ahead = dx * ux + dy * uy
+      const aside = Math.abs(dx * uy) + Math.abs(dy * ux)
+      if (n === node || ahead <= 0) continue
+      if (ahead + 2 * aside < least) {
+        least = ahead + 2 * aside
+        best = n
+      }
+    }
+    this.go(best)
+  }
+
+  connect(node) {
+    const items = this.host.connect.list(node).map(({ from, to }) => ({
+      label: from.side === "out" ? `${from.port.label} to ${to.node.title}, ${to.port.label}` : `${from.port.label} from ${to.node.title}, ${to.port.label}`,
+      hint: from.side === "out" ? "goes on to" : "comes from",
+      icon: to.node.el.querySelector(".tile"),
+      run: () => {
+        this.host.connect.join(from, to)
+        this.host.focusNode(node.id)
+      },
+    }))
+    const at = node.el.getBoundingClientRect()
+    this.host.picker.open({
+      title: `Wire “${node.title}”`,
+      items,
+      x: at.right,
+      y: at.top,
+      empty: "No port of another step fits. Add a step with A.",
+      onclose: (done) => done || this.host.focusNode(node.id, false),
+    })
+  }
+
+  remove(node) {
+    const { connect, selection, edit } = this.host
+    if (connect.picked) return connect.cut(connect.picked)
+    const ids = selection.size ? [...selection] : node ? [node.id] : []
+    edit.remove(ids)
+  }
+
+  escape() {
+    const { host } = this
+    if (host.pointer.drop()) return
+    if (host.connect.picked) return host.connect.unpick()
+    if (host.palette.open) return host.palette.close(true)
+    if (host.selection.size) return host.select([])
+    host.closePanel()
+  }
+
+  chosen(node) {
+    return this.host.selection.size ? [...this.host.selection] : node ? [node.id] : []
+  }
+
+  async copy(node) {
+    const ids = this.chosen(node)
+    if (!ids.length) return false
+    await this.host.outbox.flush()
+    const answer = await this.host.outbox.post("/fragment", { ids }).catch(() => null)
+    if (answer?.status !== 200) {
+      this.host.toast("No connection. Nothing was copied.")
+      return false
+    }
+    const text = JSON.stringify(answer.body.fragment)
+    localStorage.setItem("agentbase.clipboard", text)
+    await navigator.clipboard?.writeText(text).catch(() => null)
+    this.host.say(`${ids.length === 1 ? "Step" : `${ids.length} steps`} copied${answer.body.left_out ? ", without secrets" : ""}`)
+    return true
+  }
+
+  async paste(e) {
+    const busy = document.activeElement
+    if (!this.host.editable || busy?.matches?.("input, textarea, select, [contenteditable]")) return
+    let text = e.clipboardData?.getData("text/plain") ?? ""
+    if (!text.includes('"agentbase"')) text = localStorage.getItem("agentbase.clipboard") ?? ""
+    const fragment = parse(text)
+    if (!fragment) return
+    e.preventDefault()
+    await this.host.paste(fragment)
+  }
+
+  async duplicate(node) {
+    if (await this.copy(node)) await this.host.paste(parse(localStorage.getItem("agentbase.clipboard")))
+  }
+}
+
+const pan = (way) => ({ Left: [60, 0], Right: [-60, 0], Up: [0, 60], Down: [0, -60] })[way]
+export const box = (n) => ({ x1: n.ax, y1: n.ay, x2: n.ax + n.w, y2: n.ay + n.h + n.extra })
+
+function parse(text) {
+  try {
+    const found = JSON.parse(text)
+    return found?.agentbase && Array.isArray(found.nodes) ? found : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,46 @@
+// What others do to this flow while it is open here. The page's one stream tells us (<event-stream>, event "live").
+
+export class Live {
+  constructor(host) {
+    this.host = host
+    this.topic = `flow:${host.dataset.flow}`
+    this.heard = (e) => this.hear(e.detail)
+  }
+
+  start() {
+    document.addEventListener("live", this.heard)
+  }
+
+  stop() {
+    document.removeEventListener("live", this.heard)
+    clearTimeout(this.timer)
+  }
+
+  hear({ type, topic, data }) {
+    const { host } = this
+    if (type === "resync") return this.catchUp()
+    if (topic === this.topic && type === "flow.ops" && data.client !== host.outbox.client && data.rev > host.rev) {
+      this.by = data.by
+      return this.catchUp()
+    }
+    if (topic.startsWith("run:")) host.runs.heard(topic.slice(4), type, data)
+  }
+
+  // Soon, and once for many: an answer of our own may bring the same edits.
+  catchUp() {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(async () => {
+      const { host } = this
+      const reply = await fetch(`${host.dataset.url}/changes?since=${host.rev}`, { headers: { Accept: "application/json" } }).catch(() => null)
+      if (!reply?.ok) return
+      const answer = await reply.json()
+      if (answer.rev <= host.rev) return
+      answer.since = (answer.since ?? []).filter((batch) => batch.rev > host.rev && batch.client !== host.outbox.client)
+      if (answer.resync) await host.outbox.resync()
+      else await host.outbox.took(answer)
+      host.changed()
+      if (this.by && answer.since.length) host.say(`${this.by} changed this flow`)
+      host.panel.refresh()
+    }, 120)
+  }
+}

@@ -1,0 +1,383 @@
+// The right panel: settings of the selected step (rendered by the server, saved as operations), or the test face.
+
+import { markup } from "./swap.js"
+
+const TYPED = 300 // ms after the last key until a text is saved
+
+export class Panel {
+  constructor(host) {
+    this.host = host
+    this.el = host.part("panel")
+    this.node = ""
+    this.trying = false
+    this.tab = "settings"
+    this.el.addEventListener("input", (e) => this.typed(e))
+    this.el.addEventListener("change", (e) => this.changed(e))
+    this.el.addEventListener("click", (e) => this.clicked(e))
+    this.el.addEventListener("keydown", (e) => this.key(e))
+    this.el.addEventListener("submit", (e) => this.submitted(e))
+  }
+
+  // --- open, close
+
+  async open(id, { focus = false, field = "", again = false } = {}) {
+    if (this.node === id && !again && !this.el.hidden) {
+      if (focus) this.focus(field)
+      return
+    }
+    this.trying = false
+    this.node = id
+    await this.load(`${this.host.dataset.url}/nodes/${id}/panel?run=${this.host.runs.id}`)
+    if (this.node !== id) return
+    this.show(this.tab)
+    this.conditions()
+    if (focus) this.focus(field)
+  }
+
+  async load(url) {
+    this.loading?.abort()
+    const mine = (this.loading = new AbortController())
+    const reply = await fetch(url, { signal: mine.signal, headers: { Accept: "text/html", "HX-Request": "true", "HX-Request-Type": "partial" } }).catch(() => null)
+    if (!reply || mine !== this.loading) return false
+    if (!reply.ok) {
+      if (reply.status !== 404) this.host.toast("The settings could not be read. Try again.")
+      return false
+    }
+    const text = await reply.text()
+    this.el.replaceChildren(markup(text))
+    const was = this.el.hidden
+    this.el.hidden = false
+    if (was) this.host.view.draw()
+    return true
+  }
+
+  close() {
+    if (this.el.hidden) return
+    this.loading?.abort()
+    const inside = this.el.contains(document.activeElement)
+    const node = this.node
+    this.node = ""
+    this.trying = false
+    this.el.hidden = true
+    this.el.replaceChildren()
+    if (inside && node) this.host.focusNode(node, false)
+  }
+
+  // The same step anew, unless one types in it right now.
+  refresh() {
+    const busy = this.el.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")
+    if (this.node && !busy && !this.trying) this.open(this.node, { again: true })
+  }
+
+  focus(field = "") {
+    const wanted = field && this.el.querySelector(`[data-field="${CSS.escape(field.split(/[.[]/)[0])}"]`)
+    if (wanted) this.show("settings")
+    const details = wanted?.closest("details")
+    if (details) details.open = true
+    const control = wanted?.matches("input, textarea, select") ? wanted : wanted?.querySelector("input, textarea, select, button")
+    ;(control ?? this.el.querySelector("[data-title]") ?? this.el.querySelector("input, textarea, button"))?.focus()
+  }
+
+  show(tab) {
+    const tabs = [...this.el.querySelectorAll("[role=tab]")]
+    if (!tabs.some((t) => t.dataset.tab === tab)) tab = tabs[0]?.dataset.tab
+    for (const t of tabs) {
+      t.setAttribute("aria-selected", String(t.dataset.tab === tab))
+      t.tabIndex = t.dataset.tab === tab ? 0 : -1
+    }
+    for (const pane of this.el.querySelectorAll("[data-pane]")) pane.hidden = pane.dataset.pane !== tab
+  }
+
+  key(e) {
+    if (e.key === "Escape") {
+      e.preventDefault()
+      e.stopPropagation()
+      const node = this.node
+      this.close()
+      if (node) this.host.focusNode(node)
+      return
+    }
+    const tab = e.target.closest?.("[role=tab]")
+    if (tab && (e.key === "ArrowRight" || e.key === "ArrowLeft")) {
+      const tabs = [...this.el.querySelectorAll("[role=tab]")]
+      const next = tabs[(tabs.indexOf(tab) + (e.key === "ArrowRight" ? 1 : tabs.length - 1)) % tabs.length]
+      this.tab = next.dataset.tab
+      this.show(this.tab)
+      next.focus()
+      e.preventDefault()
+    }
+    // Enter sends a chat message, Shift+Enter breaks the line.
+    if (e.key === "Enter" && !e.shiftKey && !e.isComposing && e.target.matches("[data-say]")) {
+      e.preventDefault()
+      e.target.form.requestSubmit()
+    }
+  }
+
+  // --- settings
+
+  typed(e) {
+    const control = e.target
+    if (control.matches("[data-title]")) return this.rename(control)
+    if (control.type === "range") {
+      const out = control.parentElement.querySelector("output")
+      if (out) out.textContent = control.value
+    }
+    if (control.matches("input[type=text], input[type=number], input[type=range], input[type=url], input:not([type]), textarea")) this.save(control, TYPED)
+  }
+
+  changed(e) {
+    const control = e.target
+    if (control.matches("[data-title], input[type=text], input[type=number], input[type=range], input[type=url], input:not([type]), textarea")) {
+      if (!control.closest("[data-policy], [data-field]")) return
+    }
+    this.save(control, 0)
+  }
+
+  save(control, wait) {
+    const policy = control.closest("[data-policy]")
+    if (policy) return this.policy(wait)
+    const field = control.closest("[data-field]")
+    if (!field || !this.node) return
+    this.write(field, wait)
+  }
+
+  write(field, wait = 0) {
+    const name = field.dataset.field
+    const value = this.value(field)
+    if (value === undefined) return
+    const id = this.node
+    const node = this.host.graph.nodes.get(id)
+    const text = JSON.stringify(value)
+    if (field.dataset.saved === text) return
+    field.dataset.saved = text
+    const op = node?.note && name === "text" ? { op: "note.text", id, text: value } : { op: "node.config", id, field: name, value }
+    this.host.edit.run([op], { merge: `config ${id} ${name}`, wait })
+    this.conditions()
+  }
+
+  // What a field holds, as the document wants it; undefined = can't be read yet (said at the field).
+  value(field) {
+    switch (field.dataset.control) {
+      case "lines":
+        return field.querySelector("textarea").value.split("\n").map((line) => line.trim()).filter(Boolean)
+      case "pairs":
+        return Object.fromEntries(
+          [...field.querySelectorAll("[data-row]")].map((row) => [...row.querySelectorAll("input")].map((i) => i.value)).filter(([k]) => k.trim()),
+        )
+      case "rows":
+        return [...field.querySelectorAll(":scope > [data-rows] > [data-row]")].map((row) =>
+          Object.fromEntries(
+            [...row.querySelectorAll("[data-key]")].map((part) => [part.dataset.key, this.value(part)]).filter(([, v]) => v !== undefined && v !== null),
+          ),
+        )
+      case "yesno":
+        return field.querySelector("input").checked
+      case "number":
+      case "slider": {
+        const text = field.querySelector("input").value
+        return text === "" ? (field.dataset.empty === "null" ? null : undefined) : Number(text)
+      }
+      case "json":
+        return this.json(field)
+      case "choice":
+        return JSON.parse(field.querySelector("select, input:checked").value)
+      default:
+        return field.querySelector("input, textarea, select").value
+    }
+  }
+
+  json(field) {
+    const area = field.querySelector("textarea")
+    if (!area.value.trim()) return field.dataset.kind === "text" ? "" : null
+    try {
+      const parsed = JSON.parse(area.value)
+      this.fault(field, "")
+      return field.dataset.kind === "text" ? area.value : parsed
+    } catch (problem) {
+      this.fault(field, `This is not JSON yet: ${problem.message}.`)
+      return field.dataset.kind === "text" ? area.value : undefined
+    }
+  }
+
+  rename(control) {
+    this.host.edit.run([{ op: "node.label", id: this.node, label: control.value.trim() }], { merge: `label ${this.node}`, wait: TYPED })
+  }
+
+  policy(wait) {
+    const box = this.el.querySelector("[data-policy]")
+    const read = (name) => box.querySelector(`[name="${name}"]`)
+    const op = { op: "node.policy", id: this.node, retry: { tries: Number(read("tries").value) || 1, delay: Number(read("delay").value) || 0 } }
+    op.on_error = read("on_error").value
+    const seconds = read("timeout").value
+    op.timeout = seconds === "" ? null : Number(seconds)
+    if (op.timeout !== null && !(op.timeout > 0)) return
+    if (op.on_error === "default") {
+      try {
+        op.default = JSON.parse(read("default").value || "{}")
+      } catch {
+        return
+      }
+    }
+    read("default").closest(".field").hidden = op.on_error !== "default"
+    const disabled = read("disabled")
+    if (disabled) op.disabled = !disabled.checked
+    this.host.edit.run([op], { merge: `policy ${this.node}`, wait })
+  }
+
+  // Fields that are only there while another field has a certain value.
+  conditions() {
+    for (const el of this.el.querySelectorAll("[data-shown-when]")) {
+      const { field, values } = JSON.parse(el.dataset.shownWhen)
+      const scope = el.closest("[data-row]") ?? this.el
+      const other = scope.querySelector(`[data-field="${CSS.escape(field)}"], [data-key="${CSS.escape(field)}"]`)
+      if (other) el.hidden = !values.includes(this.value(other))
+    }
+  }
+
+  fault(field, words) {
+    const el = field.querySelector(".field__error")
+    const control = field.querySelector("input, textarea, select")
+    control?.toggleAttribute("aria-invalid", Boolean(words))
+    if (words) control?.setAttribute("aria-invalid", "true")
+    if (!el) return
+    el.hidden = !words
+    el.querySelector(".field__fault").textContent = words
+  }
+
+  // {step: {field: words}} from the server's answer.
+  errors(all) {
+    const mine = all[this.node]
+    if (!mine || this.el.hidden) return
+    for (const field of this.el.querySelectorAll("[data-field]")) this.fault(field, mine[field.dataset.field] ?? "")
+  }
+
+  clicked(e) {
+    const button = e.target.closest("button")
+    if (!button) return
+    if (button.dataset.tab) {
+      this.tab = button.dataset.tab
+      this.show(this.tab)
+    } else if (button.dataset.rowAdd !== undefined) this.addRow(button)
+    else if (button.dataset.rowRemove !== undefined) {
+      const field = button.closest("[data-field]")
+      button.closest("[data-row]").remove()
+      this.write(field)
+      field.querySelector("[data-row-add]")?.focus()
+    } else if (button.dataset.rowUp !== undefined) {
+      const row = button.closest("[data-row]")
+      const above = row.previousElementSibling
+      if (!above?.matches("[data-row]")) return
+      above.before(row)
+      this.write(row.closest("[data-field]"))
+      button.focus()
+    } else if (button.dataset.insert !== undefined) this.insert(button)
+    else if (button.dataset.reset !== undefined) this.reset(button.closest("[data-field]"))
+    else if (button.dataset.settle !== undefined) this.settled(button)
+    else if (button.dataset.stop !== undefined) this.host.runs.stop()
+    else if (button.dataset.again !== undefined) this.tryIt(true)
+  }
+
+  addRow(button) {
+    const field = button.closest("[data-field]")
+    const template = field.querySelector("template")
+    const row = template.content.firstElementChild.cloneNode(true)
+    field.querySelector("[data-rows]").append(row)
+    this.conditions()
+    row.querySelector("input, select, textarea")?.focus()
+  }
+
+  reset(field) {
+    const name = field.dataset.field
+    this.host.edit.run([{ op: "node.config", id: this.node, field: name }])
+    this.host.outbox.flush().then(() => this.open(this.node, { again: true, focus: true, field: name }))
+  }
+
+  // The list of what this text may mention; the chosen one lands where the cursor is.
+  insert(button) {
+    const field = button.closest("[data-field], [data-key]")
+    const control = field.querySelector("textarea, input")
+    const [start, end] = [control.selectionStart ?? control.value.length, control.selectionEnd ?? control.value.length]
+    const found = JSON.parse(this.el.querySelector("script.variables")?.textContent ?? "[]")
+    const bare = field.dataset.control === "expression"
+    const box = button.getBoundingClientRect()
+    this.host.picker.open({
+      title: "Insert a value",
+      x: box.left - 160,
+      y: box.bottom + 4,
+      empty: "Wire something into this step first: its inputs are the values you can use.",
+      items: found.map((v) => ({
+        label: v.name,
+        hint: v.origin,
+        run: () => {
+          control.setRangeText(bare ? v.name : `{{ ${v.name} }}`, start, end, "end")
+          control.focus()
+          control.dispatchEvent(new Event("input", { bubbles: true }))
+        },
+      })),
+    })
+  }
+
+  // --- conflict
+
+  settle(conflict, mine) {
+    this.pending = mine
+    const show = () => {
+      const field = this.el.querySelector(`[data-field="${CSS.escape(conflict.field)}"]`)
+      const box = document.createElement("div")
+      box.className = "notice notice--warning conflict"
+      box.setAttribute("role", "alert")
+      const words = document.createElement("p")
+      words.className = "notice__words"
+      const strong = document.createElement("strong")
+      strong.textContent = "Somebody changed this text while you did."
+      const yours = document.createElement("span")
+      yours.className = "conflict__yours"
+      yours.textContent = `Yours: ${mine.value ?? mine.text}`
+      words.append(strong, yours)
+      for (const [which, label] of [
+        ["mine", "Use mine"],
+        ["theirs", "Keep theirs"],
+      ]) {
+        const button = Object.assign(document.createElement("button"), { type: "button", className: "button button--small", textContent: label })
+        button.dataset.settle = which
+        words.append(button)
+      }
+      box.append(words)
+      ;(field ?? this.el.firstElementChild).before(box)
+      box.querySelector("button").focus()
+    }
+    this.host.select([conflict.id], { open: false })
+    this.open(conflict.id, { again: true }).then(show)
+  }
+
+  settled(button) {
+    const mine = this.pending
+    button.closest(".conflict").remove()
+    this.pending = null
+    if (button.dataset.settle !== "mine" || !mine) return
+    this.host.edit.run([mine])
+    this.host.outbox.flush().then(() => this.open(this.node, { again: true }))
+  }
+
+  // --- the test face
+
+  async tryIt(again = false) {
+    if (this.trying && !again) {
+      this.el.querySelector("textarea, input, button[type=submit]")?.focus()
+      return
+    }
+    await this.host.outbox.flush()
+    this.node = ""
+    if (!(await this.load(`${this.host.dataset.url}/try`))) return
+    this.trying = true
+    const first = this.el.querySelector("textarea, input:not([type=hidden])") ?? this.el.querySelector("button[type=submit]")
+    first?.focus()
+  }
+
+  submitted(e) {
+    const form = e.target.closest("form[data-try]")
+    if (!form) return
+    e.preventDefault()
+    this.host.runs.submit(form)
+  }
+}

@@ -1,0 +1,100 @@
+// A list with a search field at a point of the page: fitting steps, ends of a wire. Arrows, Enter, Escape.
+
+export class Picker {
+  constructor(host) {
+    this.host = host
+    this.el = host.part("picker")
+    this.input = this.el.querySelector("input")
+    this.list = this.el.querySelector("[role=listbox]")
+    this.title = this.el.querySelector(".step-picker__title")
+    this.input.addEventListener("input", () => this.filter())
+    this.input.addEventListener("keydown", (e) => this.key(e))
+    this.list.addEventListener("pointerdown", (e) => e.preventDefault())
+    this.list.addEventListener("click", (e) => this.choose(e.target.closest("[role=option]")))
+    this.el.addEventListener("toggle", (e) => e.newState === "closed" && this.closed())
+  }
+
+  // items: [{label, hint, words, icon: element or null, run}]; resolves nothing, an item's `run` does the deed.
+  open({ title, items, x, y, empty = "Nothing fits here.", onclose = null }) {
+    this.items = items
+    this.empty = empty
+    this.onclose = onclose
+    this.back = document.activeElement
+    this.title.textContent = title
+    this.input.value = ""
+    this.el.showPopover()
+    const box = this.el.getBoundingClientRect()
+    this.el.style.left = `${Math.max(8, Math.min(x, innerWidth - box.width - 8))}px`
+    this.el.style.top = `${Math.max(8, Math.min(y, innerHeight - 340))}px`
+    this.filter()
+    this.input.focus()
+  }
+
+  filter() {
+    const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean)
+    const hits = this.items.filter((item) => words.every((w) => `${item.label} ${item.hint ?? ""} ${item.words ?? ""}`.toLowerCase().includes(w)))
+    this.list.replaceChildren(...hits.slice(0, 60).map((item, i) => this.option(item, i)))
+    if (!hits.length) {
+      const none = document.createElement("p")
+      none.className = "step-picker__none"
+      none.textContent = this.items.length ? `Nothing here is called “${this.input.value}”.` : this.empty
+      this.list.append(none)
+    }
+    this.at(0)
+  }
+
+  option(item, i) {
+    const el = document.createElement("div")
+    el.className = "menu__item"
+    el.id = `pick-${i}`
+    el.setAttribute("role", "option")
+    el.item = item
+    if (item.icon) el.append(item.icon.cloneNode(true))
+    const words = document.createElement("span")
+    words.className = "menu__words"
+    words.append(Object.assign(document.createElement("span"), { textContent: item.label }))
+    if (item.hint) words.append(Object.assign(document.createElement("span"), { className: "menu__note", textContent: item.hint }))
+    el.append(words)
+    return el
+  }
+
+  at(index) {
+    const options = [...this.list.querySelectorAll("[role=option]")]
+    this.index = Math.max(0, Math.min(index, options.length - 1))
+    options.forEach((el, i) => el.setAttribute("aria-selected", String(i === this.index)))
+    const chosen = options[this.index]
+    this.input.setAttribute("aria-activedescendant", chosen?.id ?? "")
+    chosen?.scrollIntoView({ block: "nearest" })
+  }
+
+  key(e) {
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[e.key]
+    if (step) {
+      e.preventDefault()
+      this.at(this.index + step)
+    } else if (e.key === "Enter") {
+      e.preventDefault()
+      this.choose(this.list.querySelector('[aria-selected="true"]'))
+    } else if (e.key === "Tab") {
+      e.preventDefault()
+      this.el.hidePopover()
+    }
+    e.stopPropagation()
+  }
+
+  choose(el) {
+    if (!el?.item) return
+    const { run } = el.item
+    this.chosen = true
+    this.el.hidePopover()
+    run()
+  }
+
+  closed() {
+    this.list.replaceChildren()
+    const { chosen, onclose } = this
+    this.chosen = false
+    if (!chosen && this.back?.isConnected) this.back.focus({ preventScroll: true })
+    onclose?.(chosen)
+  }
+}

@@ -1,0 +1,361 @@
+// Runs from the canvas: the test face sends an input, step events set states on the cards, text shows while it comes.
+// States are data attributes and texts of elements that are there already; no markup is built from what a run says.
+
+import { csrf } from "./outbox.js"
+import { markup } from "./swap.js"
+
+const WORDS = {
+  queued: ["circle-dashed", "Queued"],
+  running: ["loader-circle", "Running"],
+  retrying: ["rotate-cw", "Trying again"],
+  waiting: ["hand", "Needs you"],
+  succeeded: ["check", "Done"],
+  failed: ["circle-alert", "Failed"],
+  skipped: ["minus", "Skipped"],
+  cancelled: ["ban", "Cancelled"],
+  in_doubt: ["circle-question-mark", "In doubt"],
+}
+const STRIP = 68 // px of the error strip below a card
+const ENDS = ["run.succeeded", "run.failed", "run.cancelled", "run.in_doubt"]
+
+export class Runs {
+  constructor(host) {
+    this.host = host
+    this.id = host.dataset.run ?? ""
+    this.active = false
+    this.steps = new Map()
+    this.dirty = new Set()
+    this.talk = []
+    const last = host.querySelector("script.last-run")
+    if (last) for (const [id, step] of Object.entries(JSON.parse(last.textContent))) this.steps.set(id, step)
+    host.view.onframe.push(() => this.flows())
+  }
+
+  // A wire has carried something when its source is done and its target was not skipped.
+  carried(edge) {
+    return this.steps.get(edge.from)?.status === "succeeded" && this.steps.get(edge.to)?.status !== "skipped"
+  }
+
+  flows() {
+    if (!this.active) return
+    const now = []
+    for (const [id, step] of this.steps) {
+      if (step.status !== "running") continue
+      for (const e of this.host.graph.wires.get(id) ?? []) if (e.to === id && this.steps.get(e.from)?.status === "succeeded") now.push(e)
+    }
+    this.host.overlay.flowing(now)
+  }
+
+  // --- what a card shows
+
+  dress(node) {
+    const step = node && this.steps.get(node.id)
+    if (!node || node.note) return
+    const { el } = node
+    const status = step?.status ?? ""
+    node.status = status
+    if (el.dataset.status !== status) {
+      if (status) el.dataset.status = status
+      else delete el.dataset.status
+    }
+    const state = el.querySelector(".node__state")
+    const figures = el.querySelector(".node__figures")
+    if (!state) return
+    if (!status) {
+      state.replaceChildren(el.dataset.problem || el.dataset.kind)
+      figures.textContent = ""
+      this.strip(node, null)
+      return
+    }
+    const [icon, word] = WORDS[status] ?? WORDS.queued
+    state.replaceChildren(this.icon(icon), step.word ?? word)
+    figures.textContent = [step.rounds, time(step.ms), step.cost].filter(Boolean).join(" · ")
+    const said = el.querySelector(".node__said")
+    if (said) {
+      const text = status === "running" ? tail(step.text ?? "") : ""
+      said.textContent = text
+      el.toggleAttribute("data-says", Boolean(text))
+    }
+    this.strip(node, status === "failed" ? step.error : null)
+  }
+
+  strip(node, error) {
+    let strip = node.el.querySelector(".node__strip")
+    if (!error) {
+      strip?.remove()
+      this.host.graph.grow(node, 0)
+      return
+    }
+    if (!strip) {
+      strip = document.createElement("div")
+      strip.className = "node__strip"
+      strip.append(document.createElement("p"), document.createElement("button"))
+      strip.lastChild.type = "button"
+      strip.lastChild.textContent = "Open settings"
+      strip.lastChild.dataset.jump = node.id
+      node.el.querySelector(".node__card").append(strip)
+    }
+    strip.firstChild.textContent = error.message ?? String(error)
+    strip.lastChild.dataset.field = error.field ?? ""
+    this.host.graph.grow(node, STRIP)
+  }
+
+  icon(name) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+    svg.setAttribute("class", name === "loader-circle" ? "icon spin" : "icon")
+    svg.setAttribute("aria-hidden", "true")
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use")
+    use.setAttribute("href", `${this.host.dataset.sprite}#${name}`)
+    svg.append(use)
+    return svg
+  }
+
+  dressAll() {
+    for (const node of this.host.graph.nodes.values()) this.dress(node)
+    this.host.view.draw()
+  }
+
+  // --- start, stop
+
+  clear() {
+    this.steps.clear()
+    this.id = ""
+    this.active = false
+    this.host.overlay.flowing([])
+    this.dressAll()
+  }
+
+  async submit(form) {
+    if (this.active) return
+    let input
+    const face = form.dataset.try
+    if (face === "chat") {
+      const box = form.querySelector("[data-say]")
+      const message = box.value.trim()
+      if (!message) return
+      input = { message, history: this.talk.slice(-20), conversation: (this.conversation ??= crypto.randomUUID?.() ?? String(Date.now())) }
+      this.bubble("user", message)
+      this.talk.push({ role: "user", text: message })
+      box.value = ""
+    } else if (face === "form") input = Object.fromEntries([...form.querySelectorAll("[data-name]")].map((el) => [el.dataset.name, readInput(el)]))
+    else {
+      const area = form.querySelector("textarea")
+      try {
+        input = area ? JSON.parse(area.value || "{}") : {}
+      } catch (problem) {
+        const fault = form.querySelector(".field__error")
+        fault.hidden = false
+        fault.querySelector(".field__fault").textContent = `This is not JSON yet: ${problem.message}.`
+        return
+      }
+    }
+    await this.start(input, face)
+  }
+
+  async start(input, face) {
+    await this.host.outbox.flush()
+    this.clear()
+    this.active = true
+    this.face = face
+    this.answer = this.bubble("assistant", "")
+    this.text = ""
+    for (const node of this.host.graph.nodes.values()) if (!node.note) this.steps.set(node.id, { status: "queued" })
+    this.dressAll()
+    this.controls()
+    this.host.say("Run started")
+    const reply = await fetch(`${this.host.dataset.url}/tries`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/x-ndjson, application/problem+json", "X-CSRF-Token": csrf() },
+      body: JSON.stringify({ input }),
+    }).catch(() => null)
+    if (!reply?.ok || !reply.body) {
+      const problem = await reply?.json?.().catch(() => null)
+      this.over("failed", [problem?.detail, problem?.remedy].filter(Boolean).join(" ") || "No connection. Nothing was run.", problem?.problems)
+      return
+    }
+    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader()
+    let rest = ""
+    for (;;) {
+      const { done, value } = await reader.read().catch(() => ({ done: true }))
+      if (done) break
+      rest += value
+      const lines = rest.split("\n")
+      rest = lines.pop()
+      for (const line of lines) if (line) this.take(JSON.parse(line))
+    }
+    if (this.active) this.over("cancelled", "The connection ended before the run did. Look under Runs for how it went on.")
+  }
+
+  stop() {
+    if (!this.id) return
+    fetch(`${this.host.dataset.url}/tries/${this.id}/cancellation`, { method: "PUT", headers: { "X-CSRF-Token": csrf() } })
+  }
+
+  // A waiting run goes on later, told by the page's stream.
+  heard(run, type, data) {
+    if (run !== this.id || this.active) return
+    this.take({ ...data, type, run })
+  }
+
+  // --- one event of a run
+
+  take(event) {
+    if (event.run) this.id = event.run
+    const { type, node } = event
+    if (type.startsWith("run.")) return this.runEvent(event)
+    const step = this.steps.get(node) ?? { status: "queued" }
+    this.steps.set(node, step)
+    if (type === "step.token") {
+      step.text = (step.text ?? "") + event.text
+      if (event.answer && this.answer) {
+        this.text += event.text
+        this.answer.textContent = this.text
+      }
+    } else if (type === "step.started") {
+      Object.assign(step, { status: "running", at: performance.now(), text: event.attempt > 1 ? "" : step.text })
+      if (event.iter) step.rounds = `round ${Number(String(event.iter).split(".").pop()) + 1 || event.iter}`
+    } else if (type === "step.log") return
+    else {
+      step.status = type.slice(5)
+      step.ms = (step.ms && event.iter ? step.ms : 0) + (event.ms ?? 0)
+      step.cost = cost(event.usage, step)
+      if (event.error) step.error = typeof event.error === "object" ? event.error : { message: event.error }
+    }
+    this.dirty.add(node)
+    if (this.frame) return
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0
+      for (const id of this.dirty) this.dress(this.host.graph.nodes.get(id))
+      this.dirty.clear()
+      this.host.view.draw()
+      this.timeline()
+      const log = this.host.panel.el.querySelector(".talk")
+      if (log) log.scrollTop = log.scrollHeight
+    })
+  }
+
+  runEvent(event) {
+    if (event.type === "run.started") {
+      const bar = this.host.part("drawer")
+      if (bar) bar.hidden = false
+      return this.timeline()
+    }
+    if (event.type === "run.waiting") {
+      this.active = false
+      this.controls()
+      this.host.overlay.flowing([])
+      this.host.say("The run waits for an answer")
+      if (this.answer) this.answer.textContent = this.text || "Waits for somebody’s answer. You find the question under “Needs you”."
+      return this.timeline(true)
+    }
+    if (!ENDS.includes(event.type)) return
+    const output = event.output
+    if (event.type === "run.succeeded") this.over("succeeded", this.text || shown(output), null, output)
+    else this.over(event.type.slice(4), event.error?.message ?? event.error ?? "The run was stopped.")
+  }
+
+  over(status, words, problems = null, output = null) {
+    this.active = false
+    this.host.overlay.flowing([])
+    for (const [id, step] of this.steps) {
+      if (["queued", "running", "retrying"].includes(step.status)) {
+        if (status === "failed" && !this.id) this.steps.delete(id)
+        else step.status = status === "succeeded" || status === "failed" ? "skipped" : "cancelled"
+      }
+    }
+    if (this.answer) {
+      this.answer.textContent = words
+      this.answer.parentElement.dataset.state = status
+      if (status === "succeeded") this.talk.push({ role: "assistant", text: words })
+    }
+    this.answer = null
+    this.dressAll()
+    this.controls()
+    this.timeline(true)
+    this.host.say(status === "succeeded" ? "Run done" : `Run ${status.replace("_", " ")}: ${words}`)
+    const first = problems?.[0]
+    if (first?.node) this.host.jump(first.node, first.field)
+    if (status === "succeeded" && this.face !== "chat") this.result(output)
+  }
+
+  result(output) {
+    const out = this.host.panel.el.querySelector("[data-result]")
+    if (!out) return
+    out.hidden = false
+    out.querySelector("pre").textContent = shown(output)
+  }
+
+  bubble(who, text) {
+    const log = this.host.panel.el.querySelector(".talk")
+    if (!log) return null
+    const item = document.createElement("li")
+    item.className = `talk__turn talk__turn--${who}`
+    const words = document.createElement("p")
+    words.textContent = text
+    item.append(words)
+    log.append(item)
+    log.scrollTop = log.scrollHeight
+    return words
+  }
+
+  controls() {
+    const { el } = this.host.panel
+    for (const stop of el.querySelectorAll("[data-stop]")) stop.hidden = !this.active
+    for (const send of el.querySelectorAll("form[data-try] [type=submit]")) send.toggleAttribute("disabled", this.active)
+    this.host.dataset.running = this.active ? "yes" : "no"
+  }
+
+  // The drawer, rendered by the server from the run's record; while it runs, from what we heard, at most twice a second.
+  timeline(final = false) {
+    const drawer = this.host.part("drawer")
+    if (!drawer || !this.id) return
+    if (final) {
+      clearTimeout(this.soon)
+      this.soon = 0
+      return this.drawer()
+    }
+    if (this.soon) return
+    this.soon = setTimeout(() => {
+      this.soon = 0
+      if (this.active) this.drawer()
+    }, 600)
+  }
+
+  async drawer() {
+    const body = this.host.part("timeline")
+    const run = this.id
+    const reply = await fetch(`${this.host.dataset.url}/tries/${run}/timeline`, { headers: { Accept: "text/html" } }).catch(() => null)
+    if (!reply?.ok || run !== this.id || !body) return
+    const fresh = markup(await reply.text())
+    if (fresh) body.replaceChildren(fresh)
+    this.host.part("drawer").hidden = false
+  }
+}
+
+const tail = (text) => text.slice(-160)
+
+export function time(ms) {
+  if (ms === undefined || ms === null) return ""
+  if (ms < 100) return `${Math.round(ms)} ms`
+  return ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`
+}
+
+function cost(usage, step) {
+  if (!usage) return step.cost ?? ""
+  const micros = (step.micros = (step.micros ?? 0) + (usage.cost_micros ?? 0))
+  if (!micros) return usage.prompt_tokens || usage.completion_tokens ? "free" : (step.cost ?? "")
+  return micros < 100 ? "< 0.01 ct" : micros < 100_000 ? `${(micros / 10_000).toFixed(2)} ct` : `$${(micros / 1_000_000).toFixed(2)}`
+}
+
+const shown = (output) => {
+  if (output === null || output === undefined) return "Done, without an answer."
+  if (typeof output === "string") return output
+  if (typeof output.text === "string" && output.text) return output.text
+  return JSON.stringify(output, null, 2)
+}
+
+function readInput(el) {
+  if (el.type === "checkbox") return el.checked
+  if (el.type === "number") return el.value === "" ? null : Number(el.value)
+  return el.value
+}
