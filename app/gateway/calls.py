@@ -1,6 +1,6 @@
 """The values of one model call, between the pipeline and the vendors."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -77,13 +77,15 @@ class Vectors(Struct, frozen=True):
 class Vendor(Protocol):
     """One way to reach a model. Every method raises Fault, and nothing else, when the call fails."""
 
-    async def chat(self, target: Target, ask: Ask) -> Done: ...
+    async def chat(self, target: Target, ask: Ask, limit: float) -> Done:
+        """`limit`: seconds for the whole call."""
+        ...
 
-    def stream(self, target: Target, ask: Ask) -> AsyncIterator[str | Done]:
+    def stream(self, target: Target, ask: Ask, limit: float) -> AsyncGenerator[str | Done, None]:
         """Pieces of text, then exactly one Done with the whole. Closing it early ends the call at the vendor."""
         ...
 
-    async def embed(self, target: Target, texts: Sequence[str]) -> Vectors: ...
+    async def embed(self, target: Target, texts: Sequence[str], limit: float) -> Vectors: ...
 
 
 def estimate_tokens(messages: Sequence[Message]) -> int:

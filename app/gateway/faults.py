@@ -45,11 +45,15 @@ LONGEST_ADVISED_WAIT = 300.0
 
 
 class Fault(NodeError):
-    """A failed model call. `kind` is stable (logs, tests, fallbacks); the message is for people."""
+    """A failed model call. `kind` is stable (logs, tests, fallbacks); the message is for people.
+
+    `sizes`: for "too_long", (tokens sent, tokens the model reads) when the vendor told them.
+    """
 
     def __init__(self, kind: Kind, message: str, *, field: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, field=field, retry=kind in RETRYABLE, retry_after=retry_after)
         self.kind: Kind = kind
+        self.sizes: tuple[int, int] | None = None
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -63,6 +67,7 @@ class Where(msgspec.Struct, frozen=True):
 _TOO_LONG = re.compile(
     r"context.{0,12}(length|size|window)|maximum context|too many tokens|prompt is too long|exceed.{0,20}context", re.I
 )
+_CONTEXT = re.compile(r"(?:context (?:length|size|window)|n_ctx)\D{0,24}(\d[\d,]{2,9})", re.I)
 _NO_TOOLS = re.compile(r"tool|function.?call", re.I)
 _UNSUPPORTED = re.compile(r"not support|unsupported|does not|requires|enable|template", re.I)
 _CREDIT = re.compile(r"insufficient_quota|billing|credit|exceeded your current quota|payment", re.I)
@@ -73,7 +78,7 @@ def from_status(where: Where, status: int, body: bytes, retry_after: str | None 
     """The fault behind an HTTP answer other than 2xx. `body` is whatever came; `retry_after` the header's text."""
     words, code = vendor_words(body)
     told = f"{code} {words}"
-    return from_words(where, status, told, shown=_shown(words, where.key), retry_after=seconds(retry_after))
+    return from_words(where, status, told, shown=presentable(words, where.key), retry_after=seconds(retry_after))
 
 
 def from_words(  # noqa: PLR0911 -- one branch a kind: splitting the table would hide its order
@@ -82,7 +87,7 @@ def from_words(  # noqa: PLR0911 -- one branch a kind: splitting the table would
     """The table itself: status and the vendor's words → our fault. Order matters: 400 and 429 have several meanings."""
     name, model = where.connection, where.model
     if status in (400, 413, 422) and _TOO_LONG.search(told):
-        return Fault("too_long", too_long_words(model, told), field="model")
+        return too_long(model, told)
     if status == 402 or (status in (403, 429) and _CREDIT.search(told)):
         return Fault(
             "credit",
@@ -165,13 +170,21 @@ def no_model() -> Fault:
     return Fault("no_model", "No model is connected yet. Open Connections and connect one.", field="model")
 
 
-def too_long_words(model: str, told: str = "") -> str:
-    numbers = sorted({int(n.replace(",", "")) for n in re.findall(r"\d[\d,]{2,9}", told)}, reverse=True)
-    counted = f" ({numbers[0]:,} of {numbers[-1]:,} tokens)" if len(numbers) >= 2 else ""
-    return (
+def too_long(model: str, told: str = "") -> Fault:
+    """`told`: the vendor's words. The largest number in them is what was sent, the one after "context" what fits."""
+    numbers = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]{2,9}", told)]
+    stated = _CONTEXT.search(told)
+    context = int(stated[1].replace(",", "")) if stated else min(numbers, default=0)
+    sizes = (max(numbers), context) if numbers and max(numbers) > context > 0 else None
+    counted = f" ({sizes[0]:,} of {sizes[1]:,} tokens)" if sizes else ""
+    fault = Fault(
+        "too_long",
         f"The text is longer than model '{model}' can read{counted}. "
-        "Shorten it, or choose a model with a larger context."
+        "Shorten it, or choose a model with a larger context.",
+        field="model",
     )
+    fault.sizes = sizes
+    return fault
 
 
 def vendor_words(body: bytes) -> tuple[str, str]:
@@ -188,11 +201,12 @@ def vendor_words(body: bytes) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", ""
     message = error.get("message") or error.get("detail") or ""
-    code = " ".join(str(error[part]) for part in ("code", "type") if error.get(part))
-    return str(message), code
+    code = " ".join(error[part] for part in ("code", "type") if isinstance(error.get(part), str))
+    counts = " ".join(f"{part} {error[part]}" for part in ("n_prompt_tokens", "n_ctx") if error.get(part))  # llama.cpp
+    return str(message), f"{code} {counts}".strip()
 
 
-def _shown(words: str, key: str) -> str:
+def presentable(words: str, key: str) -> str:
     """At most 300 characters of the vendor's text, without the key or anything that looks like one."""
     if key:
         words = words.replace(key, "…")

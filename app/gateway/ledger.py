@@ -42,10 +42,13 @@ class Opening(Struct, frozen=True):
 
 class Verdict(Struct, frozen=True):
     """held: go. refused: a budget is used up (`scope`, `limit_micros`, `used_micros` say which and how far).
-    changed: connections or settings are not the ones the caller knows; `rev` is the present revision."""
+    changed: connections or settings are not the ones the caller knows; `rev` is the present revision.
+    `braked`: a budget counts this call, so the answer may not grow beyond what was reserved for it.
+    """
 
     verdict: Literal["held", "refused", "changed"]
     rev: int | None = None
+    braked: bool = False
     scope: str = ""
     limit_micros: int = 0
     used_micros: int = 0
@@ -99,7 +102,12 @@ class PostgresLedger:
             opening.seconds + EXPIRY_SLACK,
         )
         return Verdict(
-            row["verdict"], row["rev"], row["scope"] or "", row["limit_micros"] or 0, row["used_micros"] or 0
+            row["verdict"],
+            row["rev"],
+            bool(row["braked"]),
+            row["scope"] or "",
+            row["limit_micros"] or 0,
+            row["used_micros"] or 0,
         )
 
     async def settle(self, purpose: Purpose, call_id: UUID, closing: Closing) -> None:

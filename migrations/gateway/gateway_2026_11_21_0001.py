@@ -126,7 +126,7 @@ RESERVE = """
 create function gateway_reserve(
     p_workspace uuid, p_rev bigint, p_call uuid, p_kind text, p_connection uuid, p_provider text, p_asked text,
     p_model text, p_flow uuid, p_run uuid, p_node text, p_visitor text, p_amount bigint, p_seconds integer,
-    out verdict text, out rev bigint, out scope text, out limit_micros bigint, out used_micros bigint
+    out verdict text, out rev bigint, out braked boolean, out scope text, out limit_micros bigint, out used_micros bigint
 ) language plpgsql as $body$
 declare
     b record;
@@ -147,6 +147,7 @@ begin
         return;
     end if;
     verdict := 'held';
+    braked := false;
     if p_amount > 0 then
         -- Always in the order of ids: two calls that share budgets wait for each other and never both.
         for b in select * from budget g where g.workspace_id = p_workspace order by g.id loop
@@ -171,6 +172,7 @@ begin
             v_subjects := v_subjects || v_subject;
             v_starts := v_starts || v_start;
         end loop;
+        braked := cardinality(v_budgets) > 0;
         if verdict = 'held' then
             for i in 1 .. cardinality(v_budgets) loop
                 update budget_use u set held_micros = u.held_micros + p_amount

@@ -13,7 +13,7 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,7 +67,7 @@ class FakeOpenAI:
             self.calls.append(SeenCall(path, key, {}, 200))
             return await _json(send, 200, {"object": "list", "data": [_model(m) for m in self.settings.models]})
         if path in ("/v1/chat/completions", "/v1/embeddings") and method == "POST":
-            return await self._answer(path, key, raw, send)
+            return await _until_gone(receive, self._answer(path, key, raw, send))
         return await _json(send, 404, _error(404, f"Unknown request URL: {method} {path}.", "unknown_url"))
 
     async def _answer(self, path: str, key: str, raw: bytes, send: Send) -> None:
@@ -228,6 +228,21 @@ def _vector(text: str, size: int) -> list[float]:
     raw = [(digest[i % 32] - 127.5) / 127.5 for i in range(size)]
     length = sum(x * x for x in raw) ** 0.5
     return [x / length for x in raw]
+
+
+async def _until_gone(receive: Receive, answering: Coroutine[Any, Any, None]) -> None:
+    """Answer, but stop as a real server does when the caller hangs up."""
+    answer = asyncio.ensure_future(answering)
+    gone = asyncio.ensure_future(_disconnected(receive))
+    await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (gone, answer):
+        task.cancel()
+    await asyncio.gather(answer, gone, return_exceptions=True)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body(receive: Receive) -> bytes:

@@ -24,7 +24,8 @@ async def a_budget(
 ) -> UUID:
     async with tenant_tx(workspace_id) as tx:
         budget_id: UUID = await tx.fetchval(
-            "insert into budget (workspace_id, scope, subject, period, limit_micros) values ($1, $2, $3, $4, $5) returning id",
+            "insert into budget (workspace_id, scope, subject, period, limit_micros) values ($1, $2, $3, $4, $5) "
+            "returning id",
             workspace_id,
             scope,
             subject,

@@ -1,6 +1,6 @@
 """Server-sent events as model vendors send them: only `data:` lines matter, one JSON value an event."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 LONGEST_EVENT = 4_000_000
 """Bytes. A peer that never ends its line must not fill our memory."""
@@ -48,7 +48,7 @@ class Lines:
         return done
 
 
-async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The data of each event in a stream of body chunks, wherever the chunks are cut."""
     lines = Lines()
     async for chunk in chunks:
