@@ -52,17 +52,12 @@ def load_problems() -> list[LoadProblem]:
 
 @cache
 def _loaded() -> tuple[dict[str, AnyNode], list[LoadProblem]]:
-    points = sorted(
-        entry_points(group=GROUP), key=lambda point: (not point.value.startswith("components."), point.name)
-    )
-    modules, broken = [], []
-    for point in points:
+    modules, broken = _beside_us(), []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             modules.append((_package(point), point.load()))
         except Exception as error:  # a broken package must not take the others with it
             broken.append(LoadProblem(_package(point), f"{type(error).__name__}: {error}"))
-    if not any(point.value.startswith("components.") for point in points):
-        modules += _beside_us()
     found, problems = collect(modules)
     return found, broken + problems
 
@@ -72,7 +67,7 @@ def _package(point: EntryPoint) -> str:
 
 
 def _beside_us() -> list[tuple[str, Any]]:
-    """The families in the folder components/, when Agentbase runs from its source without being installed.
+    """The built-in families, found without installation metadata: that may be missing or older than the source.
 
     Only a name is known here, no import: flows/ does not depend on components/.
     """

@@ -47,8 +47,8 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
 
     __slots__ = (
         "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "family", "fn", "has_holes",
-        "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "static", "subflow",
-        "timeout", "title", "trigger", "upgrades", "version", "waits",
+        "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "static",
+        "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913

@@ -1,0 +1,204 @@
+"""The express lane: a run in memory, in the process that received the request. Its whole record is written afterwards,
+in one piece and before the answer goes out (flows/ledger/commit.py). A crash means: no answer, so the caller asks again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from flows.ledger.protocol import Fault
+from flows.limits import Limits
+from flows.plan import Plan
+from flows.running import Done, FlowOf, Running, added
+from flows.sdk.capabilities import Usage
+from flows.sdk.context import RunFacts
+from flows.sdk.errors import NodeError
+
+ExpressStatus = Literal["succeeded", "failed", "cancelled"]
+RunContext = RunFacts
+"""What the host gives: ids, trigger, deadline, capabilities. `input` and `emit` are set by run_express."""
+
+
+class StepRecord(Struct, frozen=True, omit_defaults=True):
+    """One step as the run page shows it. `began`: ms since the run began; `ms`: how long it took."""
+
+    node: str
+    status: Literal["succeeded", "failed", "skipped"]
+    iter: str = ""
+    attempt: int = 1
+    began: float = 0
+    ms: float = 0
+    output: Any = None
+    fault: Fault | None = None
+    handled: bool = False
+    effect: str = "pure"
+    usage: Usage | None = None
+
+
+class Record(Struct, frozen=True):
+    """A finished express run. `steps` in order of ending; `steps_json` is the same, encoded, ready to be stored."""
+
+    run_id: str
+    status: ExpressStatus
+    input: Any
+    output: Any
+    fault: Fault | None
+    started_at: float
+    ms: float
+    usage: Usage | None
+    steps: list[StepRecord]
+    steps_json: bytes
+    workspace_id: str = ""
+    flow_id: str = ""
+    version_id: str = ""
+    trigger: str = ""
+
+    @property
+    def output_json(self) -> bytes | None:
+        return None if self.output is None else msgspec.json.encode(self.output)
+
+
+async def run_express(
+    plan: Plan,
+    input: Any,
+    *,
+    context: RunFacts,
+    listen: Callable[[dict[str, Any]], None] | None = None,
+    limits: Limits | None = None,
+    flow_of: FlowOf | None = None,
+    cancelled: asyncio.Event | None = None,
+) -> Record:
+    """Run a plan to its end and give its record; steps that fail make a failed record, not an exception.
+
+    Raises ValueError for a plan that may not run here (`plan.express`): it waits, or a step must not happen twice.
+    """
+    if not plan.express:
+        raise ValueError("This flow needs the durable lane: it waits, or has a step that must not happen twice.")
+    context.input, context.emit = input, listen
+    limits = limits or Limits()
+    started_at, began = time.time(), perf_counter()
+    try:
+        run = Running(plan, context, limits=limits, flow_of=flow_of)
+    except NodeError as error:
+        return _record(context, "failed", None, Fault(error.message), started_at, began, [], None, limits)
+    if listen is not None:
+        listen({"type": "run.started", "run": context.run_id})
+    run.start(run.top)
+    if run.ending is None:
+        await _finish(run, context, cancelled)
+    if run.broken is not None:
+        raise run.broken
+    status: ExpressStatus = "succeeded" if run.ending == "succeeded" else "failed"
+    fault = run.fault or run.top.fault
+    if run.ending == "cancelled":
+        status, fault = "cancelled", None
+    elif run.ending == "waiting":  # nothing can wait here, so nothing is left that could wake it
+        fault = Fault("The run came to a standstill. This is a defect of Agentbase; please report it with this flow.")
+    usage = None
+    for done in run.done:
+        if done.usage is not None:
+            usage = added(usage, done.usage)
+    record = _record(context, status, run.top.result, fault, started_at, began, run.done, usage, limits)
+    if listen is not None:
+        listen(_last_event(record))
+    return record
+
+
+async def _finish(run: Running, context: RunFacts, cancelled: asyncio.Event | None) -> None:
+    """Wait for the steps that take time, within the deadline, until somebody cancels."""
+
+    def too_late() -> None:
+        run.fault = Fault(
+            "The run took longer than its time limit. Raise the limit, or make it do less.", kind="Deadline"
+        )
+        run.end("failed")
+
+    async def on_cancel(event: asyncio.Event) -> None:
+        await event.wait()
+        run.end("cancelled")
+
+    timer = None
+    if context.deadline is not None:
+        timer = run.loop.call_later(max(0.0, context.deadline - time.time()), too_late)
+    watcher = run.loop.create_task(on_cancel(cancelled)) if cancelled is not None else None
+    try:
+        await run.wait()
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if watcher is not None:
+            watcher.cancel()
+        await run.sweep_up()
+
+
+def _record(
+    context: RunFacts,
+    status: ExpressStatus,
+    output: Any,
+    fault: Fault | None,
+    started_at: float,
+    began: float,
+    done: list[Done],
+    usage: Usage | None,
+    limits: Limits,
+) -> Record:
+    steps = [_step(one, began) for one in done]
+    try:
+        encoded = msgspec.json.encode(steps)
+    except (TypeError, ValueError, OverflowError) as error:
+        status, fault, output = "failed", Fault(f"A step gave a value that can't be stored: {error}."), None
+        steps, encoded = [], b"[]"
+    if len(encoded) > limits.record_bytes:
+        size, most = len(encoded) / 1_048_576, limits.record_bytes / 1_048_576
+        status, output = "failed", None
+        fault = Fault(f"The steps of this run gave {size:.1f} MB; at most {most:.0f} MB are kept. Make them smaller.")
+        steps, encoded = [], b"[]"
+    return Record(
+        context.run_id,
+        status,
+        context.input,
+        output if status == "succeeded" else None,
+        fault,
+        started_at,
+        (perf_counter() - began) * 1000,
+        usage,
+        steps,
+        encoded,
+        context.workspace_id,
+        context.flow_id,
+        context.version_id,
+        context.trigger,
+    )
+
+
+def _step(done: Done, began: float) -> StepRecord:
+    frame, step = done.frame, done.step
+    return StepRecord(
+        frame.prefix + step.id if frame.prefix else step.id,
+        done.status,
+        frame.iter,
+        done.attempt,
+        (done.began - began) * 1000,
+        (done.ended - done.began) * 1000,
+        done.out,
+        done.fault,
+        done.fault is not None and step.on_error != "stop",
+        step.effect,
+        done.usage,
+    )
+
+
+def _last_event(record: Record) -> dict[str, Any]:
+    event: dict[str, Any] = {"type": f"run.{record.status}", "run": record.run_id, "ms": record.ms}
+    if record.output is not None:
+        event["output"] = msgspec.to_builtins(record.output)
+    if record.fault is not None:
+        event |= {"error": record.fault.message, "node": record.fault.node}
+    if record.usage is not None:
+        event["usage"] = msgspec.to_builtins(record.usage)
+    return event

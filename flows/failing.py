@@ -1,0 +1,48 @@
+"""What a failed try means: try again, and when; or which fault people read."""
+
+import random
+
+from flows.ledger.protocol import Fault
+from flows.plan import Step
+from flows.sdk.errors import NodeError
+
+LONGEST_PAUSE = 300.0
+"""Seconds between two tries at most, unless the other side asked for longer."""
+
+
+class TookTooLong(NodeError):
+    """The engine stopped the step at its time limit. What it did by then is unknown."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(
+            f"It took longer than its limit of {step.timeout:g} s. Raise 'Time limit', or make it do less."
+        )
+
+
+def pause_before_next(step: Step, tries: int, error: BaseException) -> float | None:
+    """Seconds until the next try after `tries` failed ones; None when there is none.
+
+    Full jitter: random between 0 and delay x 2^(tries - 1), at least what the other side asked for (Retry-After).
+    A NodeError says itself whether trying again may help. After anything else a step that must not happen twice is not
+    tried again, for nobody knows what it did.
+    """
+    if tries >= step.retry.tries:
+        return None
+    if isinstance(error, NodeError) and not isinstance(error, TookTooLong):
+        if not error.retry:
+            return None
+        asked = error.retry_after or 0.0
+    elif step.effect in ("at_most_once", "probe"):
+        return None
+    else:
+        asked = 0.0
+    longest = min(LONGEST_PAUSE, step.retry.delay * 2 ** (tries - 1))
+    return max(asked, random.uniform(0, longest))  # noqa: S311
+
+
+def fault_of(step: Step, path: str, iter: str, error: BaseException) -> Fault:
+    if isinstance(error, NodeError):
+        return Fault(error.message, error.field, path, iter, type(error).__name__)
+    reason = str(error) or "no reason given"
+    sentence = f"The component '{step.kind.title if step.kind else step.id}' met an error it does not handle: {reason}"
+    return Fault(f"{sentence} ({type(error).__name__}).", "", path, iter, type(error).__name__)

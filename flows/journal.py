@@ -1,0 +1,45 @@
+"""What the engine wants written, collected so that one transaction carries as much as it may."""
+
+import asyncio
+from typing import Any
+
+from flows.ledger.protocol import Claim, Ledger, RunChange, StepChange
+from flows.sdk.context import Signal
+
+
+class Journal:
+    """`owed`: the outcome of a step that is not `pure` waits to be written, so nothing new may start before `flush`."""
+
+    def __init__(self, ledger: Ledger, claim: Claim) -> None:
+        self.ledger = ledger
+        self.claim = claim
+        self.owed = False
+        self._steps: list[StepChange] = []
+        self._events: list[dict[str, Any]] = []
+        self._used: list[Signal] = []
+        self._lock = asyncio.Lock()
+
+    def add(self, change: StepChange) -> None:
+        self._steps.append(change)
+        if change.effect != "pure" and change.status != "started":
+            self.owed = True
+
+    def event(self, event: dict[str, Any]) -> None:
+        self._events.append(event)
+
+    def use(self, signal: Signal) -> None:
+        self._used.append(signal)
+
+    async def flush(self, run: RunChange | None = None) -> None:
+        """Write all that was added before this call. Whoever comes first writes for those who wait.
+
+        Raises LostRun, and whatever the ledger raises when it can't be reached: the run then ends here, and is resumed.
+        """
+        async with self._lock:
+            if not (self._steps or self._events or self._used or run):
+                return
+            steps, self._steps = self._steps, []
+            events, self._events = self._events, []
+            used, self._used = self._used, []
+            self.owed = False
+            await self.ledger.write(self.claim, steps, run, events, used)

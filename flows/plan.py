@@ -1,0 +1,244 @@
+"""The compiled form of a flow: what the engine walks. Immutable; one Plan serves any number of runs at once."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from msgspec import UNSET, Struct, structs
+
+from flows.coerce import Coerce, Misfit
+from flows.model import OnError, Retry
+from flows.sdk.context import RunFacts
+from flows.sdk.node import Effect, NodeType
+from flows.sdk.ports import AFTER, ERROR, VALUES
+
+Outs = Sequence[Any]
+"""What each step of a frame gave: its Outputs, a Failed, an Edge, or None (not finished, or skipped)."""
+
+EXPRESS: frozenset[Effect] = frozenset({"pure", "repeatable_costed", "idempotent"})
+
+
+class Edge(Struct, frozen=True):
+    """The inner edge of a container, first "step" of its body: what its inner ports and wires from outside carry."""
+
+    values: dict[str, Any]
+
+
+class Failed(Struct, frozen=True):
+    """What a failed step gives when its `on_error` is "wire"."""
+
+    error: dict[str, Any]
+
+
+def read_field(port: str) -> Callable[[Any], Any]:
+    """The value of a port, UNSET when the step was skipped, failed or keeps this port silent."""
+
+    def read(out: Any) -> Any:
+        return getattr(out, port, UNSET)
+
+    return read
+
+
+def read_value(port: str) -> Callable[[Any], Any]:
+    def read(out: Any) -> Any:
+        values = getattr(out, VALUES, None)
+        return UNSET if values is None else values.get(port, UNSET)
+
+    return read
+
+
+class Link(Struct, frozen=True):
+    """Where a value comes from. `certain`: never silent once the source has run."""
+
+    source: int
+    read: Callable[[Any], Any]
+    port: str
+    spoken: str
+    coerce: Coerce | None = None
+    certain: bool = False
+
+
+class InPort(Struct, frozen=True):
+    name: str
+    required: bool
+    many: bool
+    links: tuple[Link, ...]
+
+    def silent(self, outs: Outs) -> bool:
+        return all(link.read(outs[link.source]) is UNSET for link in self.links)
+
+    def values(self, outs: Outs, step: str) -> list[Any]:
+        """What arrived, in wire order, without skipped wires. Raises Misfit."""
+        found = []
+        for link in self.links:
+            value = link.read(outs[link.source])
+            if value is UNSET:
+                continue
+            if link.coerce is not None:
+                try:
+                    value = link.coerce(value)
+                except Misfit as error:
+                    raise Misfit(
+                        f"'{self.name}' of step '{step}' {error.message}. It comes from {link.spoken}.", field=self.name
+                    ) from None
+            found.append(value)
+        return found
+
+
+class Wire(Struct, frozen=True):
+    """The same wire seen from its source."""
+
+    target: int
+    read: Callable[[Any], Any]
+
+
+class Step:
+    """One node of a plan. `succ` is set when every wire out of it is certain: then no value need be looked at.
+
+    `replayed`: a container or sub-flow. Its function only conducts other steps and is called again after a crash.
+    """
+
+    __slots__ = (
+        "answer", "body", "captures", "default_out", "disabled", "effect", "fill", "fn", "id", "index", "inline",
+        "inputs", "kind", "label", "make", "need", "needs", "on_error", "outputs", "ports", "race", "replayed",
+        "result", "retry", "settings", "succ", "timeout", "wires",
+    )  # fmt: skip
+
+    index: int
+    id: str
+    label: str
+    kind: NodeType[Any, Any, Any] | None
+    fn: Callable[[Any, Any, Any], Any]
+    settings: Any
+    fill: Callable[[Mapping[str, Any]], Any] | None
+    make: Callable[[Outs], Any]
+    inputs: type[Struct]
+    outputs: type[Struct]
+    ports: tuple[InPort, ...]
+    inline: bool
+    effect: Effect
+    needs: tuple[Any, ...]
+    retry: Retry
+    on_error: OnError
+    default_out: Any
+    timeout: float | None
+    wires: tuple[Wire, ...]
+    succ: tuple[int, ...] | None
+    need: int
+    race: frozenset[int]
+    body: "Plan | None"
+    captures: tuple[tuple[str, Link], ...]
+    replayed: bool
+    result: bool
+    answer: bool
+    disabled: bool
+
+    def prepare(self, outs: Outs, facts: RunFacts) -> tuple[Any, Any]:
+        """Settings with their expressions filled in, and the inputs. Raises Misfit, ExpressionError."""
+        inputs = self.make(outs)
+        if self.fill is None:
+            return self.settings, inputs
+        variables: dict[str, Any] = {"input": facts.input}
+        for field in structs.fields(self.inputs):
+            if field.name != VALUES:
+                variables[field.name] = getattr(inputs, field.name)
+        for port in self.ports:
+            if port.name not in variables and port.name != AFTER:
+                for value in port.values(outs, self.label):
+                    variables[port.name] = value
+        return self.fill(variables), inputs
+
+    def must_skip(self, outs: Outs) -> bool:
+        """After all wires are resolved: a required port got nothing, or nothing arrived anywhere."""
+        wired = [port for port in self.ports if port.links]
+        silent = [port for port in wired if port.silent(outs)]
+        return len(silent) == len(wired) > 0 or any(port.required for port in silent)
+
+    def __repr__(self) -> str:
+        return f"Step({self.id!r})"
+
+
+class Plan:
+    """Steps of one level, in topological order. A container's body and a sub-flow are plans of their own."""
+
+    __slots__ = ("express", "hash", "indegree", "name", "result_links", "roots", "steps", "triggers", "waits")
+
+    def __init__(
+        self, steps: tuple[Step, ...], indegree: tuple[int, ...], result_links: tuple[Link, ...] = (), name: str = ""
+    ) -> None:
+        self.steps = steps
+        self.indegree = indegree
+        self.result_links = result_links
+        self.name = name
+        self.hash = ""
+        self.roots = tuple(step.index for step in steps if indegree[step.index] == 0)
+        self.triggers = frozenset(s.kind.trigger for s in steps if s.kind is not None and s.kind.trigger)
+        self.waits = any(s.kind.waits for s in self._all() if s.kind is not None)
+        self.express = not self.waits and all(
+            s.effect in EXPRESS and not (s.kind is not None and s.kind.subflow) for s in self._all()
+        )
+
+    def _all(self) -> list[Step]:
+        inner = [step for outer in self.steps if outer.body is not None for step in outer.body._all()]
+        return [*self.steps, *inner]
+
+    def step(self, id: str) -> Step:
+        """By id, at this level or in any container. Raises KeyError."""
+        for step in self._all():
+            if step.id == id and step.kind is not None:
+                return step
+        raise KeyError(id)
+
+    def __repr__(self) -> str:
+        return f"Plan({[step.id for step in self.steps]})"
+
+
+def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callable[[Outs], Any]:
+    """A function that builds Inputs from what the steps before gave, as direct as these wires allow."""
+    fields = structs.fields(inputs)
+    names = [field.name for field in fields]
+    linked = [port for port in ports if port.links and port.name in names]
+    loose = [port for port in ports if port.links and port.name not in names and port.name != AFTER]
+    if VALUES not in names:
+        loose = []
+    if not linked and not loose:
+        return _constant(inputs)
+    one = linked[0] if len(linked) == 1 and not loose else None
+    if one is not None and not one.many and names[0] == one.name and _positional(inputs, one.name):
+        link = one.links[0]
+        if link.certain and link.coerce is None and link.read.__qualname__.startswith("read_field"):
+            source, read = link.source, attrgetter(link.port)
+            return lambda outs: inputs(read(outs[source]))
+
+    def make(outs: Outs) -> Any:
+        given: dict[str, Any] = {}
+        for port in linked:
+            values = port.values(outs, label)
+            if port.many:
+                given[port.name] = values
+            elif values:
+                given[port.name] = values[0]
+        if loose:
+            arrived = {port.name: (port, port.values(outs, label)) for port in loose}
+            given[VALUES] = {name: v if port.many else v[0] for name, (port, v) in arrived.items() if v or port.many}
+        return inputs(**given)
+
+    return make
+
+
+def _positional(inputs: type[Struct], name: str) -> bool:
+    return inspect.signature(inputs).parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+def _constant(inputs: type[Struct]) -> Callable[[Outs], Any]:
+    if inputs.__struct_config__.frozen:
+        try:
+            same = inputs()
+        except TypeError:
+            return lambda outs: inputs()
+        return lambda outs: same
+    return lambda outs: inputs()
+
+
+__all__ = ["AFTER", "ERROR", "EXPRESS", "Edge", "Failed", "InPort", "Link", "Outs", "Plan", "Step", "Wire", "maker"]

@@ -1,0 +1,265 @@
+"""The engine of the durable lane: take a claimed run as far as it goes, with every step on record.
+
+`advance` is what a worker calls. `run` is for tests and the command line: it claims, advances, sleeps through timers,
+and raises when the run fails.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from flows.catalogue import Catalogue
+from flows.compile import PlanCache
+from flows.journal import Journal
+from flows.ledger.memory import MemoryLedger
+from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange
+from flows.limits import Limits
+from flows.model import Flow
+from flows.plan import Plan
+from flows.problems import Problems
+from flows.running import GUARDED, FlowOf, Running
+from flows.sdk.capabilities import CapabilityName, Usage
+from flows.sdk.context import Context, RunFacts, Signal
+from flows.sdk.errors import NodeError
+from flows.sdk.values import Json
+
+Capabilities = Mapping[CapabilityName, Callable[[Context], Any]]
+Listen = Callable[[dict[str, Any]], None]
+
+
+class Stop(Protocol):
+    """What a worker may tell the engine from outside. `cancel`: end the run. `pause`: stop at the next step border."""
+
+    cancel: asyncio.Event
+    pause: asyncio.Event
+
+
+class Outcome(Struct, frozen=True):
+    """What `advance` achieved. `output`: JSON text of the result. `outputs`: by step id, of the flow's own level."""
+
+    status: RunStatus
+    output: str | None = None
+    fault: Fault | None = None
+    wake_at: float | None = None
+    outputs: dict[str, Any] = msgspec.field(default_factory=dict)
+    errors: tuple[BaseException, ...] = ()
+    usage: Usage | None = None
+
+
+class RunFailed(ExceptionGroup[Exception]):
+    """`Engine.run` ended without success. `outcome` says how; the exceptions are those of the steps."""
+
+    outcome: Outcome
+
+
+class Cancelled(Exception):
+    """The run was cancelled."""
+
+
+class InDoubt(Exception):
+    """A step that must not happen twice was interrupted: somebody has to say whether it happened."""
+
+
+class Engine:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        *,
+        capabilities: Capabilities | None = None,
+        flow_of: FlowOf | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """`flow_of(facts, version id)` gives the plan of another flow for the node that runs one."""
+        self.plans = PlanCache(catalogue)
+        self.ledger = ledger
+        self.capabilities = capabilities or {}
+        self.flow_of = flow_of
+        self.limits = limits or Limits()
+
+    async def advance(
+        self,
+        claim: Claim,
+        plan: Plan,
+        *,
+        row: RunRow | None = None,
+        stop: Stop | None = None,
+        listen: Listen | None = None,
+        signals: "asyncio.Queue[Signal] | None" = None,
+    ) -> Outcome:
+        """Execute until the run ends, sleeps, is in doubt, or is stopped; the ledger knows it when this returns.
+
+        `row`: what `ledger.load` gave, if the caller has it already. `signals`: those that arrive meanwhile.
+        Raises LostRun when somebody else owns the run now, and whatever the ledger raises when it can't be reached.
+        """
+        row = row if row is not None else await self.ledger.load(claim)
+        journal = Journal(self.ledger, claim)
+        if doubts := [step for step in row.steps if step.status == "in_doubt" or _unknown(step.status, step.effect)]:
+            return await self._in_doubt(journal, doubts)
+        facts = RunFacts(
+            row.run,
+            row.input,
+            workspace_id=row.workspace_id,
+            flow_id=row.flow_id,
+            version_id=row.version_id,
+            trigger=row.trigger,
+            deadline=row.deadline,
+            capabilities=self.capabilities,
+            emit=listen,
+        )
+        rows = {(step.node, step.iter): step for step in row.steps}
+        try:
+            run = Running(
+                plan,
+                facts,
+                journal=journal,
+                rows=rows,
+                signals=list(row.signals),
+                flow_of=self.flow_of,
+                limits=self.limits,
+            )
+        except NodeError as error:
+            fault = Fault(error.message)
+            await journal.flush(RunChange("failed", fault=fault))
+            return Outcome("failed", fault=fault, errors=(error,))
+        announce(run, "run.started" if not rows else "run.resumed", journal)
+        watchers = _watch(run, row, stop, signals)
+        try:
+            if row.cancel_requested:
+                run.end("cancelled")
+            else:
+                run.start(run.top)
+            await run.wait()
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+            await run.sweep_up()
+        return await self._close(run, journal)
+
+    async def _in_doubt(self, journal: Journal, steps: list[Any]) -> Outcome:
+        first = steps[0]
+        sentence = (
+            f"Step '{first.node}' was interrupted, and nobody knows whether it took effect. Say whether it happened."
+        )
+        fault = Fault(sentence, "", first.node, first.iter, "InDoubt")
+        for step in steps:
+            if step.status != "in_doubt":
+                journal.add(StepChange(step.node, step.iter, "in_doubt", step.attempt, step.effect, fault=fault))
+        journal.event({"type": "run.in_doubt", "run": journal.claim.run, "node": first.node, "error": sentence})
+        await journal.flush(RunChange("in_doubt", fault=fault))
+        return Outcome("in_doubt", fault=fault, errors=(InDoubt(sentence),))
+
+    async def _close(self, run: Running, journal: Journal) -> Outcome:
+        if run.broken is not None:
+            raise run.broken
+        top = run.top
+        status: RunStatus = run.ending or "queued"
+        fault, output, wake_at = run.fault or top.fault, None, None
+        names: tuple[str, ...] = ()
+        errors = tuple(error for error in (top.error or run.error,) if error is not None)
+        if status == "succeeded" and top.result is not None:
+            output = msgspec.json.encode(top.result).decode()
+        if status == "waiting":
+            parked = [p for p in run.parked.values() if not p.frame.over or p.frame is top]
+            wake_at = min((p.next_at for p in parked if p.next_at is not None), default=None)
+            names = tuple(dict.fromkeys(p.wait.signal for p in parked if p.wait is not None and p.wait.signal))
+        if status != "queued":
+            announce(
+                run, f"run.{status}", journal, output=output, error=fault.message if fault else None, usage=run.usage
+            )
+        await journal.flush(RunChange(status, output, fault, wake_at, names, run.usage))
+        outputs = {
+            step.id: out for step, out in zip(top.plan.steps, top.outs, strict=True) if isinstance(out, step.outputs)
+        }
+        return Outcome(status, output, fault, wake_at, outputs, errors, run.usage)
+
+    async def run(
+        self,
+        run_id: str,
+        flow: Flow,
+        input: Mapping[str, Json] | None = None,
+        *,
+        trigger: str = "",
+        listen: Listen | None = None,
+    ) -> dict[str, Any]:
+        """Run a flow on a MemoryLedger to its end; timers are slept through. Gives the outputs of all steps that have some.
+
+        A run that was there before is taken up where it stood: steps that finished are not run again.
+        Raises RunFailed (an ExceptionGroup of what the steps raised), ValueError with all problems for a flow that does
+        not compile, and TimeoutError when the run waits for a signal that nobody can send here.
+        """
+        ledger = self.ledger
+        if not isinstance(ledger, MemoryLedger):
+            raise TypeError("Engine.run is for a MemoryLedger; a worker claims runs and calls advance.")
+        plan = self.plans.compile(flow)
+        if isinstance(plan, Problems):
+            raise ValueError(f"This flow can't run:\n{plan}")
+        ledger.open(run_id, input, trigger=trigger)
+        while True:
+            outcome = await self.advance(ledger.claim(run_id), plan, listen=listen)
+            if outcome.status == "succeeded":
+                return outcome.outputs
+            if outcome.status != "waiting":
+                errors = [e for e in outcome.errors if isinstance(e, Exception)]
+                failed = RunFailed(_sentence(run_id, outcome), errors or [Cancelled(f"Run {run_id} was cancelled.")])
+                failed.outcome = outcome
+                raise failed
+            if outcome.wake_at is None:
+                raise TimeoutError(
+                    f"Run {run_id} waits for a signal. Send it with MemoryLedger.signal, then run again."
+                )
+            await asyncio.sleep(max(0.0, outcome.wake_at - time.time()))
+
+
+def announce(run: Running, type: str, journal: Journal | None, **more: Any) -> None:
+    event = {"type": type, "run": run.facts.run_id, **{key: value for key, value in more.items() if value is not None}}
+    if run.facts.emit is not None:
+        run.facts.emit(event)
+    if journal is not None:
+        journal.event(event)
+
+
+def _unknown(status: str, effect: str) -> bool:
+    return status == "started" and effect in GUARDED - {"db"}
+
+
+def _sentence(run_id: str, outcome: Outcome) -> str:
+    return f"Run {run_id} {outcome.status}: {outcome.fault.message if outcome.fault else 'no reason given'}"
+
+
+def _watch(
+    run: Running, row: RunRow, stop: Stop | None, signals: "asyncio.Queue[Signal] | None"
+) -> list["asyncio.Task[None] | asyncio.TimerHandle"]:
+    """What may end or change the run from outside."""
+
+    def too_late() -> None:
+        run.fault = Fault(
+            "The run took longer than its time limit. Raise the limit, or make it do less.", kind="Deadline"
+        )
+        run.end("failed")
+
+    def pause() -> None:
+        run.pausing = True
+        run.loop.call_soon(run._idle)
+
+    async def when(event: asyncio.Event, act: Callable[[], None]) -> None:
+        await event.wait()
+        act()
+
+    async def take(queue: "asyncio.Queue[Signal]") -> None:
+        while True:
+            run.deliver(await queue.get())
+
+    watchers: list[asyncio.Task[None] | asyncio.TimerHandle] = []
+    if row.deadline is not None:
+        watchers.append(run.loop.call_later(max(0.0, row.deadline - time.time()), too_late))
+    if stop is not None:
+        watchers.append(run.loop.create_task(when(stop.cancel, lambda: run.end("cancelled"))))
+        watchers.append(run.loop.create_task(when(stop.pause, pause)))
+    if signals is not None:
+        watchers.append(run.loop.create_task(take(signals)))
+    return watchers

@@ -1,0 +1,465 @@
+"""One run while it is being executed. The same code for both lanes; the durable one has a journal."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from flows.failing import fault_of, pause_before_next
+from flows.frame import PENDING, Frame
+from flows.journal import Journal
+from flows.ledger.protocol import Fault, StepChange, StepRow
+from flows.limits import Limits
+from flows.plan import Edge, Failed, Plan, Step
+from flows.sdk.capabilities import Usage
+from flows.sdk.context import TIME, Context, RunFacts, Signal, Wait
+from flows.sdk.errors import NodeError
+from flows.sdk.node import Nothing
+
+Ending = Literal["succeeded", "failed", "cancelled", "waiting", "in_doubt", "queued"]
+FlowOf = Callable[[RunFacts, str], Awaitable[Plan]]
+Key = tuple[str, str]
+GUARDED = frozenset({"at_most_once", "probe", "db"})
+"""When a run is stopped, a running step of these effects may finish, so that its outcome is known."""
+
+_json = msgspec.json.Encoder()
+
+
+class Parked(Struct):
+    """A step that waits without a worker."""
+
+    frame: Frame
+    step: Step
+    attempt: int
+    wait: Wait | None
+    next_at: float | None
+    timer: asyncio.TimerHandle | None = None
+
+
+class Done(Struct, frozen=True):
+    """How a step ended, in the order of ending. Times by perf_counter."""
+
+    frame: Frame
+    step: Step
+    status: Literal["succeeded", "failed", "skipped"]
+    attempt: int
+    began: float
+    ended: float
+    out: Any = None
+    fault: Fault | None = None
+    usage: Usage | None = None
+
+
+class Running:
+    """`busy` counts what can still make progress by itself: when it falls to 0, the run sleeps or is over."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        facts: RunFacts,
+        *,
+        journal: Journal | None = None,
+        rows: Mapping[Key, StepRow] | None = None,
+        signals: list[Signal] | None = None,
+        flow_of: FlowOf | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.facts = facts
+        self.journal = journal
+        self.rows = dict(rows or {})
+        self.signals = list(signals or [])
+        self.flow_of = flow_of
+        self.limits = limits or Limits()
+        self.done: list[Done] = []
+        self.parked: dict[Key, Parked] = {}
+        self.guarded: set[asyncio.Task[None]] = set()
+        self.steps = 0
+        self.busy = 0
+        self.usage: Usage | None = None
+        self.pausing = False
+        self.ending: Ending | None = None
+        self.fault: Fault | None = None
+        self.error: BaseException | None = None
+        self.broken: BaseException | None = None
+        self.ended: asyncio.Future[None] | None = None
+        self.loop = asyncio.get_running_loop()
+        self.watched = facts.emit is not None or journal is not None
+        self.top = self.frame(plan, facts)
+
+    # --- frames
+
+    def frame(self, plan: Plan, facts: RunFacts, iter: str = "", prefix: str = "", home: Frame | None = None) -> Frame:
+        made = Frame(plan, facts, iter, prefix, home)
+        made.on_skip = self._skipped
+        self.steps += made.left
+        if self.steps > self.limits.steps:
+            raise NodeError(
+                f"This run has more than {self.limits.steps:,} steps, counting every round. Split the work."
+            )
+        return made
+
+    def start(self, frame: Frame, edge: Edge | None = None) -> None:
+        self.go(frame, frame.begin(edge))
+
+    def go(self, frame: Frame, ready: list[int]) -> None:
+        """Run what is ready: at once where the function never suspends, else in a task. `ready` grows while we walk."""
+        steps, journal = frame.plan.steps, self.journal
+        began = perf_counter()
+        for i in ready:
+            if frame.over or self.pausing:
+                break
+            step = steps[i]
+            if self.rows and self._replayed(frame, step, ready):
+                continue
+            if not step.inline or (journal is not None and (step.effect != "pure" or journal.owed)):
+                if frame.outs[i] is PENDING:
+                    self.launch(frame, step)
+                continue
+            began = self._inline(frame, step, began, ready)
+        if frame.over:
+            self.close(frame)
+
+    def _inline(self, frame: Frame, step: Step, began: float, ready: list[int]) -> float:
+        """Run a function that never suspends; gives the time it ended, which is when the next one begins."""
+        path = frame.prefix + step.id if frame.prefix else step.id
+        ctx = Context(frame.facts, path, frame.iter, 1, step.needs)
+        if self.watched:
+            self.emit("step.started", frame, step, attempt=1)
+        try:
+            if step.fill is None:
+                step.fn(step.settings, step.make(frame.outs), ctx).send(None)
+            else:
+                step.fn(*step.prepare(frame.outs, frame.facts), ctx).send(None)
+        except StopIteration as stop:
+            out = stop.value
+        except Exception as error:
+            self._inline_failed(frame, step, error, began, ready)
+            return perf_counter()
+        now = perf_counter()
+        if out.__class__ is step.outputs and not self.watched:
+            self.done.append(Done(frame, step, "succeeded", 1, began, now, out, None, ctx.usage))
+            if step.result and frame.home.result is None:
+                frame.home.result = out
+            frame.settle(step, out, ready)
+        else:
+            self.returned(frame, step, ctx, out, began, ready)
+        return now
+
+    def close(self, frame: Frame) -> None:
+        if frame is self.top:
+            self.end("failed" if frame.fault else "succeeded")
+        elif frame.on_end is not None:
+            on_end, frame.on_end = frame.on_end, None
+            on_end(frame)
+
+    # --- outcomes of steps
+
+    def returned(self, frame: Frame, step: Step, ctx: Context, out: Any, began: float, ready: list[int]) -> None:
+        """A function came back. Appends to `ready`; the caller goes on with it."""
+        if out.__class__ is not step.outputs:
+            if isinstance(out, Wait):
+                if self.journal is None:
+                    error = NodeError("This step wants to wait, which is not possible in a flow that answers at once.")
+                    self.failed(frame, step, 1, ctx.attempt, error, began, ready)
+                else:
+                    self.park(frame, step, ctx.attempt, out)
+                return
+            if out is None and step.outputs is Nothing:
+                out = Nothing()
+            elif not isinstance(out, step.outputs):
+                name = type(out).__name__
+                error = NodeError(
+                    f"The component returned {name} instead of {step.outputs.__name__}. Its author must fix it."
+                )
+                self.failed(frame, step, 1, ctx.attempt, error, began, ready)
+                return
+        now = perf_counter()
+        if self.journal is not None:
+            try:
+                text = self._encoded(out)
+            except NodeError as error:
+                self.failed(frame, step, 1, ctx.attempt, error, began, ready)
+                return
+            self._write(frame, step, "succeeded", ctx.attempt, output=text, ms=(now - began) * 1000, usage=ctx.usage)
+        self._note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage))
+        if self.watched:
+            ms, output = (now - began) * 1000, msgspec.to_builtins(out)
+            self.emit("step.succeeded", frame, step, attempt=ctx.attempt, ms=ms, output=output, usage=ctx.usage)
+        if step.result and frame.home.result is None:
+            frame.home.result = out
+        if frame.outs[step.index] is PENDING:
+            frame.settle(step, out, ready)
+
+    def failed(
+        self, frame: Frame, step: Step, tries: int, attempt: int, error: Exception, began: float, ready: list[int]
+    ) -> float | None:
+        """A try failed. Seconds until the next one, or None when it was the last: then its `on_error` has been done."""
+        path = frame.prefix + step.id
+        fault = fault_of(step, path, frame.iter, error)
+        pause = pause_before_next(step, tries, error)
+        now = perf_counter()
+        ms = (now - began) * 1000
+        if pause is not None:
+            next_at = time.time() + pause
+            self._write(frame, step, "backoff", attempt, fault=fault, next_at=next_at, ms=ms)
+            if self.watched:
+                self.emit("step.retrying", frame, step, attempt=attempt, ms=ms, error=fault.message)
+            return pause
+        handled = step.on_error != "stop"
+        out = self._instead(step, fault)
+        output = self._encoded(out) if out is not None and self.journal is not None else None
+        self._write(frame, step, "failed", attempt, fault=fault, handled=handled, output=output, ms=ms)
+        self._note(Done(frame, step, "failed", attempt, began, now, out, fault))
+        if self.watched:
+            self.emit("step.failed", frame, step, attempt=attempt, ms=ms, error=fault.message)
+        if handled:
+            if frame.outs[step.index] is PENDING:
+                frame.settle(step, out, ready)
+        elif not frame.over:
+            frame.fault, frame.error = fault, error
+            frame.cancel()
+        return None
+
+    def called_off(self, frame: Frame, step: Step, attempt: int, ms: float) -> None:
+        """The step was stopped in the middle. If it must not happen twice, nobody knows whether it happened."""
+        sure = step.replayed or step.effect not in GUARDED
+        if self.ending not in ("queued", "waiting"):
+            self._write(frame, step, "cancelled" if sure else "in_doubt", attempt, ms=ms)
+
+    def _inline_failed(self, frame: Frame, step: Step, error: Exception, began: float, ready: list[int]) -> None:
+        pause = self.failed(frame, step, 1, 1, error, began, ready)
+        if pause is not None:
+            self.launch(frame, step, attempt=2, tries=1, pause=pause)
+
+    @staticmethod
+    def _instead(step: Step, fault: Fault) -> Any:
+        if step.on_error == "default":
+            return step.default_out
+        if step.on_error == "wire":
+            return Failed({"message": fault.message, "field": fault.field, "step": fault.node})
+        return None
+
+    def _skipped(self, frame: Frame, step: Step) -> None:
+        now = perf_counter()
+        self._note(Done(frame, step, "skipped", 0, now, now))
+        if (frame.prefix + step.id, frame.iter) not in self.rows:
+            self._write(frame, step, "skipped", 0, pure=True)
+        if self.watched:
+            self.emit("step.skipped", frame, step)
+
+    # --- tasks
+
+    def launch(
+        self,
+        frame: Frame,
+        step: Step,
+        attempt: int = 1,
+        tries: int = 0,
+        signal: Signal | None = None,
+        pause: float = 0.0,
+    ) -> None:
+        """Start a step in a task of its own. `tries`: failed ones so far (a crash is an attempt, not a failed try)."""
+        from flows.step import perform
+
+        if not pause:
+            self.started(frame, step, attempt, signal)
+        task = self.loop.create_task(perform(self, frame, step, attempt, tries, signal, pause))
+        self.busy += 1
+        if step.effect in GUARDED and not step.replayed:
+            self.guarded.add(task)
+        else:
+            frame.tasks[step.index] = task
+        task.add_done_callback(lambda done: self._task_over(frame, step, done))
+
+    def started(self, frame: Frame, step: Step, attempt: int, signal: Signal | None) -> None:
+        """A step with effects is on record before it begins."""
+        if signal is not None and self.journal is not None and signal.name != TIME:
+            self.journal.use(signal)
+        if step.effect != "pure" and not step.replayed:
+            self._write(frame, step, "started", attempt, signal=signal, started_at=time.time())
+
+    def _task_over(self, frame: Frame, step: Step, task: "asyncio.Task[None]") -> None:
+        self.guarded.discard(task)
+        if frame.tasks.get(step.index) is task:
+            del frame.tasks[step.index]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.broken = self.broken or error
+            self.end("failed")
+        self.release()
+
+    def hold(self) -> None:
+        self.busy += 1
+
+    def release(self) -> None:
+        self.busy -= 1
+        if self.busy == 0:
+            self.loop.call_soon(self._idle)
+
+    def _idle(self) -> None:
+        if self.busy == 0 and self.ending is None:
+            self.end("queued" if self.pausing else "waiting")
+
+    # --- pauses
+
+    def park(self, frame: Frame, step: Step, attempt: int, wait: Wait) -> None:
+        next_at = wait.until.timestamp() if wait.until is not None else None
+        if wait.seconds is not None:
+            next_at = min(next_at or float("inf"), time.time() + max(0.0, wait.seconds))
+        self._write(frame, step, "waiting", attempt, wait=wait, next_at=next_at)
+        if self.watched:
+            self.emit("step.waiting", frame, step, attempt=attempt, text=wait.title)
+        self.put_aside(frame, step, attempt, wait, next_at)
+
+    def put_aside(self, frame: Frame, step: Step, attempt: int, wait: Wait | None, next_at: float | None) -> None:
+        key = (frame.prefix + step.id, frame.iter)
+        parked = self.parked[key] = Parked(frame, step, attempt, wait, next_at)
+        if next_at is not None:
+            parked.timer = self.loop.call_later(max(0.0, next_at - time.time()), self.wake, key, None)
+        if wait is not None and wait.signal:
+            for signal in self.signals:
+                if _meant(signal, wait, key):
+                    self.signals.remove(signal)
+                    self.loop.call_soon(self.wake, key, signal)
+                    self.hold()
+                    self.loop.call_soon(self.release)
+                    break
+
+    def put_aside_for(self, frame: Frame, step: Step, attempt: int, pause: float) -> None:
+        """A pause too long to keep a worker for: its `backoff` row is written already."""
+        self.put_aside(frame, step, attempt, None, time.time() + pause)
+
+    def wake(self, key: Key, signal: Signal | None) -> None:
+        """The time is up (None), or a signal came."""
+        if self.pausing or self.ending is not None or (parked := self.parked.pop(key, None)) is None:
+            return
+        if parked.timer is not None:
+            parked.timer.cancel()
+        if parked.frame.over:
+            return
+        if parked.wait is None:
+            self.launch(parked.frame, parked.step, parked.attempt + 1, tries=parked.attempt)
+        else:
+            self.launch(parked.frame, parked.step, parked.attempt, signal=signal or Signal(TIME))
+
+    def deliver(self, signal: Signal) -> None:
+        """A signal that came while the run is executed."""
+        for key, parked in self.parked.items():
+            if parked.wait is not None and _meant(signal, parked.wait, key):
+                self.wake(key, signal)
+                return
+        self.signals.append(signal)
+
+    # --- taking up a run again
+
+    def _replayed(self, frame: Frame, step: Step, ready: list[int]) -> bool:
+        """What the ledger knows about this step is taken over. True when nothing is left to do for it now."""
+        row = self.rows.pop((frame.prefix + step.id, frame.iter), None)
+        if row is None or row.status == "skipped":
+            return False
+        if row.status == "succeeded" or (row.status == "failed" and row.handled):
+            self._take_over(frame, step, row, ready)
+            return True
+        if row.status == "waiting" and row.wait is not None:
+            self.put_aside(frame, step, row.attempt, row.wait, row.next_at)
+        elif row.status == "backoff":
+            self.put_aside(frame, step, row.attempt, None, row.next_at or 0.0)
+        else:
+            self.launch(frame, step, row.attempt + 1, signal=row.signal)
+        return True
+
+    def _take_over(self, frame: Frame, step: Step, row: StepRow, ready: list[int]) -> None:
+        out = None
+        if row.output is not None:
+            kind = Failed if row.status == "failed" and step.on_error == "wire" else step.outputs
+            out = msgspec.json.decode(row.output, type=kind)
+        now = perf_counter()
+        self._note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault, row.usage))
+        if step.result and frame.home.result is None and row.status == "succeeded":
+            frame.home.result = out
+        frame.settle(step, out, ready)
+
+    # --- the end
+
+    def end(self, ending: Ending) -> None:
+        if self.ending is None:
+            self.ending = ending
+            if self.ended is not None and not self.ended.done():
+                self.ended.set_result(None)
+
+    async def wait(self) -> None:
+        """Until the run ended, sleeps, or was stopped."""
+        if self.ending is None:
+            self.ended = self.loop.create_future()
+            if self.busy == 0:
+                self._idle()
+            await self.ended
+
+    async def sweep_up(self) -> None:
+        """Stop what still runs; steps that must not happen twice get `grace` seconds to finish."""
+        for parked in self.parked.values():
+            if parked.timer is not None:
+                parked.timer.cancel()
+        self.top.over = True
+        tasks = list(self.top.tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if self.guarded:
+            _, late = await asyncio.wait(set(self.guarded), timeout=self.limits.grace)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    # --- small things
+
+    def emit(self, type: str, frame: Frame, step: Step, **more: Any) -> None:
+        event = {"type": type, "run": self.facts.run_id, "node": frame.prefix + step.id, "iter": frame.iter, **more}
+        if self.facts.emit is not None:
+            self.facts.emit(event)
+        if self.journal is not None:
+            self.journal.event(event)
+
+    def _write(self, frame: Frame, step: Step, status: Any, attempt: int, *, pure: bool = False, **more: Any) -> None:
+        if self.journal is None:
+            return
+        path = frame.prefix + step.id
+        effect = "pure" if pure or step.replayed else step.effect
+        self.journal.add(StepChange(path, frame.iter, status, attempt, effect, **more))
+
+    def _encoded(self, out: Any) -> str:
+        try:
+            text = _json.encode(out)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise NodeError(
+                f"The component gave a value that can't be stored: {error}. Its author must fix it."
+            ) from None
+        if len(text) > self.limits.output_bytes:
+            size, most = len(text) / 1_048_576, self.limits.output_bytes / 1_048_576
+            raise NodeError(f"This step's output is {size:.1f} MB; at most {most:.0f} MB are kept. Make it smaller.")
+        return text.decode()
+
+    def _note(self, done: Done) -> None:
+        """Express keeps every step for its record; the durable lane has written it and keeps only what was used."""
+        if self.journal is None:
+            self.done.append(done)
+        elif done.usage is not None:
+            self.usage = added(self.usage, done.usage)
+
+
+def added(a: Usage | None, b: Usage | None) -> Usage | None:
+    if a is None or b is None:
+        return a or b
+    return Usage(
+        a.prompt_tokens + b.prompt_tokens, a.completion_tokens + b.completion_tokens, a.cost_micros + b.cost_micros
+    )
+
+
+def _meant(signal: Signal, wait: Wait, key: Key) -> bool:
+    node, iter = key
+    return signal.name == wait.signal and signal.step in ("", f"{node}:{iter}" if iter else node)
