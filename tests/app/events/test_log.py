@@ -114,10 +114,10 @@ async def test_text_that_postgresql_refuses_in_json_is_kept_readable(workspace):
     assert event.data["text"] == text.replace("\0", "\ufffd")
 
 
-@pytest.mark.parametrize(
-    ("topic", "type"),
-    [("", "x"), ("workspace", ""), ("workspace", "resync"), ("workspace", "a\nid: 7"), ("t" * 201, "x")],
-)
+REFUSED = [("", "x"), ("workspace", ""), ("workspace", "resync"), ("workspace", "a\nid: 7"), ("t" * 201, "x")]
+
+
+@pytest.mark.parametrize(("topic", "type"), REFUSED)
 async def test_words_of_the_stream_and_empty_ones_are_refused(workspace, topic, type):
     async with tenant_tx(workspace) as tx:
         with pytest.raises(ValueError):

@@ -45,7 +45,7 @@ async def test_a_letter_is_sent_once_though_it_was_asked_for_twice_and_many_deli
     async with site_tx(workspace) as tx:  # a visitor's form may send mail, too
         await outbox.add(tx, workspace, kind, {}, dedupe_key="other")
     await asyncio.gather(*(outbox.deliver({kind: handler}) for _ in range(4)))
-    assert len(sent) == 2 and sent[0].payload == {"to": "mara"}
+    assert sorted(len(letter.payload) for letter in sent) == [0, 1]
     assert (await row(kind))["done_at"]
     assert await outbox.deliver({kind: handler}) == 0
 
