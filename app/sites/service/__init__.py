@@ -1,11 +1,12 @@
 """What people do with their sites. Every verb is one transaction and takes the actor first."""
 
 from app.sites.service.blocks import add_block, change_block, place_block, remove_block
-from app.sites.service.faces import show_flow
+from app.sites.service.faces import SiteFaces, show_flow
 from app.sites.service.pages import add_page, publish_page, restore_page, save_page, unpublish_page
 from app.sites.service.sites import change_site, open_site, slug_of
 
 __all__ = [
+    "SiteFaces",
     "add_block",
     "add_page",
     "change_block",

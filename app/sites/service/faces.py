@@ -1,8 +1,10 @@
-"""Giving a flow its page: what the first hour does in one step."""
+"""Giving a flow its page: what the first hour does in one step. The studio reaches it as `Faces`."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from app.db import tenant_tx
+from app.sites import queries
 from app.sites.blocks import Block, Chat, Form, Hero
 from app.sites.forms import NewPageForm
 from app.sites.service.pages import added, published
@@ -32,3 +34,17 @@ def _free_path(title: str, taken: set[str]) -> str:
         return "/"
     wanted = "/" + slug_of(title)
     return next(path for path in (wanted, *(f"{wanted}-{n}" for n in range(2, 1000))) if path not in taken)
+
+
+class SiteFaces:
+    """What app.studio asks for as `Faces`; handed in by the composition root."""
+
+    async def show(self, actor: Actor, flow_id: UUID, *, face: str, title: str, text: str) -> str:
+        name = actor.workspace_name or title
+        await show_flow(actor, flow_id, face=face, title=title, text=text, site_name=name)
+        return (await queries.pages_of_flows(actor)).get(flow_id, "")
+
+    async def addresses(self, actor: Actor, flow_ids: Iterable[UUID]) -> dict[UUID, str]:
+        wanted = set(flow_ids)
+        pages = await queries.pages_of_flows(actor) if wanted else {}
+        return {flow_id: address for flow_id, address in pages.items() if flow_id in wanted}

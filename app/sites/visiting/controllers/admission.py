@@ -13,7 +13,7 @@ BY_SITE = ratelimit.Limit(burst=120, every=0.25)
 
 
 async def admitted(request: Asking, visit: Visit) -> bytes:
-    """The visitor, with a cookie from now on. Raises TooMany when this address, or everybody together, asks too much."""
+    """The visitor, with a cookie from now on. Raises TooMany at a pace no person has."""
     site = visit.site.id
     for key, limit in ((f"site:{site}:{network(visit.address)}", BY_NETWORK), (f"site:{site}", BY_SITE)):
         wait = await ratelimit.take(key, limit)
