@@ -3,6 +3,8 @@
 Sizes are pixels of a 380 x 100 picture (templates/parts/diagram.html draws it as SVG).
 """
 
+from itertools import pairwise
+
 from msgspec import Struct
 
 from flows.catalogue import Catalogue
@@ -39,30 +41,38 @@ class Diagram(Struct, frozen=True):
 
 
 def diagram(flow: Flow, catalogue: Catalogue) -> Diagram:
-    """Steps inside containers and notes are left out; at most 6 columns of 3 steps are shown."""
+    """Steps inside containers and notes are left out; at most 6 columns of 3 steps are shown.
+
+    A wire that passes a column takes a row of its own there, so that it never runs behind a tile.
+    """
     nodes = {node.id: node for node in flow.nodes if not node.parent and not _is_note(node, catalogue)}
     after: dict[str, list[str]] = {id: [] for id in nodes}
     for edge in flow.edges:
         source, target = edge.source.partition(".")[0], edge.target.partition(".")[0]
         if source in nodes and target in nodes and source != target and target not in after[source]:
             after[source].append(target)
-    columns = _columns(nodes, after)
-    shown = [sorted(column, key=lambda node: node.y)[:ROWS] for column in columns[:COLUMNS]]
-    places: dict[str, Spot] = {}
-    gap = min(80.0, (WIDTH - 84) / max(1, len(shown) - 1))
-    for at, column in enumerate(shown):
-        rise = 44 if len(column) < 3 else 33
-        for row, node in enumerate(column):
-            kind = catalogue.get(node.type)
-            places[node.id] = Spot(
-                x=42 + at * gap,
-                y=HEIGHT / 2 + (row - (len(column) - 1) / 2) * rise,
-                icon=kind.icon if kind else UNKNOWN_ICON,
-                family=kind.family if kind else "",
-                title=node.label or (kind.title if kind else node.type),
-            )
-    wires = [_wire(places[a], places[b]) for a, ends in after.items() if a in places for b in ends if b in places]
-    return Diagram(list(places.values()), wires, len(nodes) - len(places))
+    depth = _depths(nodes, after)
+    shown = _shown(nodes, depth)
+    rows = _rows(nodes, after, depth, shown)
+    last = max((depth[id] for id in shown), default=0)
+    gap = min(84.0, (WIDTH - 84) / max(1, last))
+    left = (WIDTH - gap * last) / 2
+    points = {item: (left + column * gap, y) for column, items in rows.items() for item, y in items.items()}
+    spots = [_spot(nodes[id], catalogue, *points[id]) for id in sorted(shown, key=lambda id: points[id])]
+    wires = [
+        _wire([points[a], *(points[_bypass(a, b, at)] for at in range(depth[a] + 1, depth[b])), points[b]])
+        for a, ends in after.items()
+        for b in ends
+        if a in shown and b in shown and depth[b] > depth[a]
+    ]
+    return Diagram(spots, wires, len(nodes) - len(shown))
+
+
+def _spot(node: NodeUse, catalogue: Catalogue, x: float, y: float) -> Spot:
+    kind = catalogue.get(node.type)
+    if kind is None:
+        return Spot(x, y, UNKNOWN_ICON, "", node.label or node.type)
+    return Spot(x, y, kind.icon, kind.family, node.label or kind.title)
 
 
 def _is_note(node: NodeUse, catalogue: Catalogue) -> bool:
@@ -70,8 +80,8 @@ def _is_note(node: NodeUse, catalogue: Catalogue) -> bool:
     return kind is not None and kind.family == "note"
 
 
-def _columns(nodes: dict[str, NodeUse], after: dict[str, list[str]]) -> list[list[NodeUse]]:
-    """Longest way from a start decides the column. A loop (an unfinished draft may have one) is cut where it closes."""
+def _depths(nodes: dict[str, NodeUse], after: dict[str, list[str]]) -> dict[str, int]:
+    """Longest way from a start. A loop (an unfinished draft may have one) is cut where it closes."""
     depth = dict.fromkeys(nodes, 0)
     waiting = dict.fromkeys(nodes, 0)
     for ends in after.values():
@@ -85,15 +95,66 @@ def _columns(nodes: dict[str, NodeUse], after: dict[str, list[str]]) -> list[lis
             waiting[end] -= 1
             if waiting[end] == 0:
                 ready.append(end)
-    columns: list[list[NodeUse]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for id, node in nodes.items():
-        columns[depth[id]].append(node)
-    return [column for column in columns if column]
+    return depth
 
 
-def _wire(a: Spot, b: Spot) -> str:
-    start, end = a.x + TILE / 2, b.x - TILE / 2
-    if abs(a.y - b.y) < 1:
-        return f"M{start:g} {a.y:g}H{end:g}"
-    bend = (end - start) / 2
-    return f"M{start:g} {a.y:g}C{start + bend:g} {a.y:g} {end - bend:g} {b.y:g} {end:g} {b.y:g}"
+def _shown(nodes: dict[str, NodeUse], depth: dict[str, int]) -> set[str]:
+    columns: list[list[str]] = [[] for _ in range(COLUMNS)]
+    for id in sorted(nodes, key=lambda id: nodes[id].y):
+        if depth[id] < COLUMNS and len(columns[depth[id]]) < ROWS:
+            columns[depth[id]].append(id)
+    return {id for column in columns for id in column}
+
+
+def _rows(
+    nodes: dict[str, NodeUse], after: dict[str, list[str]], depth: dict[str, int], shown: set[str]
+) -> dict[int, dict[str, float]]:
+    """Column -> what lies in it (steps, and wires that pass) -> its y. Order: near what leads there, then as drawn."""
+    items: dict[int, list[str]] = {}
+    before: dict[str, list[str]] = {}
+    drawn: dict[str, float] = {}
+    for id in shown:
+        items.setdefault(depth[id], []).append(id)
+        drawn[id] = nodes[id].y
+        for end in after[id]:
+            if end not in shown or depth[end] <= depth[id]:
+                continue
+            chain = [id, *(_bypass(id, end, at) for at in range(depth[id] + 1, depth[end])), end]
+            for at, (a, b) in enumerate(pairwise(chain), depth[id] + 1):
+                before.setdefault(b, []).append(a)
+                if b != end:
+                    items.setdefault(at, []).append(b)
+                    drawn[b] = nodes[id].y
+    rows: dict[int, dict[str, float]] = {}
+    known: dict[str, float] = {}
+    for column in sorted(items):
+        wanted = {
+            item: sum(known[a] for a in before[item]) / len(before[item]) if before.get(item) else HEIGHT / 2
+            for item in items[column]
+        }
+        ordered = sorted(items[column], key=lambda item: (wanted[item], drawn[item], item))
+        rise = min(44.0, (HEIGHT - TILE - 8) / max(1, len(ordered) - 1))
+        rows[column] = {item: HEIGHT / 2 + (row - (len(ordered) - 1) / 2) * rise for row, item in enumerate(ordered)}
+        known.update(rows[column])
+    return rows
+
+
+def _bypass(source: str, target: str, column: int) -> str:
+    return f"{source}>{target}>{column}"
+
+
+def _wire(points: list[tuple[float, float]]) -> str:
+    """Level at both ends of each part; straight past the columns it only passes."""
+    (x, y), *rest = points
+    path = f"M{x + TILE / 2:g} {y:g}"
+    x += TILE / 2
+    for at, (to, down) in enumerate(rest):
+        ends = at == len(rest) - 1
+        into = to - TILE / 2
+        bend = (into - x) / 2
+        level = abs(down - y) < 1
+        path += f"H{into:g}" if level else f"C{x + bend:g} {y:g} {into - bend:g} {down:g} {into:g} {down:g}"
+        if not ends:
+            path += f"H{to + TILE / 2:g}"
+        x, y = to + TILE / 2, down
+    return path

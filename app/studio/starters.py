@@ -50,7 +50,7 @@ class _Package(Struct):
 
 @lru_cache(maxsize=1)
 def starters() -> tuple[Starter, ...]:
-    """All that ship, in the order they are offered. They are our own files: one that can't be read is a bug, and raises."""
+    """All that ship, in the order they are offered. Our own files: one that can't be read is a bug, and raises."""
     found = [_read(path) for path in sorted(PACKAGES.glob("*/package.toml"))]
     return tuple(sorted(found, key=lambda starter: (starter.order, starter.name)))
 

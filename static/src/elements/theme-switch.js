@@ -18,5 +18,9 @@ class ThemeSwitch extends HTMLElement {
     });
   }
 }
+// the profile form's own choice counts on this device at once, too
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.('select[name="theme"], input[name="theme"]')) set(event.target.value === "system" ? "auto" : event.target.value);
+});
 document.addEventListener("theme", (event) => set(event.detail));
 customElements.define("theme-switch", ThemeSwitch);
