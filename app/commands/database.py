@@ -1,11 +1,12 @@
 """The database, for a command that needs it for a moment: the given one, the one `up` runs, or one of our own."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from app import config
+from app import config, logs
 from app.embedded.postgres import EmbeddedPostgres
 
 T = TypeVar("T")
@@ -41,5 +42,6 @@ def in_database(work: Callable[[], Awaitable[T]]) -> T:
         finally:
             await db.stop()
 
+    logs.setup(level=logging.WARNING)  # what the command prints is for the person, or for the next program in a pipe
     with reachable():
         return asyncio.run(whole())

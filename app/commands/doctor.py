@@ -37,6 +37,7 @@ def command(live: bool) -> None:
     """Check Python, disk, ports, database, Redis, clock and model. Exit status 1 when something does not work."""
     if live:
         raise SystemExit(0 if _status("/health/live") == 200 else 1)
+    config.settings()  # a setting that can't be read is said once, not by every look
     bad = False
     for look in (_python, _disk, _secret, _web, _database, _redis, _model, _sites):
         try:

@@ -44,9 +44,8 @@ NODE = '''\
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
-
 from flows.sdk import Context, NodeError, node
+from msgspec import Meta, Struct
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,9 +73,9 @@ async def {node}(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
 
 TEST = """\
 import pytest
-
 from flows.sdk import NodeError
 from flows.sdk.testing import context
+
 from {module}.{node} import Inputs, Settings, {node}
 
 

@@ -4,39 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from app.embedded.process import running
+from tests.instance import Instance, descendants, gone
 
 ROOT = Path(__file__).parents[2]
-
-
-def descendants(pid: int) -> set[int]:
-    """`pid` and everything it started, by /proc."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError):
-            parents.setdefault(int((entry / "stat").read_text().rpartition(")")[2].split()[1]), []).append(
-                int(entry.name)
-            )
-    found, todo = set(), [pid]
-    while todo:
-        found.add(here := todo.pop())
-        todo += parents.get(here, [])
-    return found
-
-
-def gone(pids: set[int], within: float = 10.0) -> set[int]:
-    """Wait until all of them ended; returns those that did not."""
-    deadline = time.monotonic() + within
-    while (left := {pid for pid in pids if running(pid)}) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return left
 
 
 Python = Callable[..., subprocess.Popen[str]]
@@ -69,3 +45,18 @@ def python() -> Iterator[Python]:
         for pid in gone(family, within=5):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def instance(tmp_path) -> Iterator[Callable[..., Instance]]:
+    """`instance()`: a whole Agentbase on this test's folder, not yet started, without the model; gone at the end."""
+    made: list[Instance] = []
+
+    def make(folder: str = "data", *, model: bool = False, **named: object) -> Instance:
+        env = {"AGENTBASE_LOCAL_MODEL": "on" if model else "off", **named.pop("env", {})}
+        made.append(Instance(tmp_path / folder, env=env, **named))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.kill()

@@ -7,7 +7,7 @@ import pytest
 from app.embedded import local_model
 from app.embedded.errors import StartProblem
 from app.embedded.local_model import LocalModel, missing
-from tests.ops.conftest import descendants, gone
+from tests.instance import descendants, gone
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or bool(missing()), reason=missing() or "the supervisor's Linux half"

@@ -14,7 +14,7 @@ import pytest
 
 from app.embedded.errors import BAD_FOLDER, IN_USE, NOT_ON_THIS_MACHINE, PORT_TAKEN, StartProblem
 from app.embedded.postgres import EmbeddedPostgres
-from tests.ops.conftest import descendants, gone
+from tests.instance import descendants, gone
 from tests.ops.inside import possible, run_inside
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the supervisor's Linux half")

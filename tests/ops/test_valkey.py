@@ -11,7 +11,7 @@ from redis.exceptions import AuthenticationError
 
 from app.embedded.errors import IN_USE, NOT_ON_THIS_MACHINE, StartProblem
 from app.embedded.valkey import EmbeddedValkey
-from tests.ops.conftest import descendants, gone
+from tests.instance import descendants, gone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the supervisor's Linux half")
 

@@ -1,0 +1,1 @@
+"""Figures of the whole: `make bench` prints one JSON line for each. A file here offers `figures()`."""

@@ -1,0 +1,119 @@
+"""Engine overhead in process, express lane: prints one JSON line per figure. Run: python -m tests.bench.engine
+
+A node here adds 1 to a number: what is measured is all that is not the node. `baseline` is the goal of issue 2.
+"""
+
+import asyncio
+import json
+import statistics
+from time import perf_counter
+
+from msgspec import Struct
+
+from flows.compile import check, compile
+from flows.express import run_express
+from flows.ledger import MemoryLedger
+from flows.model import Edge, Flow, NodeUse
+from flows.plan import Plan
+from flows.run import Engine
+from flows.sdk import Context, node
+from flows.sdk.context import RunFacts
+
+GOAL_US = 20.0
+
+
+class Nothing(Struct, frozen=True): ...
+
+
+class Number(Struct, frozen=True):
+    n: int = 0
+
+
+class Sum(Struct, frozen=True):
+    n: int = 0
+
+
+@node("bench.one", version=1, title="One", effect="pure")
+async def one(settings: Nothing, inputs: Number, ctx: Context) -> Number:
+    return Number(inputs.n + 1)
+
+
+@node("bench.task", version=1, title="One, after a breath", effect="pure")
+async def task(settings: Nothing, inputs: Number, ctx: Context) -> Number:
+    await asyncio.sleep(0)
+    return Number(inputs.n + 1)
+
+
+@node("bench.costed", version=1, title="One, on record", effect="idempotent")
+async def costed(settings: Nothing, inputs: Number, ctx: Context) -> Number:
+    return Number(inputs.n + 1)
+
+
+CATALOGUE = {kind.name: kind for kind in (one, task, costed)}
+
+
+def chain(length: int, kind: str = "bench.one") -> Flow:
+    nodes = [NodeUse(f"n{i}", kind) for i in range(length)]
+    return Flow(nodes, [Edge(f"n{i}.n", f"n{i + 1}.n") for i in range(length - 1)])
+
+
+def fan_out(width: int) -> Flow:
+    flow = chain(1)
+    flow.nodes += [NodeUse(f"w{i}", "bench.one") for i in range(width)]
+    flow.edges += [Edge("n0.n", f"w{i}.n") for i in range(width)]
+    flow.nodes.append(NodeUse("end", "bench.one"))
+    flow.edges += [Edge(f"w{i}.n", "end.after") for i in range(width)]
+    return flow
+
+
+def compiled(flow: Flow) -> Plan:
+    plan = compile(flow, CATALOGUE)
+    if not isinstance(plan, Plan):
+        raise SystemExit(str(plan))
+    return plan
+
+
+async def express_us(flow: Flow, rounds: int, repeats: int = 7) -> float:
+    """Median microseconds of one whole run, record included."""
+    plan = compiled(flow)
+    best = []
+    for _ in range(repeats):
+        began = perf_counter()
+        for _ in range(rounds):
+            await run_express(plan, {}, context=RunFacts("r"))
+        best.append((perf_counter() - began) / rounds * 1e6)
+    return statistics.median(best)
+
+
+def show(name: str, value: float, unit: str, goal: float | None = None) -> None:
+    line = {"name": name, "value": round(value, 2), "unit": unit, "baseline": goal}
+    print(json.dumps(line | {"ratio": round(goal / value, 2) if goal else None}))
+
+
+async def main() -> None:
+    long = await express_us(chain(1000), 20)
+    show("engine.express.per_node", long / 1000, "us", GOAL_US)
+    for length in (1, 10, 50):
+        show(f"engine.express.chain_{length}", await express_us(chain(length), 1000), "us")
+    show("engine.express.fan_out_100", await express_us(fan_out(100), 200), "us")
+    suspending = await express_us(chain(100, "bench.task"), 50)
+    show("engine.express.per_suspending_node", suspending / 100, "us")
+    ledger = MemoryLedger()
+    engine, flow = Engine(CATALOGUE, ledger), chain(200, "bench.costed")
+    began = perf_counter()
+    for i in range(10):
+        await engine.run(f"r{i}", flow)
+    show("engine.durable_in_memory.per_node", (perf_counter() - began) / 2000 * 1e6, "us", 3000)
+    for size in (500, 1000):
+        flow = chain(size)
+        check(flow, CATALOGUE)
+        began = perf_counter()
+        check(flow, CATALOGUE)
+        show(f"engine.check_{size}", (perf_counter() - began) * 1e3, "ms", 50)
+        began = perf_counter()
+        compile(flow, CATALOGUE)
+        show(f"engine.compile_{size}", (perf_counter() - began) * 1e3, "ms", 20 if size == 500 else 50)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

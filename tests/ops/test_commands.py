@@ -1,0 +1,215 @@
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from app import cli, config
+from app.embedded.postgres import EmbeddedPostgres
+
+
+def agentbase(*arguments, data, env=None, timeout=120, cwd=None):
+    """The command as people run it, in a process of its own, on a data folder of its own."""
+    clean = {key: value for key, value in os.environ.items() if key not in config.names()}
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        env={**clean, "AGENTBASE_DATA": str(data), "AGENTBASE_PORT": "1", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        cwd=cwd,
+    )
+
+
+def flow(**changes):
+    return json.dumps(
+        {
+            "format": 1,
+            "name": "Echo",
+            "nodes": [{"id": "in", "type": "start.chat"}, {"id": "out", "type": "show.answer"}],
+            "edges": [{"from": "in.message", "to": "out.text"}],
+            **changes,
+        }
+    )
+
+
+def test_help_comes_at_once_and_names_every_command(tmp_path):
+    began = time.monotonic()
+    shown = agentbase("--help", data=tmp_path)
+    assert time.monotonic() - began < 1.5  # 0.1 s alone; the machine may be busy
+    for name in cli.COMMANDS:
+        assert f"  {name} " in shown.stdout
+
+
+def test_help_reads_no_command(tmp_path):
+    code = (
+        "import sys; from app.cli import cli; cli.main(['--help'], standalone_mode=False);"
+        "heavy = {'litestar', 'piccolo', 'asyncpg', 'litellm', 'networkx'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_explains_itself(name, tmp_path):
+    shown = agentbase(name, "--help", data=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("Usage: agentbase ") or "Usage: python -m app.cli" in shown.stdout
+
+
+def test_a_wrong_setting_is_one_sentence_and_no_traceback(tmp_path):
+    done = agentbase("doctor", data=tmp_path, env={"AGENTBASE_PORT": "eight"})
+    assert done.returncode == 1
+    assert "AGENTBASE_PORT" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_schema_of_a_flow_is_json_schema(tmp_path):
+    schema = json.loads(agentbase("schema", "flow", data=tmp_path).stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "nodes" in json.dumps(schema)
+
+
+def test_check_reads_all_files_of_a_folder_and_names_what_is_wrong(tmp_path):
+    (tmp_path / "good.json").write_text(flow())
+    good = agentbase("check", str(tmp_path), data=tmp_path)
+    assert (good.returncode, good.stdout) == (0, f"{tmp_path / 'good.json'}: fine\n"), good.stdout + good.stderr
+    (tmp_path / "bad.json").write_text(flow(edges=[{"from": "in.message", "to": "nobody.text"}]))
+    (tmp_path / "worse.json").write_text("{")
+    bad = agentbase("check", str(tmp_path), data=tmp_path)
+    assert bad.returncode == 1
+    assert "nobody" in bad.stdout and "not JSON" in bad.stdout and "good.json: fine" in bad.stdout
+
+
+def test_a_new_node_is_a_package_whose_own_tests_pass(tmp_path):
+    made = agentbase("new", "node", "acme.weather_report", "--in", str(tmp_path), data=tmp_path)
+    folder = tmp_path / "acme-weather-report"
+    assert made.returncode == 0 and str(folder) in made.stdout
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tested.returncode == 0 and "2 passed" in tested.stdout, tested.stdout
+    linted = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length", "120", "--select", "E,F,B,I,UP", "."],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_a_new_node_never_writes_over_what_is_there(tmp_path):
+    (tmp_path / "acme-weather").mkdir()
+    again = agentbase("new", "node", "acme.weather", "--in", str(tmp_path), data=tmp_path)
+    assert again.returncode == 2 and "already there" in again.stderr
+    wrong = agentbase("new", "node", "Weather", "--in", str(tmp_path), data=tmp_path)
+    assert wrong.returncode == 2 and "acme.weather" in wrong.stderr
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def owner(data):
+    """A data folder with one owner, nothing running."""
+    made = agentbase("key", "create", data=data, env={"AGENTBASE_ADMIN_EMAIL": "", "AGENTBASE_ADMIN_PASSWORD": ""})
+    assert made.returncode == 1 and "does not exist" in made.stderr, made.stderr
+    with_database(
+        data,
+        "insert into workspace (name) values ('Garden');"
+        " insert into user_account (email, name) values ('ada@example.org', 'Ada');"
+        " insert into membership (workspace_id, user_id, role)"
+        " select w.id, u.id, 'owner' from workspace w, user_account u;",
+    )
+    return data
+
+
+def with_database(data, sql):
+    server = EmbeddedPostgres(data / "postgres")
+    server.start()
+    try:
+        return server.psql(sql)
+    finally:
+        server.stop()
+
+
+def test_a_key_is_made_on_this_machine_and_kept_as_a_hash(owner):
+    made = agentbase("key", "create", "--name", "Robot", "--rights", "run", data=owner)
+    key = made.stdout.strip()
+    assert made.returncode == 0 and key.startswith("ab_"), made.stderr
+    assert with_database(owner, "select name from api_key") == "Robot\n"
+    assert key not in with_database(owner, "select row_to_json(k) from api_key k")
+
+
+def test_a_backup_brings_everything_back_and_is_readable_by_us_alone(owner, tmp_path):
+    file = tmp_path / "monday.dump"
+    written = agentbase("backup", str(file), data=owner)
+    assert written.returncode == 0 and "secret.key" in written.stdout, written.stderr
+    assert file.stat().st_mode & 0o077 == 0
+    assert agentbase("backup", str(file), data=owner).returncode == 2, "a backup is never written over"
+
+    with_database(owner, "update workspace set name = 'Desert'")
+    back = agentbase("restore", str(file), "--yes", data=owner)
+    assert back.returncode == 0, back.stderr
+    assert with_database(owner, "select name from workspace") == "Garden\n"
+
+    elsewhere = tmp_path / "other-machine"
+    assert agentbase("restore", str(file), "--yes", data=elsewhere).returncode == 0
+    assert with_database(elsewhere, "select name from workspace") == "Garden\n"
+    forced = with_database(elsewhere, "select count(*) from pg_class where relforcerowsecurity")
+    assert forced == with_database(owner, "select count(*) from pg_class where relforcerowsecurity") != "0\n"
+
+
+def test_restore_refuses_a_file_that_is_no_backup_and_changes_nothing(owner, tmp_path):
+    (tmp_path / "holiday.jpg").write_text("not a dump")
+    refused = agentbase("restore", str(tmp_path / "holiday.jpg"), "--yes", data=owner)
+    assert refused.returncode == 1 and "nothing was changed" in refused.stderr
+    assert with_database(owner, "select name from workspace") == "Garden\n"
+
+
+def test_doctor_looks_at_everything_and_makes_nothing(data):
+    seen = agentbase("doctor", data=data, env={"AGENTBASE_PORT": "18765"})
+    for what in ("Python", "Data folder", "Web", "PostgreSQL", "Valkey", "Local model"):
+        assert re.search(f"^[✓–] {what}: ", seen.stdout, re.M), seen.stdout
+    assert seen.returncode == 0
+    assert not data.exists()
+
+
+def test_doctor_says_what_to_do_about_servers_that_do_not_answer(data):
+    wrong = {
+        "DATABASE_URL": "postgresql://agentbase:hidden-word@127.0.0.1:9/agentbase",
+        "REDIS_URL": "redis://:hidden-word@127.0.0.1:9/0",
+        "AGENTBASE_LOCAL_MODEL_URL": "http://127.0.0.1:9/v1",
+    }
+    seen = agentbase("doctor", data=data, env={**wrong, "AGENTBASE_PORT": "18766"})
+    assert seen.returncode == 1
+    for what in ("PostgreSQL", "Redis", "Local model"):
+        assert re.search(f"^✗ {what}: .+\n +→ .+", seen.stdout, re.M), seen.stdout
+    assert "hidden-word" not in seen.stdout + seen.stderr
+
+
+def test_doctor_knows_the_database_once_there_is_one(owner):
+    seen = agentbase("doctor", data=owner, env={"AGENTBASE_PORT": "18767"})
+    for line in ("✓ PostgreSQL: 18", "✓ pgvector", "✓ Clock", "✓ Migrations: up to date"):
+        assert line in seen.stdout, seen.stdout
+
+
+def test_the_health_check_of_a_container_fails_where_nobody_lives(data):
+    assert agentbase("doctor", "--live", data=data, env={"AGENTBASE_PORT": "18768"}).returncode == 1
+
+
+def test_migrate_says_what_it_did_and_may_be_repeated(servers, tmp_path):
+    env = {"DATABASE_URL": servers.login, "DATABASE_OWNER_URL": servers.owner}
+    assert agentbase("migrate", data=tmp_path, env=env).stdout == "up to date\n"
+    assert agentbase("migrate", "--dry-run", data=tmp_path, env=env).stdout == "up to date\n"
