@@ -1,8 +1,6 @@
 """The web process: the dashboard and its API, and in front of them the dispatcher that also serves published sites.
 
-Wiring only. A domain enters by one line in DOMAINS; what it offers are `routes` (pages, in its `controllers`) and
-`api_routes`
-(their JSON twins, in its `api`).
+Wiring only. A domain enters by its lines in DOMAINS.
 """
 
 from collections.abc import AsyncIterator
@@ -17,11 +15,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from app import db
+from app import db, egress
 from app.accounts import service as accounts
 from app.accounts import sessions
 from app.events import hub
-from app.web import closing, errors, guards, headers, health
+from app.web import closing, errors, guards, headers, health, patterns
 from app.web.bearer import BearerMiddleware
 from app.web.csrf import CsrfMiddleware
 from app.web.hosts import Dispatcher
@@ -29,33 +27,30 @@ from app.web.htmx import Request
 from app.web.requests import RequestMiddleware
 from app.web.session import SessionMiddleware
 from app.web.static import static_file
-from app.web.stream import StreamController
 
-DOMAINS: tuple[tuple[str, tuple[str, ...]], ...] = (("accounts", ("controllers", "api")),)
-"""Domain and its modules with routes. An entry here must exist: what is missing fails at start, not at the first
-click.
+DOMAINS: tuple[str, ...] = (
+    "app.web.stream",
+    "app.accounts.controllers",
+    "app.accounts.api",
+)
+"""Modules with routes: `routes` (pages), `api_routes` (under /api/v1), `open_routes` (their own proof in the address, such
+as webhooks). A module named here must exist: what is missing fails at start, not at the first click.
 """
 
 MAX_BODY = 1_000_000
-"""Bytes of a request unless its route says otherwise (`request_max_body_size`); counted while reading, also when
-chunked.
-"""
+"""Bytes of a request unless its route says otherwise by `request_max_body_size`; counted while reading, chunked or not."""
 
 
-def routes_of(module: str, name: str) -> list[Any]:
-    """All routes that the domains list under `name` in their `module`."""
-    found: list[Any] = []
-    for domain, modules in DOMAINS:
-        if module in modules:
-            found += getattr(import_module(f"app.{domain}.{module}"), name)
-    return found
+def routes_of(name: str) -> list[Any]:
+    """All routes that the modules list under this name."""
+    return [route for module in DOMAINS for route in getattr(import_module(module), name, [])]
 
 
 def pages() -> Router:
     """HTML for people: session, CSRF, and the guard that nobody gets past unknown."""
     return Router(
         "/",
-        route_handlers=[StreamController, *routes_of("controllers", "routes")],
+        route_handlers=[StreamController, *patterns.routes, *routes_of("controllers", "routes")],
         middleware=[SessionMiddleware(sessions.find_session), CsrfMiddleware()],
         guards=[guards.signed_in],
         dependencies={"actor": Provide(guards.provide_actor, sync_to_thread=False)},
@@ -67,17 +62,12 @@ def api() -> Router:
     """JSON for programs: a bearer key and nothing else. Session cookies are not even read."""
     return Router(
         "/api/v1",
-        route_handlers=routes_of("api", "api_routes"),
+        route_handlers=routes_of("api_routes"),
         middleware=[BearerMiddleware(sessions.find_key)],
         guards=[guards.api_key],
         dependencies={"actor": Provide(guards.provide_actor, sync_to_thread=False)},
         security=[{"key": []}],
     )
-
-
-def open_routes() -> list[Any]:
-    """Triggers and the like: their own token in the address, no session, no key."""
-    return routes_of("hooks", "routes")
 
 
 @asynccontextmanager
@@ -94,6 +84,7 @@ async def services() -> AsyncIterator[None]:
     finally:
         closing.end()
         await hub.stop()
+        await egress.stop()
         if own_pools:
             await db.stop()
 
@@ -107,7 +98,7 @@ async def _alone(app: Litestar) -> AsyncIterator[None]:
 def create_app(*, alone: bool = True) -> Litestar:
     """The dashboard. `alone`: it starts the services itself; not when the dispatcher does it for both applications."""
     return Litestar(
-        route_handlers=[pages(), api(), *open_routes(), static_file, *health.routes],
+        route_handlers=[pages(), api(), *routes_of("open_routes"), static_file, *health.routes],
         request_class=Request,
         middleware=[RequestMiddleware()],
         exception_handlers={Exception: errors.answer},
@@ -117,8 +108,9 @@ def create_app(*, alone: bool = True) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="Agentbase",
             version="1",
-            path="/api/v1",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            # exactly this: under a wider path Litestar itself would answer every unknown address of the API
+            path="/api/v1/openapi.json",
+            render_plugins=[JsonRenderPlugin(path="/")],
             components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
         ),
         logging_config=None,

@@ -65,6 +65,8 @@ def answer(request: Any, error: Exception) -> Response[Any]:
     """Litestar exception handler for everything. Unknown exceptions are logged whole; the person gets an id and no
     detail.
     """
+    # the router's own refusals (404, 405) come before any middleware gave the request its id
+    state_of(request.scope).setdefault("request_id", secrets.token_hex(8))
     problem = problem_of(request, error)
     headers: dict[str, str] = {}
     if retry_after := getattr(error, "retry_after", None):
@@ -143,7 +145,7 @@ def _form_type(request: Request) -> type[Struct] | None:
 
 
 def _reported(request: Request, error: Exception) -> str:
-    ident = str(state_of(request.scope).get("request_id") or secrets.token_hex(8))
+    ident = str(state_of(request.scope).setdefault("request_id", secrets.token_hex(8)))
     log.error(
         "request failed",
         error_id=ident,

@@ -21,7 +21,7 @@ class SignInNeeded(DomainError):
     default_code = "sign_in_needed"
 
 
-def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
+async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
     """The dashboard's guard: a person with a session. Viewers look, and change only what is their own."""
     if handler.opt.get("public"):
         return
@@ -30,18 +30,18 @@ def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
         raise NotAllowed("You can look at this workspace, not change it.", remedy="Ask an owner to make you an editor.")
 
 
-def can_edit(connection: Connection, handler: BaseRouteHandler) -> None:
+async def can_edit(connection: Connection, handler: BaseRouteHandler) -> None:
     """For pages that only editors and owners see at all."""
     if not known(connection).can_edit:
         raise NotAllowed("This is up to the editors of this workspace.", remedy="Ask an owner to make you an editor.")
 
 
-def owner_only(connection: Connection, handler: BaseRouteHandler) -> None:
+async def owner_only(connection: Connection, handler: BaseRouteHandler) -> None:
     if not known(connection).is_owner:
         raise NotAllowed("This is up to the owners of this workspace.", remedy="Ask an owner to do it for you.")
 
 
-def api_key(connection: Connection, handler: BaseRouteHandler) -> None:
+async def api_key(connection: Connection, handler: BaseRouteHandler) -> None:
     """The API's guard: a bearer key with the scope that the route asks for. A session's cookie means nothing here."""
     if handler.opt.get("public"):
         return
