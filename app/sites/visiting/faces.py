@@ -1,21 +1,24 @@
 """A flow as a visitor meets it: the fields of its form, read from the live version's `start.form` step."""
 
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from app.runs import queries as runs
+from flows import catalogue
 
-FieldKind = Literal["text", "long", "email", "number", "choice"]
-_INPUTS: dict[str, str] = {"email": "email", "number": "number"}
-_AUTOCOMPLETE = {"email": "email", "name": "name"}
-LIMITS: dict[str, int] = {"text": 300, "email": 254, "number": 40, "choice": 300, "long": 10_000}
-"""Characters a visitor may write into a field of each kind."""
+_SHAPES = {"text": "text", "long text": "long", "number": "number", "yes/no": "choice", "choice": "choice"}
+"""Kind of a field in the flow -> how it is drawn. Others (files, lists, objects) can't be written by hand: plain text."""
+_AUTOCOMPLETE = {"email": "email", "mail": "email", "name": "name"}
+LIMITS: dict[str, int] = {"text": 300, "number": 40, "choice": 300, "long": 10_000}
+"""Characters a visitor may write into a field of each shape."""
 
 
 class FieldView(Struct, frozen=True):
+    """One field as a theme draws it. `kind` is text, long, number or choice; `input` the type of the HTML control."""
+
     name: str
     label: str
     kind: str
@@ -28,41 +31,33 @@ class FieldView(Struct, frozen=True):
     wide: bool
 
 
-class _Field(Struct, frozen=True):
-    """What we read of a field in the settings of `start.form`."""
-
-    name: str
-    label: str = ""
-    kind: str = "text"
-    required: bool = True
-    help: str = ""
-    options: list[str] = []
-
-
 async def form_fields(workspace_id: UUID, flow_id: UUID) -> list[FieldView]:
     """The fields of a flow's form; empty when the flow is not published or starts with something else."""
     live = await runs.live_document(workspace_id, flow_id)
-    if live is None:
+    form = catalogue.load().get("start.form")
+    if live is None or form is None:
         return []
     for node in live.nodes:
         if node.type == "start.form":
-            return [_view(msgspec.convert(raw, _Field, strict=False)) for raw in node.settings.get("fields", [])]
+            return [_view(field) for field in msgspec.convert(node.settings, form.settings, strict=False).fields]
     return []
 
 
-def _view(field: _Field) -> FieldView:
-    kind = field.kind if field.kind in LIMITS else "text"
+def _view(field: Any) -> FieldView:
+    kind = _SHAPES.get(field.kind, "text")
+    options = ["Yes", "No"] if field.kind == "yes/no" else list(field.choices)
+    guessed = _AUTOCOMPLETE.get(field.name, "")
     return FieldView(
         name=field.name,
         label=field.label or field.name,
         kind=kind,
         required=field.required,
         help=field.help,
-        options=field.options,
+        options=options if field.required else ["", *options],
         limit=LIMITS[kind],
-        input=_INPUTS.get(kind, "text"),
-        autocomplete=_AUTOCOMPLETE.get(kind) or _AUTOCOMPLETE.get(field.name.lower(), ""),
-        wide=kind in {"long", "choice"},
+        input="number" if kind == "number" else "email" if guessed == "email" else "text",
+        autocomplete=guessed,
+        wide=kind == "long",
     )
 
 
@@ -77,9 +72,7 @@ def read(fields: list[FieldView], sent: dict[str, Any]) -> tuple[dict[str, Any],
         problem = _problem(field, text)
         if problem:
             problems[field.name] = problem
-        elif field.kind == "number" and text:
-            values[field.name] = float(text) if "." in text else int(text)
-        else:
+        elif text:
             values[field.name] = text
     return values, typed, problems
 
@@ -89,7 +82,7 @@ def _problem(field: FieldView, text: str) -> str:
         return "Fill this in." if field.required else ""
     if len(text) > field.limit:
         return f"{len(text)} characters are too many. At most {field.limit}."
-    if field.kind == "email" and ("@" not in text[1:-1] or " " in text):
+    if field.input == "email" and ("@" not in text[1:-1] or " " in text):
         return "Write an e-mail address, like elif@example.org."
     if field.kind == "number":
         try:
