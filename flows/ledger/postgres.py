@@ -76,7 +76,8 @@ class PostgresLedger:
         self._seqs: dict[Claim, int] = {}
         self._waiting: dict[str, deque[Write]] = {}
         self._ready: deque[str] = deque()
-        self._writers: set[asyncio.Task[None]] = set()
+        self._writers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def took(self, row: asyncpg.Record) -> Claim:
         """Remember a freshly claimed row, so that `load` of a first claim needs no query."""
@@ -133,26 +134,33 @@ class PostgresLedger:
             self._on_queued(written.lane)
 
     def _start_writer(self) -> None:
-        if len(self._writers) < WRITERS:
+        if self._writers < WRITERS:
+            self._writers += 1
             task = asyncio.get_running_loop().create_task(self._drain())
-            self._writers.add(task)
-            task.add_done_callback(self._writers.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _drain(self) -> None:
-        while self._ready:
-            runs = [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
-            writes = [self._waiting[run].popleft() for run in runs]
-            try:
-                await self._commit(writes)
-            except Exception:  # a value PostgreSQL can't hold: only the run that wrote it may suffer
-                for write in writes:
-                    await self._commit_alone(write)
-            finally:
-                for run in runs:
-                    if self._waiting[run]:
-                        self._ready.append(run)
-                    else:
-                        del self._waiting[run]
+        try:
+            while self._ready:
+                await self._next_batch()
+        finally:
+            self._writers -= 1
+
+    async def _next_batch(self) -> None:
+        runs = [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
+        writes = [self._waiting[run].popleft() for run in runs]
+        try:
+            await self._commit(writes)
+        except Exception:  # a value PostgreSQL can't hold: only the run that wrote it may suffer
+            for write in writes:
+                await self._commit_alone(write)
+        finally:
+            for run in runs:
+                if self._waiting[run]:
+                    self._ready.append(run)
+                else:
+                    del self._waiting[run]
 
     async def _commit_alone(self, write: Write) -> None:
         try:

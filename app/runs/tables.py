@@ -1,0 +1,207 @@
+"""Tables of this domain. DDL, row security and indexes: migrations/runs. What the columns mean: research/reliability.md
+2.3.
+"""
+
+from piccolo.columns import (
+    JSON,
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Bytea,
+    DoublePrecision,
+    ForeignKey,
+    Integer,
+    Interval,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.table import Table
+
+
+class FlowVersion(Table, tablename="flow_version"):
+    """An immutable snapshot of a flow. `kind`: published, or draft = what was tried from the editor."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    flow_id = UUID(required=True, default=None)
+    number = Integer(default=0)
+    kind = Text(default="published")
+    name = Text(default="")
+    notes = Text(default="")
+    document = JSONB(required=True, default=None)
+    content_hash = Bytea(required=True, default=None)
+    engine_abi = SmallInt(default=1)
+    node_versions = JSONB(default="{}")
+    created_by = UUID(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class FlowLive(Table, tablename="flow_live"):
+    """The version of a flow that triggers, sites and the API run."""
+
+    flow_id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    version_id = ForeignKey(FlowVersion, null=False, on_delete=OnDelete.cascade)
+    updated_at = Timestamptz(default=TimestamptzNow())
+
+
+class Trigger(Table, tablename="trigger"):
+    """An address that starts a flow. The token is derived from the id and `token_round`; only its hash is stored."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    flow_id = UUID(required=True, default=None)
+    node_id = Text(required=True, default=None)
+    kind = Text(required=True, default=None)
+    token_hash = Bytea(required=True, default=None)
+    token_round = Integer(default=1)
+    enabled = Boolean(default=True)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class Run(Table, tablename="run"):
+    """One execution of a version. An express run keeps its steps in `steps`; a durable one in node_exec."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    flow_id = UUID(required=True, default=None)
+    version_id = ForeignKey(FlowVersion, null=False, on_delete=OnDelete.cascade)
+    status = Text(required=True, default=None)
+    lane = Text(default="normal")
+    priority = SmallInt(default=0)
+    trigger = Text(required=True, default=None)
+    trigger_id = UUID(null=True, default=None)
+    started_by = UUID(null=True, default=None)
+    visitor = Text(default="")
+    draft = Boolean(default=False)
+    idempotency_key = Text(null=True, default=None)
+    epoch = BigInt(default=0)
+    write_seq = Integer(default=0)
+    owner_worker = UUID(null=True, default=None)
+    wake_at = Timestamptz(null=True, default=None)
+    deadline_at = Timestamptz(null=True, default=None)
+    dispatched_at = Timestamptz(null=True, default=None)
+    dispatch_seq = Integer(default=0)
+    crash_count = SmallInt(default=0)
+    cancel_requested_at = Timestamptz(null=True, default=None)
+    awaits = Array(base_column=Text(), default=list)
+    next_event_seq = BigInt(default=1)
+    input = JSON(default="null")
+    output = JSON(null=True, default=None)
+    error = JSON(null=True, default=None)
+    steps = JSON(null=True, default=None)
+    prompt_tokens = Integer(default=0)
+    completion_tokens = Integer(default=0)
+    cost_micros = BigInt(default=0)
+    created_at = Timestamptz(default=TimestamptzNow())
+    queued_at = Timestamptz(default=TimestamptzNow())
+    started_at = Timestamptz(null=True, default=None)
+    finished_at = Timestamptz(null=True, default=None)
+
+
+class NodeExec(Table, tablename="node_exec"):
+    """The latest state of one step. Primary key is (run_id, node_id, iter_path): rows are addressed by all three."""
+
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade, primary_key=True)
+    node_id = Text(required=True, default=None)
+    iter_path = Text(default="")
+    workspace_id = UUID(required=True, default=None)
+    status = Text(required=True, default=None)
+    attempt = Integer(default=0)
+    epoch = BigInt(required=True, default=None)
+    effect_class = Text(required=True, default=None)
+    idem_key = Text(required=True, default=None)
+    output = JSON(null=True, default=None)
+    error = JSON(null=True, default=None)
+    handled = Boolean(default=False)
+    wait = JSON(null=True, default=None)
+    signal = JSON(null=True, default=None)
+    next_at = Timestamptz(null=True, default=None)
+    ms = DoublePrecision(default=0)
+    prompt_tokens = Integer(default=0)
+    completion_tokens = Integer(default=0)
+    cost_micros = BigInt(default=0)
+    started_at = Timestamptz(null=True, default=None)
+    finished_at = Timestamptz(null=True, default=None)
+
+
+class NodeAttempt(Table, tablename="node_attempt"):
+    """One try of one step; append-only, money is counted from here. Primary key: run_id, node_id, iter_path, attempt.
+    One try of one step; append-only, money is counted from here. Primary key: run_id, node_id, iter_path, attempt.
+    """
+
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade, primary_key=True)
+    node_id = Text(required=True, default=None)
+    iter_path = Text(default="")
+    attempt = Integer(required=True, default=None)
+    workspace_id = UUID(required=True, default=None)
+    seq = BigInt(required=True, default=None)
+    epoch = BigInt(required=True, default=None)
+    worker = UUID(null=True, default=None)
+    started_at = Timestamptz(default=TimestamptzNow())
+    ended_at = Timestamptz(null=True, default=None)
+    ms = DoublePrecision(default=0)
+    outcome = Text(null=True, default=None)
+    late = Boolean(default=False)
+    error = JSON(null=True, default=None)
+    prompt_tokens = Integer(default=0)
+    completion_tokens = Integer(default=0)
+    cost_micros = BigInt(default=0)
+
+
+class RunEvent(Table, tablename="run_event"):
+    """What happened in a run, numbered 1, 2, 3 … without gaps. Primary key: run_id, seq."""
+
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade, primary_key=True)
+    seq = BigInt(required=True, default=None)
+    workspace_id = UUID(required=True, default=None)
+    type = Text(required=True, default=None)
+    payload = JSON(required=True, default=None)
+    epoch = BigInt(default=0)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class RunSignal(Table, tablename="run_signal"):
+    """A message to a run. `taken_by`: the epoch of the claim that used it."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
+    name = Text(required=True, default=None)
+    data = JSON(default="null")
+    sent_by = UUID(null=True, default=None)
+    sender = Text(default="")
+    dedupe_key = Text(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    taken_by = Text(null=True, default=None)
+
+
+class RunQuota(Table, tablename="run_quota"):
+    """How many runs of a workspace may run and wait at once; no row = the defaults in flows/ledger/postgres_sql.py."""
+
+    workspace_id = UUID(primary_key=True)
+    running = Integer(default=50)
+    queued = Integer(default=10_000)
+
+
+class WorkerRow(Table, tablename="worker"):
+    """A worker process and its heartbeat. Of no workspace."""
+
+    id = UUID(primary_key=True)
+    boot_id = UUID(required=True, default=None)
+    host = Text(required=True, default=None)
+    pid = Integer(required=True, default=None)
+    version = Text(default="")
+    capabilities = Array(base_column=Text(), default=list)
+    lanes = Array(base_column=Text(), default=list)
+    slots = Integer(required=True, default=None)
+    draining = Boolean(default=False)
+    started_at = Timestamptz(default=TimestamptzNow())
+    heartbeat_at = Timestamptz(default=TimestamptzNow())
+    dead_after = Interval(required=True, default=None)
+    stopped_at = Timestamptz(null=True, default=None)
