@@ -19,7 +19,7 @@ from app import db, egress
 from app.accounts import service as accounts
 from app.accounts import sessions
 from app.events import hub
-from app.web import closing, errors, guards, headers, health, patterns
+from app.web import closing, errors, guards, headers, health
 from app.web.bearer import BearerMiddleware
 from app.web.csrf import CsrfMiddleware
 from app.web.hosts import Dispatcher
@@ -30,15 +30,16 @@ from app.web.static import static_file
 
 DOMAINS: tuple[str, ...] = (
     "app.web.stream",
+    "app.web.patterns",
     "app.accounts.controllers",
     "app.accounts.api",
 )
-"""Modules with routes: `routes` (pages), `api_routes` (under /api/v1), `open_routes` (their own proof in the address, such
-as webhooks). A module named here must exist: what is missing fails at start, not at the first click.
+"""Modules with routes: `routes` (pages), `api_routes` (under /api/v1), `open_routes` (proof in the address itself, as
+webhooks have). A module named here must exist: what is missing fails at start, not at the first click.
 """
 
 MAX_BODY = 1_000_000
-"""Bytes of a request unless its route says otherwise by `request_max_body_size`; counted while reading, chunked or not."""
+"""Bytes of a request unless its route says otherwise (`request_max_body_size`); counted as it is read, also chunked."""
 
 
 def routes_of(name: str) -> list[Any]:
@@ -50,7 +51,7 @@ def pages() -> Router:
     """HTML for people: session, CSRF, and the guard that nobody gets past unknown."""
     return Router(
         "/",
-        route_handlers=[StreamController, *patterns.routes, *routes_of("controllers", "routes")],
+        route_handlers=routes_of("routes"),
         middleware=[SessionMiddleware(sessions.find_session), CsrfMiddleware()],
         guards=[guards.signed_in],
         dependencies={"actor": Provide(guards.provide_actor, sync_to_thread=False)},

@@ -1,4 +1,4 @@
-"""The real route table: nothing open by accident, nothing unsafe without proof, no id that tells what exists elsewhere."""
+"""The real route table: nothing open by accident, nothing unsafe without proof, no id that tells what is elsewhere."""
 
 import re
 from typing import Any
