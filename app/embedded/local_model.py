@@ -68,6 +68,11 @@ class LocalModel:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
+    def url_on_disk(self) -> str:
+        """The base URL of the server that another process runs in this folder."""
+        self.port = int((self.folder / "port").read_text(encoding="ascii"))
+        return self.url()
+
     def loaded(self) -> bool:
         """Are the weights in memory, so that a question is answered at once?"""
         return self._health() == 200
