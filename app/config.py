@@ -201,28 +201,38 @@ def environment(changed: Settings) -> dict[str, str]:
     return variables
 
 
-def secret_key() -> bytes:
-    """The instance's master secret: AGENTBASE_SECRET_KEY, else <data>/secret.key, made (mode 0600) at the first call.
+def secret_keys(*, again: bool = False) -> tuple[bytes, ...]:
+    """The instance's master secrets, the current one first; older ones only still open what they once closed.
 
-    Two processes that start at once agree: the file is written aside and linked into place, and the first wins.
-    Raises SettingError when the variable is shorter than 32 characters, or the file can be read by others.
+    AGENTBASE_SECRET_KEY (several: separated by commas), else the lines of <data>/secret.key, which is made with mode
+    0600 at the first call. The file is read once; `again` reads it once more, after somebody rotated it.
+    Raises SettingError when one is shorter than 32 characters, or others can read the file.
     """
     given = settings().secret_key
     if given:
-        if len(given) < 32:
-            raise SettingError(
-                f"Setting AGENTBASE_SECRET_KEY has {len(given)} characters. Expected at least 32 random ones, "
-                "e.g. from: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
-            )
-        return given.encode()
-    path = settings().data / "secret.key"
+        keys = [part.strip().encode() for part in given.split(",") if part.strip()]
+        source = "Setting AGENTBASE_SECRET_KEY"
+    else:
+        path = settings().data.absolute() / "secret.key"
+        if again or path not in _from_file:
+            _from_file[path] = _read_secret_file(path)
+        keys, source = _from_file[path], f"The file {path}"
+    if not keys or min(map(len, keys)) < 32:
+        raise SettingError(
+            f"{source} has {min(map(len, keys), default=0)} characters. Expected at least 32 random ones, "
+            "e.g. from: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
+        )
+    return tuple(keys)
+
+
+_from_file: dict[Path, list[bytes]] = {}
+
+
+def _read_secret_file(path: Path) -> list[bytes]:
     if not path.exists():
+        # Two processes that start at once agree: each writes aside and links into place, and the first wins.
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f"secret.key.{secrets.token_hex(8)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
+        draft = _written_aside(path, [secrets.token_urlsafe(48).encode()])
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -231,9 +241,49 @@ def secret_key() -> bytes:
             draft.unlink()
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise SettingError(f"The file {path} can be read by other users of this machine. Run: chmod 600 {path}")
-    return path.read_bytes().strip()
+    return path.read_bytes().split()
 
 
-def derive(purpose: str) -> bytes:
-    """A key of 32 bytes for one purpose ("csrf", "session", …), from the master secret; no two purposes share one."""
-    return hmac.digest(secret_key(), b"agentbase/" + purpose.encode(), hashlib.sha256)
+def _written_aside(path: Path, keys: list[bytes]) -> Path:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(b"\n".join(keys) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def renew_secret_file() -> None:
+    """Put a new secret first in <data>/secret.key; the old ones stay behind it until `drop_old_secrets()`.
+
+    Raises SettingError when the secret is a variable: then the operator puts the new one first, and a comma.
+    """
+    if settings().secret_key:
+        raise SettingError(
+            "The secret is set by AGENTBASE_SECRET_KEY. Put a new one before it, separated by a comma, and restart."
+        )
+    path = settings().data.absolute() / "secret.key"
+    keys = [secrets.token_urlsafe(48).encode(), *secret_keys(again=True)]
+    _written_aside(path, keys).replace(path)
+    secret_keys(again=True)
+
+
+def drop_old_secrets() -> None:
+    """Keep only the current secret in <data>/secret.key: after the vault was re-wrapped and all processes restarted."""
+    if not settings().secret_key:
+        path = settings().data.absolute() / "secret.key"
+        _written_aside(path, list(secret_keys(again=True)[:1])).replace(path)
+        secret_keys(again=True)
+
+
+def secret_key() -> bytes:
+    """The current master secret. Use `derive(purpose)`: nothing should work with this one itself."""
+    return secret_keys()[0]
+
+
+def derive(purpose: str, secret: bytes = b"") -> bytes:
+    """A key of 32 bytes for one purpose ("csrf", "session", …); no two purposes share one.
+
+    From the current master secret, or from the one given (an older one, to open what it closed).
+    """
+    return hmac.digest(secret or secret_key(), b"agentbase/" + purpose.encode(), hashlib.sha256)

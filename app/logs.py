@@ -7,13 +7,14 @@ vendor keys, passwords in URLs), and the exact values known to be secret in this
 import logging
 import re
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-HIDDEN = "…hidden…"
+HIDDEN = "[hidden]"
 
 _NAMES = re.compile(
     r"password|passwd|secret|token(?!s$|s_|_count)|authorization|cookie|api[-_]?key|private[-_]?key|credential|^key$|csrf",
@@ -27,21 +28,32 @@ _SHAPES = re.compile(
     re.S,
 )
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+(?=@)")
-_known: set[str] = set()
+_WRITTEN = re.compile(
+    r"""((?:password|passwd|secret|token|api[-_]?key|authorization|cookie|csrf|credential)[\w-]*['"]?\s*[:=]\s*b?['"]?)"""
+    r"""(?!\d+\b)[^\s'"&,;{}\[\]]{6,}""",
+    re.I,
+)
+"""password=…, 'token': '…': a mapping that somebody else has already turned into text."""
+_known: OrderedDict[str, None] = OrderedDict()
+KNOWN = 256
 
 
 def keep_out(secret: str) -> None:
     """From now on this exact text (6 characters or more) is replaced wherever this process would log it."""
     if len(secret) >= 6:
-        _known.add(secret)
+        _known[secret] = None
+        _known.move_to_end(secret)
+        while len(_known) > KNOWN:  # every line is searched for each of them; the nets by name and shape stay
+            _known.popitem(last=False)
 
 
 def clean_text(text: str) -> str:
     """The text without anything that is, or looks like, a secret."""
-    for secret in _known:
+    for secret in tuple(_known):
         if secret in text:
             text = text.replace(secret, HIDDEN)
-    return _URL_PASSWORD.sub(rf"\1:{HIDDEN}", _SHAPES.sub(HIDDEN, text))
+    text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}", _SHAPES.sub(HIDDEN, text))
+    return _WRITTEN.sub(rf"\1{HIDDEN}", text)
 
 
 def clean(value: Any, depth: int = 6) -> Any:
@@ -73,6 +85,14 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
     return event
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Ours among the root logger's handlers: `setup` called again replaces it. Writes to what sys.stderr is then."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def setup(log_format: Literal["console", "json"] = "console", level: int = logging.INFO) -> None:
     """Send structlog and the standard library's logging through one chain to stderr. Call once per process."""
     shared: list[structlog.typing.Processor] = [
@@ -96,14 +116,16 @@ def setup(log_format: Literal["console", "json"] = "console", level: int = loggi
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    for former in [one for one in root.handlers if isinstance(one, _Handler)]:
+        root.removeHandler(former)
+    root.addHandler(handler)
     root.setLevel(level)
     for noisy in ("asyncio", "httpx", "aiohttp.access", "arq", "markdown_it", "urllib3"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

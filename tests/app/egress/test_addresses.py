@@ -160,9 +160,7 @@ async def test_this_machine_is_reached_for_local_models_only_and_never_our_own_s
             await egress.send("GET", f"http://[::ffff:127.0.0.1]:{server.port}/", reach=egress.LOCAL_MODELS)
     for url in (settings.database_url, settings.redis_url):
         with pytest.raises(Blocked):
-            await egress.send(
-                "GET", f"http://127.0.0.1:{url.rpartition(':')[2].partition('/')[0]}/", reach=egress.LOCAL_MODELS
-            )
+            await egress.send("GET", f"http://127.0.0.1:{urlsplit(url).port}/", reach=egress.LOCAL_MODELS)
     with pytest.raises(Blocked):  # loopback is not the local network
         await egress.send("GET", "http://192.168.1.1/", reach=egress.LOCAL_MODELS)
     await egress.stop()
