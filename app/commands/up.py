@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+import subprocess
 import sys
 from http.client import HTTPConnection, HTTPException
 from importlib.metadata import version
@@ -91,6 +92,7 @@ class Up:
         self._start_own()
         self._wait_until_ready()
         self._start_model()
+        self._say_setup_code()
         self.say(f"ready; Ctrl-C stops everything (logs: {self.data / 'logs'})")
         click.echo(self.settings.base_url)
         sys.stdout.flush()
@@ -219,15 +221,30 @@ class Up:
         except StartProblem as problem:
             self.say(str(problem))
 
-    def _ask(self, path: str) -> tuple[int, str]:
+    def _say_setup_code(self) -> None:
+        """While nobody has an account and other machines can reach us: the word that makes the set-up theirs to do."""
+        if self.settings.host in ("127.0.0.1", "::1", "localhost") or "/setup" not in self._ask("/")[2]:
+            return
+        code = subprocess.run(
+            [sys.executable, "-P", "-c", "from app.accounts import service; print(service.setup_code())"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=config.environment(self.settings),
+        ).stdout.strip()
+        self.say(f"set-up code, asked for when you do the set-up from another machine: {code}")
+
+    def _ask(self, path: str) -> tuple[int, str, str]:
+        """Status (0 = no answer), body and Location of a GET."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  read only
         connection = HTTPConnection(host, self.settings.port, timeout=5)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
-            return answer.status, answer.read(2000).decode("utf-8", "replace")
+            body = answer.read(2000).decode("utf-8", "replace")
+            return answer.status, body, answer.getheader("location", "")
         except (OSError, HTTPException):
-            return 0, ""
+            return 0, "", ""
         finally:
             connection.close()
 
