@@ -10,7 +10,7 @@ from app.runs import queries as runs
 from flows import catalogue
 
 _SHAPES = {"text": "text", "long text": "long", "number": "number", "yes/no": "choice", "choice": "choice"}
-"""Kind of a field in the flow -> how it is drawn. Others (files, lists, objects) can't be written by hand: plain text."""
+"""Kind of a field in the flow -> how it is drawn. Others are drawn as plain text."""
 _AUTOCOMPLETE = {"email": "email", "mail": "email", "name": "name"}
 LIMITS: dict[str, int] = {"text": 300, "number": 40, "choice": 300, "long": 10_000}
 """Characters a visitor may write into a field of each shape."""
