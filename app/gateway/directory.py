@@ -20,7 +20,6 @@ from app.gateway.calls import Target
 from app.gateway.faults import Fault
 from app.gateway.models import BUNDLED, ModelInfo, completed
 from app.gateway.providers import LOCAL, LOCAL_EMBEDDING, LOCAL_MODEL, PROVIDERS, Provider, family_of
-from app.logs import keep_out
 
 MOST_KEPT = 2_000
 """Workspaces whose directory one process keeps; the one unused for longest goes first."""
@@ -37,6 +36,7 @@ class Reached(Struct, frozen=True):
     key: Secret = Secret("")
     options: dict[str, str] = field(default_factory=dict)
     models: dict[str, ModelInfo] = field(default_factory=dict)
+    key_lost: bool = False
 
     @property
     def kind(self) -> Provider:
@@ -111,6 +111,12 @@ class Directory(Struct, frozen=True):
                 "The small demo model does not run on this machine. Choose another model in this step, "
                 "or start Agentbase with AGENTBASE_LOCAL_MODEL=on.",
                 field="model",
+            )
+        if reached.key_lost:
+            raise Fault(
+                "key",
+                f"The stored key of connection '{reached.name}' can't be opened any more: "
+                "the instance's secret changed. Enter the key again under Connections.",
             )
         return reached.target(model)
 
@@ -203,8 +209,6 @@ async def read(workspace_id: UUID) -> Directory:
         opened = [await keys.open_key(tx, workspace_id, row["id"], row["key_sealed"]) for row in rows]
     connections = {}
     for row, key in zip(rows, opened, strict=True):
-        if key:
-            keep_out(key)
         models = {info.id: info for info in msgspec.json.decode(row["models"], type=list[ModelInfo])}
         base_url = row["base_url"]
         if row["provider"] == LOCAL:
@@ -215,9 +219,10 @@ async def read(workspace_id: UUID) -> Directory:
             row["name"],
             row["provider"],
             base_url,
-            key,
+            key or Secret(""),
             msgspec.json.decode(row["options"], type=dict[str, str]),
             models,
+            key_lost=key is None,
         )
     return Directory(
         setting["rev"],

@@ -1,0 +1,62 @@
+"""The `llm` capability of a step: flows.sdk's Llm on top of the pipeline, for the step's own workspace and run."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from uuid import UUID, uuid4
+
+from app import clock
+from app.gateway import running
+from app.gateway.faults import Fault
+from app.gateway.ledger import Purpose
+from app.gateway.pipeline import LONGEST_CALL, Pipeline, Watch
+from flows.sdk.capabilities import ChatReply, ChatRequest
+from flows.sdk.context import Context
+
+
+class StepLlm:
+    """Every call counts for the step it was made in: its usage is recorded there, what is worth knowing is logged."""
+
+    def __init__(self, pipeline: Pipeline, purpose: Purpose, ctx: Context) -> None:
+        self._pipeline, self._purpose, self._ctx = pipeline, purpose, ctx
+
+    async def chat(self, request: ChatRequest) -> ChatReply:
+        return await self._pipeline.chat(self._purpose, request, self._watch())
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
+        async with aclosing(self._pipeline.stream(self._purpose, request, self._watch())) as parts:
+            async for part in parts:
+                yield part
+
+    async def embed(self, texts: Sequence[str], model: str = "") -> list[list[float]]:
+        return await self._pipeline.embed(self._purpose, texts, model, self._watch())
+
+    def _watch(self) -> Watch:
+        limit = LONGEST_CALL
+        if self._ctx.deadline is not None:
+            limit = min(limit, self._ctx.deadline - clock.epoch())
+            if limit <= 0:
+                raise Fault("timeout", "The time of this run is up: no more calls to models are made.")
+        return Watch(self._ctx.log, self._ctx.record, limit=limit)
+
+
+def llm_for(ctx: Context) -> StepLlm:
+    """For a run of a workspace: its connections, its budgets. Outside one (`agentbase run FILE`): the bundled model."""
+    workspace_id = _uuid(ctx.workspace_id)
+    if workspace_id is None:
+        return StepLlm(running.bare_pipeline(), Purpose(uuid4()), ctx)
+    visitor = ctx.input.get("visitor", "")
+    purpose = Purpose(
+        workspace_id,
+        _uuid(ctx.flow_id),
+        _uuid(ctx.run_id),
+        ctx.node_id,
+        visitor[:200] if isinstance(visitor, str) else "",
+    )
+    return StepLlm(running.pipeline(), purpose, ctx)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,53 @@
+"""The pipeline of this process. Web answers what speaks OpenAI's format; a worker, after `begin_worker`, everything."""
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from app.gateway.calls import Vendor
+from app.gateway.directory import Directory, FixedDirectories, PostgresDirectories, bundled
+from app.gateway.ledger import NoLedger, PostgresLedger
+from app.gateway.pipeline import Pipeline
+from app.gateway.providers import LOCAL
+from app.gateway.vendors.minilm import MiniLM
+from app.gateway.vendors.openai import OpenAIVendor
+
+_pipelines: "WeakKeyDictionary[asyncio.AbstractEventLoop, Pipeline]" = WeakKeyDictionary()
+_vendors: dict[str, Vendor] = {"direct": OpenAIVendor(), "minilm": MiniLM()}
+
+
+def pipeline() -> Pipeline:
+    """One per event loop, because its queue belongs to one."""
+    loop = asyncio.get_running_loop()
+    made = _pipelines.get(loop)
+    if made is None:
+        made = _pipelines[loop] = Pipeline(PostgresDirectories(), PostgresLedger(), _vendors)
+    return made
+
+
+def bare_pipeline() -> Pipeline:
+    """Without a workspace and without a record: the bundled model alone."""
+    return Pipeline(FixedDirectories(Directory(0, {LOCAL: bundled()})), NoLedger(), _vendors)
+
+
+def vendor(name: str) -> Vendor | None:
+    """None when this process must not speak to such vendors."""
+    return _vendors.get(name)
+
+
+def is_worker() -> bool:
+    return "litellm" in _vendors
+
+
+async def begin_worker() -> None:
+    """From now on this process answers every vendor. Imports litellm (seconds, in a thread) before it returns."""
+    from app.gateway.vendors.litellm import LitellmVendor, load
+
+    await load()
+    _vendors["litellm"] = LitellmVendor()
+
+
+async def drain() -> None:
+    """Wait until calls that were cut short are settled. At shutdown, before the database pools close."""
+    made = _pipelines.get(asyncio.get_running_loop())
+    if made is not None:
+        await made.drain()
