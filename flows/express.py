@@ -1,5 +1,7 @@
-"""The express lane: a run in memory, in the process that received the request. Its whole record is written afterwards,
-in one piece and before the answer goes out (flows/ledger/commit.py). A crash means: no answer, so the caller asks again.
+"""The express lane: a run in memory, in the process that received the request.
+
+Its whole record is written afterwards, in one piece and before the answer goes out (flows/ledger/commit.py).
+A crash means: no answer, so the caller asks again.
 """
 
 import asyncio

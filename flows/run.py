@@ -186,7 +186,7 @@ class Engine:
         trigger: str = "",
         listen: Listen | None = None,
     ) -> dict[str, Any]:
-        """Run a flow on a MemoryLedger to its end; timers are slept through. Gives the outputs of all steps that have some.
+        """Run a flow on a MemoryLedger to its end, sleeping through timers. Gives the outputs by step id.
 
         A run that was there before is taken up where it stood: steps that finished are not run again.
         Raises RunFailed (an ExceptionGroup of what the steps raised), ValueError with all problems for a flow that does
@@ -209,9 +209,7 @@ class Engine:
                 failed.outcome = outcome
                 raise failed
             if outcome.wake_at is None:
-                raise TimeoutError(
-                    f"Run {run_id} waits for a signal. Send it with MemoryLedger.signal, then run again."
-                )
+                raise TimeoutError(f"Run {run_id} waits for a signal. Send it, then run again.")
             await asyncio.sleep(max(0.0, outcome.wake_at - time.time()))
 
 

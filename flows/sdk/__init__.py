@@ -15,6 +15,7 @@ from flows.sdk.annotations import (
     Secret,
     Slider,
     Template,
+    lines,
     shown_when,
 )
 from flows.sdk.capabilities import (
@@ -74,6 +75,7 @@ __all__ = [
     "Usage",
     "Wait",
     "fits",
+    "lines",
     "many",
     "node",
     "port_type_of",

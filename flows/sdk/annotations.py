@@ -39,6 +39,11 @@ Advanced = Meta(extra_json_schema={"x-advanced": True})
 """Use inside Annotated: the editor folds the field under "More"."""
 
 
+def lines(count: int) -> Meta:
+    """Use inside Annotated on a text: how high the editor draws the field. 1 = a single line."""
+    return Meta(extra_json_schema={"x-lines": count})
+
+
 def shown_when(field: str, *values: Any) -> Meta:
     """Use inside Annotated: the editor shows the field only while setting `field` has one of `values`."""
     return Meta(extra_json_schema={"x-shown-when": {"field": field, "values": list(values)}})

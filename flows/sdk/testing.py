@@ -1,6 +1,6 @@
-"""Doubles for tests of nodes: a Context to call a node with, a model that says what it was told, an HTTP client without net.
+"""Doubles for tests of nodes: a Context to call a node with, a model that says what it was told, HTTP without a net.
 
-In tests of this project the fixture `ctx` gives `context()`; in yours: `from flows.sdk.testing import context, FakeLlm`.
+In this project the fixture `ctx` gives `context()`; in yours: `from flows.sdk.testing import context, FakeLlm`.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from flows.sdk.values import File, Json
 class FakeLlm:
     """Answers from a list, in order, then the last one again. `asked` keeps every request.
 
-    An answer is text, a ChatReply, or an exception to raise. Streams split at spaces; embeddings are the letters' counts.
+    An answer is text, a ChatReply, or an exception to raise. Streams split at spaces; embeddings count letters.
     """
 
     def __init__(self, *answers: str | ChatReply | Exception) -> None:

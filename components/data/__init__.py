@@ -1,0 +1,6 @@
+"""Steps that read and shape data."""
+
+from components.data.json import json
+from components.data.set import set_fields
+
+NODES = (json, set_fields)

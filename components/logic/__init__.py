@@ -1,0 +1,10 @@
+"""Steps that decide where a flow goes: branches, joins, repetition, waiting, other flows."""
+
+from components.logic.each import each
+from components.logic.flow import flow
+from components.logic.if_ import if_
+from components.logic.join import join
+from components.logic.switch import switch
+from components.logic.wait import wait
+
+NODES = (if_, switch, join, each, wait, flow)

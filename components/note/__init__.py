@@ -1,0 +1,5 @@
+"""Remarks on the canvas."""
+
+from components.note.note import note
+
+NODES = (note,)

@@ -1,0 +1,8 @@
+"""Steps that start a flow: they hand on what the trigger brought."""
+
+from components.start.api import api
+from components.start.chat import chat
+from components.start.form import form
+from components.start.webhook import webhook
+
+NODES = (chat, form, webhook, api)
