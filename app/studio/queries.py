@@ -1,5 +1,6 @@
 """Read models of the studio's pages. Each says how many SQL statements it takes."""
 
+from collections import OrderedDict
 from datetime import datetime
 from uuid import UUID
 
@@ -8,8 +9,10 @@ from msgspec import Struct
 from app.db import tenant_tx
 from app.errors import NotFound
 from app.runs import queries as runs
+from app.studio.forms import FlowReplace
+from app.studio.ops import node_of, port_of
 from app.studio.service import store
-from app.studio.service.store import Batch
+from app.studio.service.editing import MOST_SINCE, Answer, redrawn
 from app.studio.shapes import NodeView, node_view
 from app.web import Actor
 from flows import catalogue
@@ -52,7 +55,7 @@ class Editor(Struct, frozen=True):
 
 
 async def editor(actor: Actor, flow_id: UUID) -> Editor:
-    """2 statements (3 when a version is live). Raises NotFound."""
+    """2 statements, and one for the live version's document the first time it is seen. Raises NotFound."""
     async with tenant_tx(actor.workspace_id) as tx:
         row = await tx.fetchrow(
             "select id, rev, document, live_version_id, archived_at from flow where id = $1", flow_id
@@ -60,18 +63,39 @@ async def editor(actor: Actor, flow_id: UUID) -> Editor:
         if row is None:
             raise NotFound(store.GONE)
         undo, redo = await store.can_step(tx, flow_id, actor.user_id)
-        live = row["live_version_id"]
-        document = await tx.fetchval("select document from flow_version where id = $1", live) if live else None
     return Editor(
         id=row["id"],
         rev=row["rev"],
         flow=store.decode_flow(row["document"]),
         undo=undo,
         redo=redo,
-        live_version_id=live,
-        live_flow=store.decode_flow(document) if document else None,
+        live_version_id=row["live_version_id"],
+        live_flow=await live_flow(actor, row["live_version_id"]),
         archived=row["archived_at"] is not None,
     )
+
+
+class Listed(Struct, frozen=True):
+    """A flow in a list of all flows."""
+
+    id: UUID
+    name: str
+    description: str
+    steps: int
+    live_version_id: UUID | None
+    updated_at: datetime
+    archived: bool
+
+
+async def flows(actor: Actor) -> list[Listed]:
+    """All flows of the workspace, the last edited first. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch(
+            "select id, name, description, step_count, live_version_id, updated_at, "
+            "archived_at is not null as archived "
+            "from flow order by updated_at desc"
+        )
+    return [Listed(*row.values()) for row in rows]
 
 
 async def draft(actor: Actor, flow_id: UUID) -> tuple[Flow, int]:
@@ -83,15 +107,125 @@ async def draft(actor: Actor, flow_id: UUID) -> tuple[Flow, int]:
     return store.decode_flow(row["document"]), row["rev"]
 
 
-async def since(actor: Actor, flow_id: UUID, rev: int) -> tuple[Flow, int, list[Batch], bool, bool]:
-    """What happened after a revision: document, revision, edits, whether one can undo and redo. 3 statements."""
+async def since(actor: Actor, flow_id: UUID, rev: int) -> Answer:
+    """What happened after a revision, in the form of an edit's answer. 3 statements. Raises NotFound."""
     async with tenant_tx(actor.workspace_id) as tx:
-        row = await tx.fetchrow("select rev, document from flow where id = $1", flow_id)
+        row = await tx.fetchrow("select rev, document, live_version_id from flow where id = $1", flow_id)
         if row is None:
             raise NotFound(store.GONE)
         batches = await store.since(tx, flow_id, rev)
         undo, redo = await store.can_step(tx, flow_id, actor.user_id)
-    return store.decode_flow(row["document"]), row["rev"], batches, undo, redo
+    return Answer(
+        rev=row["rev"],
+        flow=store.decode_flow(row["document"]),
+        live_version_id=row["live_version_id"],
+        since=batches,
+        extra=[],
+        dropped=[],
+        touched=redrawn([op for batch in batches for op in batch.ops]),
+        undo=undo,
+        redo=redo,
+        resync=len(batches) > MOST_SINCE or any(isinstance(op, FlowReplace) for batch in batches for op in batch.ops),
+    )
+
+
+_live: OrderedDict[UUID, tuple[UUID, Flow]] = OrderedDict()
+"""Documents of versions, which never change: version -> (workspace, document)."""
+
+
+async def live_flow(actor: Actor, version_id: UUID | None) -> Flow | None:
+    """A version's document. 1 statement the first time, then none."""
+    if version_id is None:
+        return None
+    kept = _live.get(version_id)
+    if kept is None or kept[0] != actor.workspace_id:
+        version = await runs.version(actor, version_id)
+        kept = _live[version_id] = (actor.workspace_id, version.document)
+        while len(_live) > 64:
+            _live.popitem(last=False)
+    return kept[1]
+
+
+async def versions(actor: Actor, flow_id: UUID) -> list[Version]:
+    """Published versions, newest first. 2 statements. Raises NotFound."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await tx.fetchrow("select live_version_id from flow where id = $1", flow_id)
+    if row is None:
+        raise NotFound(store.GONE)
+    return [
+        Version(v.id, v.number, v.name, v.notes, v.created_at, v.by, v.id == row["live_version_id"])
+        for v in await runs.versions(actor, flow_id)
+    ]
+
+
+class Source(Struct, frozen=True):
+    """Where a step gets a value from: "Find the order, items"."""
+
+    type: str
+    words: str
+
+
+class Row(Struct, frozen=True):
+    """One line of the outline. `depth`: how many containers it lies in."""
+
+    id: str
+    title: str
+    kind: str
+    family: str
+    icon: str
+    summary: str
+    depth: int
+    sources: tuple[Source, ...]
+    problem: str
+    starts: bool
+
+
+def outline(flow: Flow) -> list[Row]:
+    """The steps in the order they run; what lies in a container comes right after it. Notes are left out."""
+    shown = {view.id: view for view in views(flow) if not view.note}
+    inputs: dict[str, list[tuple[str, str]]] = {}
+    for edge in flow.edges:
+        inputs.setdefault(node_of(edge.target), []).append((node_of(edge.source), port_of(edge.source)))
+    rows: list[Row] = []
+
+    def level(parent: str, depth: int) -> None:
+        members = [view for view in shown.values() if view.parent == parent]
+        waiting = {view.id: {a for a, _ in inputs.get(view.id, ()) if a in shown} - {parent} for view in members}
+        ids = set(waiting)
+        done: set[str] = set()
+        todo = sorted(members, key=lambda view: (view.y, view.x))
+        while todo:
+            ready = next((v for v in todo if not (waiting[v.id] & ids) - done), todo[0])
+            todo.remove(ready)
+            done.add(ready.id)
+            rows.append(_row(ready, depth, inputs.get(ready.id, []), shown))
+            if ready.container:
+                level(ready.id, depth + 1)
+
+    level("", 0)
+    return rows
+
+
+def _row(view: NodeView, depth: int, inputs: list[tuple[str, str]], shown: dict[str, NodeView]) -> Row:
+    sources = []
+    for id, name in inputs:
+        source = shown.get(id)
+        if source is None:
+            continue
+        port = next((p for p in (*source.left, *source.right) if p.side == "out" and p.name == name), None)
+        sources.append(Source(port.type if port else "any", f"{source.title}, {port.label if port else name}"))
+    return Row(
+        view.id,
+        view.title,
+        view.kind,
+        view.family,
+        view.icon,
+        view.summary,
+        depth,
+        tuple(sources),
+        view.problem,
+        not inputs and view.family == "start",
+    )
 
 
 def step(flow: Flow, node_id: str) -> NodeUse:
@@ -126,6 +260,3 @@ def views(flow: Flow, only: set[str] | None = None) -> list[NodeView]:
         if only is None or node.id in only
     ]
     return sorted(found, key=lambda view: not view.container)
-
-
-__all__ = ["Editor", "Version", "draft", "editor", "problems_of", "runs", "since", "step", "views"]

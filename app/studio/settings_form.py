@@ -1,4 +1,4 @@
-"""The settings form of a step, derived from its type's settings: which control each field gets, its value, its fault."""
+"""The settings form of a step, derived from its type: which control each field gets, its value, its fault."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +38,7 @@ class Field(Struct, frozen=True):
     """One control. `control`: text, multiline, template, expression, code, json, number, slider, yesno, choice, model,
     connection, flow, secret, lines (a list of texts), pairs (name and value), rows (a list of small forms).
 
-    `value` is what the document holds, else the default. `shown_when`: (field, values) that must hold for it to be seen.
+    `value` is what the document holds, else the default. `shown_when`: (field, values) that must hold to show it.
     `row`: the controls of one row, with empty values; `rows`: the same for each row there is.
     """
 
@@ -51,6 +51,7 @@ class Field(Struct, frozen=True):
     error: str = ""
     required: bool = False
     advanced: bool = False
+    lines: int = 5
     unit: str = ""
     least: float | None = None
     most: float | None = None
@@ -134,7 +135,7 @@ def _fields(
     ]
 
 
-def _field(  # noqa: C901, PLR0912  one branch for each kind of control, flat on purpose
+def _field(
     name: str, raw: Mapping[str, Any], defs: Mapping[str, Any], values: Mapping[str, Any], error: str, required: bool
 ) -> Field:
     part = _resolved(raw, defs)
@@ -151,6 +152,7 @@ def _field(  # noqa: C901, PLR0912  one branch for each kind of control, flat on
         "error": error,
         "required": required,
         "advanced": bool(raw.get("x-advanced") or part.get("x-advanced")),
+        "lines": raw.get("x-lines") or part.get("x-lines", 5),
         "unit": raw.get("x-unit") or part.get("x-unit", ""),
         "shown_when": (shown["field"], tuple(shown["values"])) if shown else None,
         "is_set": given and value != default,

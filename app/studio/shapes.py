@@ -254,6 +254,8 @@ class TypeView(Struct, frozen=True):
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
 
+    blank: NodeView
+
     @property
     def words(self) -> str:
         """What the search of the palette looks at."""
@@ -302,6 +304,7 @@ def types_of(catalogue: Mapping[str, AnyNode]) -> tuple[TypeView, ...]:
                 view.note,
                 ports.inputs,
                 ports.outputs,
+                msgspec.structs.replace(view, id="new"),
             )
         )
     return tuple(sorted(found, key=lambda t: (order.get(t.family, 99), t.title)))

@@ -3,9 +3,11 @@
 Pure. The browser applies the same rules before it asks, so these words are rarely seen; they are the law all the same.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
-from app.studio.forms import EdgeAdd, EdgeDelete, EditorOp, NodeConfig, NodeDelete, Op
+from app.studio.forms import EdgeAdd, EdgeDelete, NodeConfig, NodeDelete, Op
 from app.studio.ops import OpRefused, Workbench, node_of, port_of
 from app.studio.shapes import ports_of
 from flows.catalogue import Catalogue
@@ -42,7 +44,7 @@ class Edited(Struct):
     dropped: list[Dropped]
 
 
-def edit(flow: Flow, ops: list[EditorOp] | list[Op], catalogue: Catalogue, *, lenient: bool = True) -> Edited:
+def edit(flow: Flow, ops: Sequence[Op], catalogue: Catalogue, *, lenient: bool = True) -> Edited:
     """Apply a batch with the rules of wiring.
 
     Lenient (an editor's batch): what speaks of something that was deleted meanwhile is left out and named.

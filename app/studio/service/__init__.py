@@ -1,7 +1,7 @@
 """What people do with flows. Every verb is one transaction and takes the actor first."""
 
 from app.studio.service.editing import Answer, apply_ops, paste, redo, undo
-from app.studio.service.flows import archive, create_flow, duplicate, replace_document, unarchive
+from app.studio.service.flows import archive, create_flow, duplicate, export_flow, replace_document, unarchive
 from app.studio.service.fragments import copy_fragment
 from app.studio.service.versions import publish, restore
 
@@ -12,6 +12,7 @@ __all__ = [
     "copy_fragment",
     "create_flow",
     "duplicate",
+    "export_flow",
     "paste",
     "publish",
     "redo",

@@ -1,11 +1,12 @@
 """Edits of a draft: apply, undo, redo, paste. The law of conflicts is in docs/adr/0011-flow-edits.md."""
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID, uuid4
 
 from msgspec import Struct
 
-from app.db import tenant_tx
+from app.db import Tx, tenant_tx
 from app.errors import Conflict, Refused
 from app.studio.forms import NodeAdd, NodeConfig, NodeDelete, NodeLabel, NodePolicy, NoteText, Op, OpsForm, PasteForm
 from app.studio.ops import OpRefused, Workbench, touches
@@ -44,6 +45,7 @@ class Answer(Struct):
 
     rev: int
     flow: Flow
+    live_version_id: UUID | None
     since: list[Batch]
     extra: list[Op]
     dropped: list[Dropped]
@@ -148,7 +150,7 @@ async def _step(actor: Actor, flow_id: UUID, client: str, which: Literal["undo",
 
 
 async def _answer(
-    tx: store.Tx,
+    tx: Tx,
     actor: Actor,
     draft: Draft,
     flow: Flow,
@@ -167,10 +169,11 @@ async def _answer(
     return Answer(
         rev=rev,
         flow=flow,
+        live_version_id=draft.live_version_id,
         since=others,
         extra=extra or [],
         dropped=dropped or [],
-        touched=_redrawn(ops),
+        touched=redrawn(ops),
         undo=can_undo,
         redo=can_redo,
         resync=len(missed) > MOST_SINCE,
@@ -178,7 +181,7 @@ async def _answer(
     )
 
 
-async def _sent_before(tx: store.Tx, flow_id: UUID, form: OpsForm) -> list[Op] | None:
+async def _sent_before(tx: Tx, flow_id: UUID, form: OpsForm) -> list[Op] | None:
     """The operations we added when this batch came the first time; None when it is new."""
     stored = await tx.fetchval("select ops from flow_op where flow_id = $1 and batch = $2", flow_id, form.batch)
     if stored is None:
@@ -188,7 +191,7 @@ async def _sent_before(tx: store.Tx, flow_id: UUID, form: OpsForm) -> list[Op] |
     return [op for op in store.decode_ops(stored) if op not in plain and getattr(op, "id", None) not in sent]
 
 
-def _redrawn(ops: list[Op]) -> set[str]:
+def redrawn(ops: Sequence[Op]) -> set[str]:
     """Steps whose card the server draws anew after these operations; the others only moved or were wired."""
     ids: set[str] = set()
     for op in ops:
@@ -210,7 +213,7 @@ def _meet(mine: Op, theirs: Op) -> bool:
     return False
 
 
-def _clash(flow: Flow, ops: list[Op] | list[object], others: list[Batch]) -> Clash | None:
+def _clash(flow: Flow, ops: Sequence[Op], others: list[Batch]) -> Clash | None:
     """The first text that both this batch and somebody else's wrote, with different results."""
     written = {key for batch in others for op in batch.ops for key in touches(op)}
     nodes = {node.id: node for node in flow.nodes}

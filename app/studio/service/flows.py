@@ -11,8 +11,10 @@ from app.errors import Conflict, NotFound, Refused
 from app.studio.forms import FlowReplace
 from app.studio.ops import OpRefused, apply, check_whole
 from app.studio.service import store
+from app.studio.service.fragments import exported
 from app.studio.tables import FlowDraft
 from app.web import Actor
+from flows import catalogue
 from flows.document import BadDocument, load_flow
 from flows.model import Flow
 
@@ -69,7 +71,7 @@ async def replace_document(
 
 
 async def duplicate(actor: Actor, flow_id: UUID) -> UUID:
-    """A copy of the draft under a new name, in the same workspace: connections stay, versions and runs do not come along."""
+    """A copy of the draft in the same workspace. Connections stay; versions and runs do not come along."""
     async with tenant_tx(actor.workspace_id):
         row = await FlowDraft.select(FlowDraft.document).where(FlowDraft.id == flow_id).first()
     if row is None:
@@ -78,8 +80,17 @@ async def duplicate(actor: Actor, flow_id: UUID) -> UUID:
     return await create_flow(actor, f"{flow.name[:110]}, copy", flow)
 
 
+async def export_flow(actor: Actor, flow_id: UUID) -> Flow:
+    """The draft as a document to give away: without secrets, connections and keys in headers."""
+    async with tenant_tx(actor.workspace_id):
+        row = await FlowDraft.select(FlowDraft.document).where(FlowDraft.id == flow_id).first()
+    if row is None:
+        raise NotFound(store.GONE)
+    return exported(store.decode_flow(row["document"]), catalogue.load())
+
+
 async def archive(actor: Actor, flow_id: UUID) -> str:
-    """Put a flow away: it leaves the lists and keeps everything. Returns its name. Live sites go on with their version."""
+    """Put a flow away: out of the lists, nothing lost. Returns its name. Sites go on with the live version."""
     return await _archived(actor, flow_id, away=True)
 
 

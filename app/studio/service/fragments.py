@@ -15,7 +15,7 @@ from app.studio.tables import FlowDraft
 from app.web import Actor
 from flows import catalogue
 from flows.catalogue import Catalogue
-from flows.model import Edge, Flow, NodeUse
+from flows.model import Flow, NodeUse
 
 FRAGMENT = 1
 """The number of the clipboard's format."""
@@ -138,6 +138,4 @@ def _renamed(end: str, names: dict[str, str]) -> str:
 def exported(flow: Flow, kinds: Catalogue) -> Flow:
     """The document as a file to give away: without what belongs to this workspace."""
     nodes = [msgspec.structs.replace(node, settings=without_secrets(node, kinds)[0]) for node in flow.nodes]
-    return Flow(
-        nodes=nodes, edges=[Edge(e.source, e.target) for e in flow.edges], name=flow.name, description=flow.description
-    )
+    return Flow(nodes=nodes, edges=flow.edges, name=flow.name, description=flow.description)

@@ -94,7 +94,7 @@ async def save(
 async def can_step(tx: Tx, flow_id: UUID, user_id: UUID) -> tuple[bool, bool]:
     """Whether this person has something to undo, and something to redo."""
     row = await tx.fetchrow(
-        f"select exists({_UNDOABLE}) as undo, exists({_REDOABLE}) as redo",  # noqa: S608  two constants
+        f"select exists({_UNDOABLE}) as undo, exists({_REDOABLE}) as redo",
         flow_id,
         user_id,
     )
@@ -107,7 +107,8 @@ _UNDOABLE = """
 _REDOABLE = """
     select o.id from flow_op o where o.flow_id = $1 and o.user_id = $2 and o.kind = 'undo'
     and not exists (select from flow_op u where u.undoes = o.id)
-    and not exists (select from flow_op e where e.flow_id = $1 and e.user_id = $2 and e.kind = 'edit' and e.rev > o.rev)"""
+    and not exists (
+        select from flow_op e where e.flow_id = $1 and e.user_id = $2 and e.kind = 'edit' and e.rev > o.rev)"""
 
 
 async def latest(tx: Tx, flow_id: UUID, user_id: UUID, which: Literal["undo", "redo"]) -> Any:

@@ -7,7 +7,7 @@ import { Edit } from "./edit.js"
 import { Graph } from "./graph.js"
 import { Keys, box } from "./keys.js"
 import { Live } from "./live.js"
-import { Outbox, uuid } from "./outbox.js"
+import { Outbox, csrf, sentence, uuid } from "./outbox.js"
 import { Overlay } from "./overlay.js"
 import { Palette } from "./palette.js"
 import { Panel } from "./panel.js"
@@ -118,6 +118,18 @@ class FlowCanvas extends HTMLElement {
         this.jump(jump.dataset.jump, jump.dataset.field)
         return
       }
+      const opens = e.target.closest("[data-panel-url]")
+      if (opens) {
+        e.preventDefault()
+        this.panel.page(opens.dataset.panelUrl)
+        return
+      }
+      const posts = e.target.closest("[data-post]")
+      if (posts) {
+        e.preventDefault()
+        this.send(posts.dataset.post)
+        return
+      }
       const button = e.target.closest("[data-canvas]")
       const deed = button && deeds[button.dataset.canvas]
       if (!deed) return
@@ -150,7 +162,7 @@ class FlowCanvas extends HTMLElement {
 
   // --- selection and focus
 
-  select(ids, { open = true, quiet = false } = {}) {
+  select(ids, { open = true, quiet = false, keep = false } = {}) {
     this.connect.unpick()
     const wanted = new Set([...ids].filter((id) => this.graph.nodes.has(id)))
     for (const id of this.selection) if (!wanted.has(id)) this.mark(id, false)
@@ -158,7 +170,7 @@ class FlowCanvas extends HTMLElement {
     this.selection = wanted
     this.view.draw()
     if (wanted.size === 1 && open) this.openPanel([...wanted][0])
-    else if (wanted.size !== 1 && !this.panel.trying) this.closePanel()
+    else if (wanted.size !== 1 && this.panel.node && !keep) this.closePanel()
     if (!quiet && wanted.size > 1) this.saySelection()
   }
 
@@ -239,6 +251,28 @@ class FlowCanvas extends HTMLElement {
     this.toast(words, () => this.step("undo"))
   }
 
+  // A deed outside the document (publish, archive, copy…); its answer says what to show: html, toast, panel, to, resync.
+  async send(url, body = {}, method = "POST") {
+    await this.outbox.flush()
+    const reply = await fetch(url, {
+      method,
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf() },
+      body: JSON.stringify(body),
+    }).catch(() => null)
+    const answer = await reply?.json().catch(() => null)
+    if (!reply?.ok) {
+      this.toast(sentence(answer) || "No connection. Nothing was done.")
+      if (answer?.node) this.jump(answer.node)
+      return false
+    }
+    if (answer?.to) location.assign(answer.to)
+    if (answer?.html) this.swap(answer.html)
+    if (answer?.resync) await this.resync()
+    if (answer?.toast) this.toast(answer.toast, answer.undo ? () => this.step("undo") : null)
+    if (answer?.panel) await this.panel.page(answer.panel)
+    return true
+  }
+
   renamed(name) {
     for (const el of document.querySelectorAll("[data-flow-name]")) el.textContent = name
   }
@@ -253,7 +287,7 @@ class FlowCanvas extends HTMLElement {
     const answer = await this.outbox
       .post("/paste", { base: this.rev, batch: uuid(), client: this.outbox.client, fragment, ...at })
       .catch(() => ({ status: 0, body: {} }))
-    if (answer.status !== 200) return this.toast(answer.body.detail ?? "No connection. Nothing was pasted.")
+    if (answer.status !== 200) return this.toast(sentence(answer.body) || "No connection. Nothing was pasted.")
     await this.outbox.took(answer.body)
     const ids = (answer.body.extra ?? []).filter((op) => op.op === "node.add").map((op) => op.node.id)
     this.select(ids, { open: false })

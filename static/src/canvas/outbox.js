@@ -126,7 +126,7 @@ export class Outbox {
       this.keep()
       if (answer.status === 409 && answer.body.conflict) await this.conflict(batch, answer.body)
       else if (answer.status >= 400) {
-        this.host.toast([answer.body.detail ?? answer.body.title, answer.body.remedy].filter(Boolean).join(" "))
+        this.host.toast(sentence(answer.body))
         await this.resync()
       } else await this.took(answer.body)
     }
@@ -180,7 +180,7 @@ export class Outbox {
   async step(which) {
     if (!(await this.flush())) return this.host.toast("Undo needs a connection. Your changes are kept here until then.")
     const answer = await this.post(`/${which}`, { client: this.client }).catch(() => ({ status: 0, body: {} }))
-    if (answer.status !== 200) return this.host.toast(answer.body.detail ?? "No connection. Nothing was undone.")
+    if (answer.status !== 200) return this.host.toast(sentence(answer.body) || "No connection. Nothing was undone.")
     await this.took(answer.body)
     this.host.changed()
     if (answer.body.said) this.host.say(answer.body.said)
@@ -198,3 +198,6 @@ export const uuid = () =>
   crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("")
 
 export const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? ""
+
+// A refusal in words, from problem+json.
+export const sentence = (body) => [body?.detail ?? body?.title, body?.remedy].filter(Boolean).join(" ")

@@ -51,6 +51,15 @@ export class Panel {
     return true
   }
 
+  // A page of the panel that is not about one step: publish, versions, about.
+  async page(url) {
+    await this.host.outbox.flush()
+    this.node = ""
+    this.trying = false
+    this.host.select([], { open: false, keep: true })
+    if (await this.load(url)) (this.el.querySelector("[autofocus]") ?? this.el.querySelector("input, button"))?.focus()
+  }
+
   close() {
     if (this.el.hidden) return
     this.loading?.abort()
@@ -375,9 +384,22 @@ export class Panel {
   }
 
   submitted(e) {
-    const form = e.target.closest("form[data-try]")
-    if (!form) return
-    e.preventDefault()
-    this.host.runs.submit(form)
+    const { dataset } = e.target
+    if (dataset.try !== undefined) {
+      e.preventDefault()
+      this.host.runs.submit(e.target)
+    } else if (dataset.send !== undefined) {
+      e.preventDefault()
+      const button = e.submitter
+      button?.setAttribute("aria-busy", "true")
+      this.host
+        .send(dataset.send, Object.fromEntries(new FormData(e.target)), dataset.method ?? "POST")
+        .finally(() => button?.removeAttribute("aria-busy"))
+    } else if (dataset.meta !== undefined) {
+      e.preventDefault()
+      const { name, description } = Object.fromEntries(new FormData(e.target))
+      this.host.edit.run([{ op: "flow.meta", name: name.trim() || "New flow", description }])
+      this.close()
+    }
   }
 }

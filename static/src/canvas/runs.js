@@ -1,7 +1,7 @@
 // Runs from the canvas: the test face sends an input, step events set states on the cards, text shows while it comes.
 // States are data attributes and texts of elements that are there already; no markup is built from what a run says.
 
-import { csrf } from "./outbox.js"
+import { csrf, sentence } from "./outbox.js"
 import { markup } from "./swap.js"
 
 const WORDS = {
@@ -170,7 +170,7 @@ export class Runs {
     }).catch(() => null)
     if (!reply?.ok || !reply.body) {
       const problem = await reply?.json?.().catch(() => null)
-      this.over("failed", [problem?.detail, problem?.remedy].filter(Boolean).join(" ") || "No connection. Nothing was run.", problem?.problems)
+      this.over("failed", sentence(problem) || "No connection. Nothing was run.", problem?.problems)
       return
     }
     const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader()

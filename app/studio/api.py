@@ -1,0 +1,159 @@
+"""JSON twins of what people do with flows: same forms, same verbs."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Struct
+
+from app.studio import queries, service
+from app.studio.forms import FlowForm, FragmentForm, OpsForm, PasteForm, PublishForm, ReplaceForm, StepBackForm
+from app.studio.service.store import Batch
+from app.web.actor import Actor
+from flows.model import Flow
+from flows.problems import Problem
+
+LARGE = 8_000_000
+
+
+class Made(Struct, frozen=True):
+    id: UUID
+
+
+class FlowView(Struct, frozen=True):
+    """A flow with its draft. `problems`: what keeps the draft from running."""
+
+    id: UUID
+    name: str
+    description: str
+    rev: int
+    live_version_id: UUID | None
+    archived: bool
+    document: Flow
+    problems: list[Problem]
+
+
+class Published(Struct, frozen=True):
+    version_id: UUID
+
+
+class EditedView(Struct, frozen=True):
+    """What a batch came to: see docs/flow-edits.md. `extra`: operations the server added, `dropped`: left out."""
+
+    rev: int
+    since: list[Batch]
+    extra: list[Any]
+    dropped: list[Any]
+    undo: bool
+    redo: bool
+
+
+class RestoreForm(Struct, forbid_unknown_fields=True):
+    version_id: UUID
+
+
+class FlowsApi(Controller):
+    path = "/flows"
+    tags = ["Flows"]
+
+    @get("/", name="api:flows", summary="List flows")
+    async def index(self, actor: NamedDependency[Actor]) -> list[queries.Listed]:
+        return await queries.flows(actor)
+
+    @post("/", name="api:flow-create", summary="Create a flow", request_max_body_size=LARGE)
+    async def create(self, actor: NamedDependency[Actor], data: JSONBody[FlowForm]) -> Made:
+        document = None if data.document is UNSET else data.document
+        name = data.name if data.document is UNSET or data.name != "New flow" else data.document.name
+        return Made(await service.create_flow(actor, name, document, data.description))
+
+    @get("/{flow_id:uuid}", name="api:flow", summary="A flow with its draft")
+    async def show(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> FlowView:
+        flow = await queries.editor(actor, flow_id)
+        return FlowView(
+            flow.id,
+            flow.flow.name,
+            flow.flow.description,
+            flow.rev,
+            flow.live_version_id,
+            flow.archived,
+            flow.flow,
+            queries.problems_of(flow.flow),
+        )
+
+    @put("/{flow_id:uuid}", name="api:flow-replace", summary="Replace the draft", request_max_body_size=LARGE)
+    async def replace(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[ReplaceForm]
+    ) -> dict[str, int]:
+        return {"rev": await service.replace_document(actor, flow_id, data.document, data.base)}
+
+    @post("/{flow_id:uuid}/ops", name="api:ops", summary="Edit the draft", status_code=200, request_max_body_size=LARGE)
+    async def ops(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[OpsForm]) -> EditedView:
+        return _edited(await service.apply_ops(actor, flow_id, data))
+
+    @post("/{flow_id:uuid}/undo", name="api:undo", summary="Undo the last edit of this key's person", status_code=200)
+    async def undo(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[StepBackForm]
+    ) -> EditedView:
+        return _edited(await service.undo(actor, flow_id, data.client))
+
+    @post("/{flow_id:uuid}/redo", name="api:redo", summary="Redo", status_code=200)
+    async def redo(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[StepBackForm]
+    ) -> EditedView:
+        return _edited(await service.redo(actor, flow_id, data.client))
+
+    @post("/{flow_id:uuid}/fragment", name="api:fragment", summary="Copy steps", status_code=200, opt={"scope": "read"})
+    async def fragment(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[FragmentForm]
+    ) -> dict[str, Any]:
+        fragment, left_out = await service.copy_fragment(actor, flow_id, data.ids)
+        return {"fragment": fragment, "left_out": left_out}
+
+    @post(
+        "/{flow_id:uuid}/paste", name="api:paste", summary="Paste steps", status_code=200, request_max_body_size=LARGE
+    )
+    async def paste(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PasteForm]
+    ) -> EditedView:
+        return _edited(await service.paste(actor, flow_id, data))
+
+    @post("/{flow_id:uuid}/copies", name="api:flow-duplicate", summary="Duplicate a flow")
+    async def duplicate(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Made:
+        return Made(await service.duplicate(actor, flow_id))
+
+    @put("/{flow_id:uuid}/archiving", name="api:flow-archive", summary="Put a flow away", status_code=204)
+    async def archive(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> None:
+        await service.archive(actor, flow_id)
+
+    @delete("/{flow_id:uuid}/archiving", name="api:flow-unarchive", summary="Bring it back")
+    async def unarchive(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> None:
+        await service.unarchive(actor, flow_id)
+
+    @get("/{flow_id:uuid}/export", name="api:flow-export", summary="The draft without secrets")
+    async def export(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Flow:
+        return await service.export_flow(actor, flow_id)
+
+    @get("/{flow_id:uuid}/versions", name="api:versions", summary="Published versions")
+    async def versions(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> list[queries.Version]:
+        return await queries.versions(actor, flow_id)
+
+    @post("/{flow_id:uuid}/versions", name="api:publish", summary="Publish the draft")
+    async def publish(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PublishForm]
+    ) -> Published:
+        return Published(await service.publish(actor, flow_id, data.name, data.notes))
+
+    @post("/{flow_id:uuid}/restoration", name="api:restore", summary="Make a version the draft", status_code=200)
+    async def restore(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RestoreForm]
+    ) -> dict[str, int]:
+        return {"rev": await service.restore(actor, flow_id, data.version_id)}
+
+
+def _edited(answer: service.Answer) -> EditedView:
+    return EditedView(answer.rev, answer.since, answer.extra, answer.dropped, answer.undo, answer.redo)
+
+
+api_routes: list[Any] = [FlowsApi]

@@ -1,0 +1,11 @@
+"""Pages of the studio and what the editor sends."""
+
+from typing import Any
+
+from app.studio.controllers.editing import EditingController
+from app.studio.controllers.editor import EditorController
+from app.studio.controllers.flows import FlowsController
+from app.studio.controllers.panel import PanelController
+from app.studio.controllers.tries import TriesController
+
+routes: list[Any] = [EditorController, EditingController, PanelController, FlowsController, TriesController]

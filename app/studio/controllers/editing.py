@@ -1,0 +1,96 @@
+"""What the canvas sends: batches of operations, undo, copy and paste; and what it asks to catch up."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from app.studio import queries, rendering, service
+from app.studio.forms import FragmentForm, OpsForm, PasteForm, StepBackForm
+from app.studio.service.editing import EditConflict
+from app.web.actor import Actor
+from app.web.htmx import Request
+
+LARGE = 8_000_000
+"""Bytes of a batch or a fragment: a whole flow may be pasted."""
+
+
+class EditingController(Controller):
+    path = "/flows/{flow_id:uuid}"
+
+    @post("/ops", name="studio:ops", status_code=200, request_max_body_size=LARGE)
+    async def ops(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[OpsForm]
+    ) -> Response[Any]:
+        try:
+            answer = await service.apply_ops(actor, flow_id, data)
+        except EditConflict as conflict:
+            body = {
+                "title": conflict.message,
+                "remedy": conflict.remedy,
+                "rev": conflict.rev,
+                "since": rendering.told(conflict.since),
+                "conflict": conflict.clash,
+            }
+            return Response(body, status_code=409)
+        return await _answered(request, actor, flow_id, answer)
+
+    @post("/undo", name="studio:undo", status_code=200)
+    async def undo(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[StepBackForm]
+    ) -> Response[Any]:
+        return await _answered(request, actor, flow_id, await service.undo(actor, flow_id, data.client))
+
+    @post("/redo", name="studio:redo", status_code=200)
+    async def redo(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[StepBackForm]
+    ) -> Response[Any]:
+        return await _answered(request, actor, flow_id, await service.redo(actor, flow_id, data.client))
+
+    @post("/fragment", name="studio:fragment", status_code=200, opt={"viewer": True})
+    async def copy(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[FragmentForm]
+    ) -> dict[str, Any]:
+        fragment, left_out = await service.copy_fragment(actor, flow_id, data.ids)
+        return {"fragment": fragment, "left_out": left_out}
+
+    @post("/paste", name="studio:paste", status_code=200, request_max_body_size=LARGE)
+    async def paste(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PasteForm]
+    ) -> Response[Any]:
+        return await _answered(request, actor, flow_id, await service.paste(actor, flow_id, data))
+
+    @get("/changes", name="studio:changes")
+    async def changes(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], since: FromQuery[int]
+    ) -> Response[Any]:
+        """What happened after a revision, for an editor that was told of somebody else's edit."""
+        answer = await queries.since(actor, flow_id, since)
+        return await _answered(request, actor, flow_id, answer)
+
+    @get("/graph", name="studio:graph")
+    async def graph(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        """The whole document as the canvas wants it: for an editor that starts over."""
+        flow = await queries.editor(actor, flow_id)
+        everything = {node.id for node in flow.flow.nodes}
+        return Response(
+            {
+                "rev": flow.rev,
+                "name": flow.flow.name,
+                "nodes": "".join(rendering.cards(request, flow.flow, everything).values()),
+                "edges": flow.edges,
+                "html": {
+                    **rendering.problems(request, flow.flow),
+                    **rendering.draft_state(request, flow.flow, flow.live_flow),
+                },
+                "undo": flow.undo,
+                "redo": flow.redo,
+            }
+        )
+
+
+async def _answered(request: Request, actor: Actor, flow_id: UUID, answer: service.Answer) -> Response[Any]:
+    live = await queries.live_flow(actor, answer.live_version_id)
+    return Response(rendering.edit_answer(request, answer, live))

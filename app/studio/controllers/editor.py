@@ -1,0 +1,71 @@
+"""The canvas and the outline of one flow."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.studio import queries, tries
+from app.studio.changes import changes
+from app.studio.rendering import script_json
+from app.studio.shapes import FAMILIES, catalogue_json, node_view, palette
+from app.web.actor import Actor
+from app.web.htmx import Request
+from app.web.render import page
+from flows import catalogue
+from flows.model import NodeUse
+
+NAV = "flows"
+
+
+class EditorController(Controller):
+    path = "/flows/{flow_id:uuid}"
+
+    @get("/", name="studio:canvas")
+    async def canvas(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        flow = await queries.editor(actor, flow_id)
+        last = await tries.latest(actor, flow_id)
+        types = palette()
+        return page(
+            request,
+            "studio/editor.html",
+            nav=NAV,
+            tab="canvas",
+            flow=flow,
+            nodes=flow.nodes,
+            **_bar(actor, flow),
+            palette=types,
+            families=FAMILIES,
+            unknown=node_view(NodeUse(id="new", type="unknown"), {}),
+            catalogue=script_json(catalogue_json(types)),
+            edges=script_json(flow.edges),
+            last_run=last.id if last else None,
+            last_steps=script_json(last.states) if last else None,
+        )
+
+    @get("/outline", name="studio:outline")
+    async def outline(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        flow = await queries.editor(actor, flow_id)
+        last = await tries.latest(actor, flow_id)
+        return page(
+            request,
+            "studio/outline.html",
+            nav=NAV,
+            tab="outline",
+            flow=flow,
+            rows=queries.outline(flow.flow),
+            states=last.states if last else {},
+            **_bar(actor, flow),
+        )
+
+
+def _bar(actor: Actor, flow: queries.Editor) -> dict[str, Any]:
+    kinds = catalogue.load()
+    return {
+        "editable": actor.can_edit and not flow.archived,
+        "changed": len(changes(flow.live_flow, flow.flow, kinds)) if flow.live_flow is not None else None,
+        "problems": queries.problems_of(flow.flow),
+        "titles": {n.id: n.label or (kinds[n.type].title if n.type in kinds else n.type) for n in flow.flow.nodes},
+    }

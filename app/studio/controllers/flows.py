@@ -1,0 +1,69 @@
+"""Flows as wholes: copies, archive, publishing and restoring, files."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from app.studio import queries, rendering, service
+from app.studio.forms import PublishForm
+from app.web.actor import Actor
+from app.web.flash import flash
+from app.web.htmx import Request
+from flows.document import dump_flow
+
+
+class RestoreForm(Struct, forbid_unknown_fields=True):
+    version_id: UUID
+
+
+class FlowsController(Controller):
+    path = "/flows/{flow_id:uuid}"
+
+    @post("/versions", name="studio:publish", status_code=201)
+    async def publish(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PublishForm]
+    ) -> dict[str, Any]:
+        number = await service.publish(actor, flow_id, data.name, data.notes)
+        flow = await queries.editor(actor, flow_id)
+        return {
+            "html": rendering.draft_state(request, flow.flow, flow.live_flow),
+            "toast": f"Version {number} is live.",
+            "panel": f"/flows/{flow_id}/versions",
+        }
+
+    @post("/restoration", name="studio:restore", status_code=200)
+    async def restore(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RestoreForm]
+    ) -> dict[str, Any]:
+        number = await service.restore(actor, flow_id, data.version_id)
+        return {"resync": True, "toast": f"The draft is version {number} again.", "undo": True}
+
+    @post("/copies", name="studio:duplicate", status_code=201)
+    async def duplicate(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> dict[str, Any]:
+        return {"to": f"/flows/{await service.duplicate(actor, flow_id)}"}
+
+    @post("/archiving", name="studio:archive", status_code=200)
+    async def archive(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> dict[str, Any]:
+        name = await service.archive(actor, flow_id)
+        flash(request, f"{name} is in the archive.", undo=f"/flows/{flow_id}/unarchiving")
+        return {"to": "/flows"}
+
+    @post("/unarchiving", name="studio:unarchive", status_code=200)
+    async def unarchive(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]
+    ) -> dict[str, Any]:
+        name = await service.unarchive(actor, flow_id)
+        flash(request, f"{name} is back.")
+        return {"to": f"/flows/{flow_id}"}
+
+    @get("/export", name="studio:export")
+    async def export(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[bytes]:
+        flow = await service.export_flow(actor, flow_id)
+        name = re.sub(r"[^a-z0-9]+", "-", flow.name.lower()).strip("-") or "flow"
+        headers = {"content-disposition": f'attachment; filename="{name}.flow.json"'}
+        return Response(dump_flow(flow), media_type="application/json", headers=headers)

@@ -1,0 +1,66 @@
+"""Pages of the right panel: a step's settings, publishing, versions, the flow itself."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.studio import choices, queries, tries
+from app.studio.changes import changes
+from app.studio.rendering import script_json
+from app.studio.settings_form import form_of, variables_of
+from app.web.actor import Actor
+from app.web.htmx import Request
+from app.web.render import fragment
+from flows import catalogue
+
+
+class PanelController(Controller):
+    path = "/flows/{flow_id:uuid}"
+
+    @get("/nodes/{node_id:str}/panel", name="studio:panel")
+    async def step(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        flow_id: FromPath[UUID],
+        node_id: FromPath[str],
+    ) -> Response[Any]:
+        flow, _ = await queries.draft(actor, flow_id)
+        use = queries.step(flow, node_id)
+        kinds = catalogue.load()
+        kind = kinds.get(use.type)
+        fields = form_of(use, kind, queries.problems_of(flow)) if kind is not None else []
+        return fragment(
+            request,
+            "studio/_panel.html",
+            node=queries.views(flow, {node_id})[0],
+            use=use,
+            fields=fields,
+            variables=script_json(variables_of(flow, use, kinds)),
+            docs=kind.description if kind is not None else "",
+            ran=await tries.step(actor, request.query_params.get("run", ""), node_id),
+            offers=await choices.for_fields(actor, flow_id, fields),
+            editable=actor.can_edit,
+        )
+
+    @get("/publication", name="studio:publication")
+    async def publication(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]
+    ) -> Response[Any]:
+        flow = await queries.editor(actor, flow_id)
+        found = [problem for problem in queries.problems_of(flow.flow) if problem.severity == "error"]
+        listed = changes(flow.live_flow, flow.flow, catalogue.load())
+        return fragment(request, "studio/_publication.html", flow=flow, changes=listed, problems=found)
+
+    @get("/versions", name="studio:versions")
+    async def versions(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        listed = await queries.versions(actor, flow_id)
+        return fragment(request, "studio/_versions.html", flow_id=flow_id, versions=listed, editable=actor.can_edit)
+
+    @get("/about", name="studio:about")
+    async def about(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        flow, _ = await queries.draft(actor, flow_id)
+        return fragment(request, "studio/_about.html", flow=flow)

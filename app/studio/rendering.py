@@ -1,0 +1,82 @@
+"""Pieces of the editor's page as text: for the page itself and for the answers to edits."""
+
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from app.studio import queries
+from app.studio.changes import changes
+from app.studio.service.editing import Answer
+from app.studio.service.store import Batch
+from app.studio.settings_form import field_errors
+from app.web import render
+from flows import catalogue
+from flows.model import Flow
+
+
+def script_json(value: Any) -> Markup:
+    """JSON for a <script type="application/json">: nothing in it can end the element."""
+    return Markup(msgspec.json.encode(value).decode().replace("<", "\\u003c"))  # noqa: S704  "<" is written as a number
+
+
+def cards(request: Any, flow: Flow, only: set[str]) -> dict[str, str]:
+    """Element id -> markup of these steps."""
+    return {
+        f"node-{view.id}": render.text(request, "studio/_node.html", node=view) for view in queries.views(flow, only)
+    }
+
+
+def problems(request: Any, flow: Flow) -> dict[str, str]:
+    """The list of what is left to fix, as {element id: markup}."""
+    kinds = catalogue.load()
+    titles = {n.id: n.label or (kinds[n.type].title if n.type in kinds else n.type) for n in flow.nodes}
+    found = queries.problems_of(flow)
+    return {"problems": render.text(request, "studio/_problems.html", problems=found, titles=titles)}
+
+
+def draft_state(request: Any, flow: Flow, live: Flow | None) -> dict[str, str]:
+    changed = len(changes(live, flow, catalogue.load())) if live is not None else None
+    return {"draft-state": render.text(request, "studio/_draft_state.html", changed=changed)}
+
+
+def faults(flow: Flow) -> dict[str, str]:
+    """Step -> its first problem, for the foot of its card; steps without one are not in it."""
+    found: dict[str, str] = {}
+    for problem in queries.problems_of(flow):
+        if problem.node:
+            found.setdefault(problem.node, problem.message)
+    return found
+
+
+def told(batches: list[Batch]) -> list[dict[str, Any]]:
+    return [{"rev": batch.rev, "client": batch.client, "ops": batch.ops} for batch in batches]
+
+
+def edit_answer(request: Any, answer: Answer, live: Flow | None) -> dict[str, Any]:
+    """What the editor gets back for a batch: see static/src/canvas/outbox.js, took()."""
+    flow, kinds = answer.flow, catalogue.load()
+    found = queries.problems_of(flow)
+    nodes = {node.id: node for node in flow.nodes}
+    errors = {
+        id: field_errors(nodes[id], kinds[nodes[id].type], found)
+        for id in answer.touched
+        if id in nodes and nodes[id].type in kinds
+    }
+    return {
+        "rev": answer.rev,
+        "since": told(answer.since),
+        "extra": answer.extra,
+        "dropped": answer.dropped,
+        "html": {
+            **cards(request, flow, answer.touched),
+            **problems(request, flow),
+            **draft_state(request, flow, live),
+        },
+        "faults": faults(flow),
+        "errors": errors,
+        "undo": answer.undo,
+        "redo": answer.redo,
+        "resync": answer.resync,
+        "said": answer.said,
+    }

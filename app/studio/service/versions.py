@@ -1,0 +1,63 @@
+"""Publishing: a draft becomes an immutable version (kept by app.runs), and comes back as a draft."""
+
+from uuid import UUID, uuid4
+
+import msgspec
+
+from app import events
+from app.db import tenant_tx
+from app.errors import DomainError, NotFound, Refused
+from app.runs import service as runs
+from app.studio.forms import FlowReplace
+from app.studio.ops import apply
+from app.studio.service import store
+from app.web import Actor
+from flows import catalogue
+from flows.compile import check
+from flows.model import Flow
+
+
+class NotReady(Refused):
+    """The draft can't run yet. `node`: the step to look at first."""
+
+    def __init__(self, message: str, count: int, node: str) -> None:
+        more = f" {count - 1} more {'thing needs' if count == 2 else 'things need'} attention." if count > 1 else ""
+        super().__init__(message, remedy=f"Nothing was published.{more}", code="not_ready")
+        self.node = node
+
+
+async def publish(actor: Actor, flow_id: UUID, name: str, notes: str) -> UUID:
+    """Freeze the draft as a new version and make it the live one. Returns the version's id.
+
+    A draft that equals the live version gives that version again. Raises NotReady when it could not run.
+    """
+    async with tenant_tx(actor.workspace_id) as tx:
+        draft = await store.locked(flow_id)
+        faults = [problem for problem in check(draft.flow, catalogue.load()) if problem.severity == "error"]
+        if faults:
+            raise NotReady(faults[0].message, len(faults), faults[0].node)
+        if not draft.flow.nodes:
+            raise NotReady("There is no step in this flow yet.", 1, "")
+        version_id = await runs.save_version(
+            tx, actor.workspace_id, flow_id, draft.flow, name, actor.user_id, notes=notes
+        )
+        await tx.execute("update flow set live_version_id = $2, updated_at = now() where id = $1", flow_id, version_id)
+        told = {"flow": str(flow_id), "version": str(version_id), "by": actor.name}
+        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "flow.published", told)
+        await events.publish(tx, actor.workspace_id, "workspace", "flow.published", told)
+    return version_id
+
+
+async def restore(actor: Actor, flow_id: UUID, version_id: UUID) -> int:
+    """Make a version's document the draft again, as one undoable edit; what is live stays. Returns the new revision."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        draft = await store.locked(flow_id)
+        version = await runs.version(tx, version_id)
+        if version is None or version.flow_id != flow_id:
+            raise NotFound("This version does not exist.")
+        document: Flow = version.document
+        if msgspec.json.encode(document) == msgspec.json.encode(draft.flow):
+            raise DomainError("The draft is this version already.", status=409, code="unchanged")
+        ops = [FlowReplace(document)]
+        after, inverse = apply(draft.flow, ops)
+        return await store.save(tx, actor, draft, after, ops=ops, inverse=inverse, batch=uuid4().hex, client="server")
