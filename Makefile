@@ -9,7 +9,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # An `uv` that is there is used; else one is put into .tools, which only this folder sees.
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 # --inexact: `make up` after `make test` must not throw the test tools out again.
-SYNC := $(UV) sync --frozen --inexact --quiet $(if $(PYTHON),--python $(PYTHON),--python-preference system)
+SYNC := $(UV) sync --frozen --inexact --quiet $(if $(PYTHON),--python $(shell .ci/find-python $(PYTHON)),--python-preference system)
 BIN := $(VENV)/bin
 
 .PHONY: help up dev sync sync-test test test-one browser check format bench fault assets docs clean

@@ -126,7 +126,7 @@ def test_after_kill_9_of_the_server_every_acknowledged_row_is_there(server):
             if number == 300:
                 os.kill(server.process.pid, signal.SIGKILL)
 
-    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
         asyncio.run(write_until_it_dies())
     server.process.wait(5)
     assert not server.alive()
