@@ -33,6 +33,8 @@ DOMAINS: tuple[str, ...] = (
     "app.web.patterns",
     "app.accounts.controllers",
     "app.accounts.api",
+    "app.gateway.controllers",
+    "app.gateway.api",
 )
 """Modules with routes: `routes` (pages), `api_routes` (under /api/v1), `open_routes` (proof in the address itself, as
 webhooks have). A module named here must exist: what is missing fails at start, not at the first click.
