@@ -4,7 +4,7 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from app.gateway import queries, service
@@ -128,7 +128,7 @@ class BudgetsController(Controller):
 
 
 @get("/model-calls", name="api:model-calls", summary="The latest model calls", tags=["Connections"])
-async def model_calls(actor: NamedDependency[Actor], run_id: UUID | None = None) -> list[CallView]:
+async def model_calls(actor: NamedDependency[Actor], run_id: FromQuery[UUID | None] = None) -> list[CallView]:
     return await queries.calls(actor, run_id=run_id)
 
 

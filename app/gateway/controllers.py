@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from app.errors import NotFound
 from app.gateway import queries, service
@@ -40,7 +40,7 @@ class ConnectionsController(Controller):
 
     @get("/new/{provider:str}", name="gateway:new-connection")
     async def new(
-        self, request: Request, actor: NamedDependency[Actor], provider: FromPath[str], base_url: str = ""
+        self, request: Request, actor: NamedDependency[Actor], provider: FromPath[str], base_url: FromQuery[str] = ""
     ) -> Response[Any]:
         kind = PROVIDERS.get(provider)
         if kind is None or provider == LOCAL:
@@ -61,7 +61,7 @@ class ConnectionsController(Controller):
 
     @get("/{connection_id:uuid}", name="gateway:connection")
     async def show(
-        self, request: Request, actor: NamedDependency[Actor], connection_id: FromPath[UUID], ask: str = ""
+        self, request: Request, actor: NamedDependency[Actor], connection_id: FromPath[UUID], ask: FromQuery[str] = ""
     ) -> Response[Any]:
         shown = await queries.overview(actor)
         selected = shown.connection(connection_id)
