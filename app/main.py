@@ -19,7 +19,7 @@ from app import db, egress
 from app.accounts import service as accounts
 from app.accounts import sessions
 from app.events import hub
-from app.web import closing, errors, guards, headers, health
+from app.web import closing, errors, guards, headers, health, ratelimit
 from app.web.bearer import BearerMiddleware
 from app.web.csrf import CsrfMiddleware
 from app.web.hosts import Dispatcher
@@ -88,6 +88,7 @@ async def services() -> AsyncIterator[None]:
         closing.end()
         await hub.stop()
         await egress.stop()
+        await ratelimit.stop()
         if own_pools:
             await db.stop()
 

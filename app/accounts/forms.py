@@ -69,3 +69,10 @@ class KeyForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 class WorkspaceForm(Struct, frozen=True, forbid_unknown_fields=True):
     name: Title
+
+
+class WayForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to go after a sign-in at another provider, and the invitation it takes, if any."""
+
+    next: Annotated[str, Meta(max_length=2000)] = ""
+    invite: Annotated[str, Meta(max_length=100)] = ""

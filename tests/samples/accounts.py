@@ -18,7 +18,7 @@ FORM = {"values": {}, "errors": {}}
 WRONG = {"values": {"name": "x", "email": "<b>"}, "errors": {"": "Nothing fits.", "name": "Fill this in."}}
 
 SAMPLES = {
-    "accounts/_providers.html": {},
+    "accounts/_providers.html": [FORM, FORM | {"invite": "x"}],
     "accounts/_profile_form.html": [FORM, WRONG],
     "accounts/_password_form.html": [FORM, WRONG],
     "accounts/_workspace_form.html": [FORM, WRONG],

@@ -1,6 +1,7 @@
 """Pages of this domain."""
 
 from app.accounts.controllers.entrance import JoinController, SetupController, SignInController, sign_out
+from app.accounts.controllers.outside import OutsideController
 from app.accounts.controllers.settings import (
     DevicesController,
     KeysController,
@@ -13,6 +14,7 @@ routes = [
     SetupController,
     SignInController,
     JoinController,
+    OutsideController,
     sign_out,
     settings_page,
     ProfileController,

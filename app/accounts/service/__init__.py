@@ -1,5 +1,6 @@
 """The verbs of this domain, by noun. Other domains come in here: `from app.accounts import service`."""
 
+from app.accounts.service.identities import connect, sign_in_outside
 from app.accounts.service.keys import NewKey, create_key, create_key_on_this_machine, revoke_key
 from app.accounts.service.members import Invited, accept_invite, change_role, invite, join, remove_member, revoke_invite
 from app.accounts.service.profile import (
@@ -19,6 +20,7 @@ __all__ = [
     "accept_invite",
     "change_password",
     "change_role",
+    "connect",
     "create_key",
     "create_key_on_this_machine",
     "end_other_sessions",
@@ -35,5 +37,6 @@ __all__ = [
     "set_up_unattended",
     "setup_code",
     "sign_in",
+    "sign_in_outside",
     "sign_out",
 ]

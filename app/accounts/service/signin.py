@@ -32,7 +32,7 @@ async def sign_in(email: str, password: str, device: Device) -> SignedIn:
 
     An unknown e-mail, a wrong password, a disabled person and one without a password get the same words after the
     same time.
-    At most 10 tries in a row for an e-mail and 30 for a network (then one each 30 s and 10 s); raises TooMany beyond.
+    Raises TooMany for an account or a network that was tried too often (app/accounts/limits).
     """
     known = email.strip().casefold()
     await limits.by_network("sign-in", device.address)

@@ -21,6 +21,8 @@ PUBLIC = {
     "accounts:enter": "the way in, rate limited",
     "accounts:invitation": "the address holds the secret",
     "accounts:join": "the address holds the secret",
+    "accounts:sign-in-with": "starts a sign-in at another provider",
+    "accounts:sign-in-back": "where the provider sends the browser back to; only the browser that started may finish",
     "health:live": "for supervisors",
     "health:ready": "for load balancers",
     "static": "scripts, styles, fonts: the same for everybody",
