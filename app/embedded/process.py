@@ -32,7 +32,7 @@ def tied_to_parent(death_signal: signal.Signals, *, as_nobody: bool = False) -> 
     The kernel sends `death_signal` when the THREAD that forked ends, so children are started from the main thread only.
     `as_nobody`: enter a user namespace in which our uid 0 is called 65534. PostgreSQL refuses to run as root; this way
     it runs without an account being made and without opening a folder to others: on disk all stays root's, mode 0700.
-    Source: research/embedded-stack.md 1.3 and 11.1.
+    Why: docs/adr/0005-embedded-servers.md.
     """
     if not LINUX or _libc is None:
         return None

@@ -4,11 +4,16 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from app import cli, config
+from app.embedded.local_model import missing
 from app.embedded.postgres import EmbeddedPostgres
+
+ROOT = Path(__file__).parents[2]
+CHAT = ROOT / "marketplace/packages/flows/chat-assistant/flow.json"
 
 
 def agentbase(*arguments, data, env=None, timeout=120, cwd=None):
@@ -213,3 +218,42 @@ def test_migrate_says_what_it_did_and_may_be_repeated(servers, tmp_path):
     env = {"DATABASE_URL": servers.login, "DATABASE_OWNER_URL": servers.owner}
     assert agentbase("migrate", data=tmp_path, env=env).stdout == "up to date\n"
     assert agentbase("migrate", "--dry-run", data=tmp_path, env=env).stdout == "up to date\n"
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_a_shipped_flow_answers_with_the_local_model_on_a_fresh_machine(data):
+    answered = agentbase("run", str(CHAT), "--input", '{"message": "Hello"}', data=data)
+    assert answered.returncode == 0, answered.stderr
+    assert len(answered.stdout.strip()) > 3 and answered.stderr == ""
+    whole = json.loads(agentbase("run", str(CHAT), "--input", '{"message": "Hello"}', "--json", data=data).stdout)
+    assert whole["text"].strip()
+
+
+def test_a_flow_without_a_model_runs_at_once_and_shows_its_events(tmp_path):
+    (tmp_path / "echo.json").write_text(flow())
+    ran = agentbase(
+        "run", str(tmp_path / "echo.json"), "--input", '{"message": "Good morning"}', data=tmp_path / "data"
+    )
+    assert ran.stdout == "Good morning\n", ran.stderr
+    told = agentbase(
+        "run", str(tmp_path / "echo.json"), "--input", '{"message": "x"}', "--events", data=tmp_path / "data"
+    )
+    types = [json.loads(line)["type"] for line in told.stdout.splitlines() if line.startswith("{")]
+    assert types[0] == "run.started" and types[-1] == "run.succeeded" and "step.succeeded" in types
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(("given", "said"), [("{", "not JSON"), ('"hi"', "JSON object")])
+def test_a_wrong_input_is_said_with_an_example(given, said, tmp_path):
+    (tmp_path / "echo.json").write_text(flow())
+    refused = agentbase("run", str(tmp_path / "echo.json"), "--input", given, data=tmp_path)
+    assert refused.returncode == 2 and said in refused.stderr
+
+
+def test_a_run_that_fails_says_which_step_and_ends_with_1(tmp_path):
+    digest = ROOT / "marketplace/packages/flows/form-to-text/flow.json"
+    failed = agentbase(
+        "run", str(digest), "--input", "{}", data=tmp_path / "data", env={"AGENTBASE_LOCAL_MODEL": "off"}
+    )
+    assert failed.returncode == 1 and "agentbase: The run failed. Step '" in failed.stderr
+    assert "Traceback" not in failed.stderr

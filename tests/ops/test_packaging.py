@@ -125,3 +125,25 @@ def test_packages_are_locked_with_hashes_and_litellm_to_one_version():
     for package in lock["package"]:
         for file in [*package.get("wheels", []), *filter(None, [package.get("sdist")])]:
             assert file.get("hash", "").startswith("sha256:"), package["name"]
+
+
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_the_docs_leads_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_code_names_only_docs_that_exist():
+    """An error message that says "see docs/…" must not send somebody into the void."""
+    missing = set()
+    for folder in ("app", "flows", "components", "migrations", "marketplace"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for name in re.findall(r"docs/[\w/.-]+\.md", file.read_text()):
+                if not (ROOT / name).exists():
+                    missing.add(f"{file.relative_to(ROOT)}: {name}")
+    assert not missing
