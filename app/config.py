@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -71,6 +72,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     def owner_url(self) -> str:
         """Where migrations run; the same as the app's database unless set apart."""
         return self.database_owner_url or self.database_url
+
+    @property
+    def instance(self) -> str:
+        """A name that differs between two instances on one Redis: where the database is. No secret in it."""
+        place = urlsplit(self.database_url)
+        return f"agentbase:{place.hostname or ''}:{place.port or 5432}{place.path}"
 
     @property
     def base_url(self) -> str:

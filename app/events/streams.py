@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import msgspec
@@ -149,9 +148,7 @@ class Hub:
     async def start(self, closing: asyncio.Event | None = None) -> None:
         """`closing`: when it is set, every stream ends at once (app.web.closing)."""
         settings = config.settings()
-        # pub/sub has no databases: two instances on one Redis are kept apart by the name of their database
-        place = urlsplit(settings.database_url)
-        self._prefix = f"agentbase:{place.hostname}:{place.port or 5432}{place.path}:"
+        self._prefix = f"{settings.instance}:"  # pub/sub has no databases: only the name keeps instances apart
         self._look = asyncio.Event()
         self._line = Line(settings.redis_url, self._heard, self._awake)
         self._line.start()
