@@ -68,7 +68,7 @@ async def _run(plan: Any, value: dict[str, Any], events: bool) -> Any:
 
 async def _advance(plan: Any, value: dict[str, Any], events: bool) -> Any:
     from app import clock
-    from app.gateway import service as gateway
+    from app.runs.running import CAPABILITIES
     from flows.catalogue import load
     from flows.ledger.memory import MemoryLedger
     from flows.run import Engine
@@ -77,7 +77,7 @@ async def _advance(plan: Any, value: dict[str, Any], events: bool) -> Any:
         click.echo(msgspec.json.encode(event).decode())
 
     ledger = MemoryLedger()
-    engine = Engine(load(), ledger, capabilities={"llm": gateway.llm_for})
+    engine = Engine(load(), ledger, capabilities=CAPABILITIES)
     ledger.open("run", value)
     while True:
         outcome = await engine.advance(ledger.claim("run"), plan, listen=show if events else None)
