@@ -180,6 +180,7 @@ class GroupCommit:
             if done.done():
                 continue
             if row.id in ids:
+                ids.remove(row.id)  # its twin of the same key, later in the batch, was not inserted
                 done.set_result(None)
             else:
                 first = await connection.fetchrow(BEFORE, row.workspace_id, row.flow_id, row.idempotency_key)

@@ -1,0 +1,207 @@
+"""The express lane of this process: run, commit the record, then answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from app import clock
+from app.errors import Conflict, Unavailable
+from app.runs.ids import uuid7, uuid8
+from app.runs.outcome import Outcome, outcome_of
+from app.runs.running import CAPABILITIES, Host, Ready
+from flows.express import Record, run_express
+from flows.ledger.commit import Before, ExpressRow, Overloaded
+from flows.sdk.context import RunFacts
+
+PATIENCE = 300.0
+"""Seconds an express run may take."""
+
+_encode = msgspec.json.Encoder().encode
+_under_way: dict[UUID, asyncio.Event] = {}
+_answers: dict[UUID, "asyncio.Task[tuple[Outcome, str]]"] = {}
+
+
+class Request(Struct, frozen=True):
+    ready: Ready
+    input: Any
+    trigger: str
+    started_by: UUID | None = None
+    idempotency_key: str = ""
+    draft: bool = False
+    visitor: str = ""
+    trigger_id: UUID | None = None
+    patience: float = PATIENCE
+
+
+def cancel(run_id: UUID) -> None:
+    """End an express run of this process at its next breath."""
+    if (event := _under_way.get(run_id)) is not None:
+        event.set()
+
+
+async def answer(host: Host, request: Request) -> Outcome:
+    """Run to the end, and return once the record is committed. The same key gives the first one's answer."""
+    if not request.idempotency_key:
+        return (await _answer(host, request, uuid7()))[0]
+    run_id, before = await _begin(host, request)
+    if before is not None:
+        return before
+    if (twin := _answers.get(run_id)) is not None:  # the same key, at this moment, in this process
+        return _if_same(await asyncio.shield(twin), request)
+    mine = _answers[run_id] = asyncio.get_running_loop().create_task(_answer(host, request, run_id))
+    mine.add_done_callback(lambda _: _answers.pop(run_id, None))
+    return (await asyncio.shield(mine))[0]
+
+
+async def _answer(host: Host, request: Request, run_id: UUID) -> tuple[Outcome, str]:
+    facts = _facts(request, run_id)
+    facts.deadline = clock.epoch() + request.patience
+    record = await run_express(request.ready.plan, _input(request), context=facts, flow_of=host.plan_of)
+    return await _commit(host, request, run_id, record), _text(request)
+
+
+def _if_same(done: tuple[Outcome, str], request: Request) -> Outcome:
+    if done[1] != _text(request):
+        raise reused()
+    return done[0]
+
+
+async def stream(host: Host, request: Request) -> AsyncIterator[dict[str, Any]]:
+    """The events of a run as they come; the last one after its record is committed."""
+    run_id, before = await _begin(host, request)
+    if before is not None:
+        yield before.event()
+        return
+    facts = _facts(request, run_id)
+    facts.deadline = clock.epoch() + PATIENCE
+    queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+    stopped = _under_way[run_id] = asyncio.Event()
+    task = asyncio.create_task(_watched(host, request, run_id, facts, queue, stopped))
+    try:
+        while (event := await queue.get()) is not None:
+            yield event
+        yield (await task).event()
+    finally:
+        stopped.set()  # whoever leaves early ends the run; its record is written all the same
+        _under_way.pop(run_id, None)
+
+
+async def _watched(
+    host: Host,
+    request: Request,
+    run_id: UUID,
+    facts: RunFacts,
+    queue: "asyncio.Queue[dict[str, Any] | None]",
+    stopped: asyncio.Event,
+) -> Outcome:
+    def listen(event: dict[str, Any]) -> None:
+        if event["type"] == "run.started" or not event["type"].startswith("run."):
+            queue.put_nowait(event)
+
+    try:
+        record = await run_express(
+            request.ready.plan, _input(request), context=facts, listen=listen, flow_of=host.plan_of, cancelled=stopped
+        )
+        return await _commit(host, request, run_id, record)
+    finally:
+        queue.put_nowait(None)
+
+
+async def _begin(host: Host, request: Request) -> tuple[UUID, Outcome | None]:
+    """The run's id, and the answer if this key was used before.
+
+    With a key the id is derived from it: a caller that comes again after a crash of ours runs under the same id, so
+    steps that hand their idempotency key to the outside are done once.
+    """
+    if not request.idempotency_key:
+        return uuid7(), None
+    ready = request.ready
+    before = await host.commits.before(ready.workspace_id, ready.flow_id, request.idempotency_key)
+    if before is not None:
+        return before.id, _same(before, _text(request))
+    digest = blake2b(
+        f"{ready.workspace_id}:{ready.flow_id}:{request.idempotency_key}".encode(),
+        digest_size=16,
+        person=b"agentbase.run",
+    )
+    return uuid8(digest.digest()), None
+
+
+async def _commit(host: Host, request: Request, run_id: UUID, record: Record) -> Outcome:
+    output = _encode(record.output).decode() if record.output is not None else None
+    row = ExpressRow(
+        id=run_id,
+        workspace_id=request.ready.workspace_id,
+        flow_id=request.ready.flow_id,
+        version_id=request.ready.version_id,
+        status=record.status,
+        trigger=request.trigger,
+        input=_encode(_input(request)).decode(),
+        output=output,
+        error=_encode(record.fault).decode() if record.fault is not None else None,
+        steps=record.steps_json.decode(),
+        seconds=record.ms / 1000,
+        trigger_id=request.trigger_id,
+        started_by=request.started_by,
+        visitor=request.visitor,
+        draft=request.draft,
+        idempotency_key=request.idempotency_key or None,
+        prompt_tokens=record.usage.prompt_tokens if record.usage else 0,
+        completion_tokens=record.usage.completion_tokens if record.usage else 0,
+        cost_micros=record.usage.cost_micros if record.usage else 0,
+    )
+    try:
+        before = await host.commits.commit(row)
+    except Overloaded:
+        raise Unavailable("More runs come in than can be recorded.", retry_after=2) from None
+    if before is not None:
+        return _same(before, row.input)
+    fault = record.fault
+    return Outcome(
+        run_id,
+        record.status,
+        msgspec.to_builtins(record.output) if record.output is not None else None,
+        fault.message if fault else "",
+        fault.node if fault else "",
+    )
+
+
+def _same(before: Before, input: str) -> Outcome:
+    if before.input != input:
+        raise reused()
+    return outcome_of(before.id, before.status, before.output, before.error)
+
+
+def reused() -> Conflict:
+    return Conflict(
+        "This idempotency key came with another input before.",
+        remedy="Use a new key for a new request.",
+        code="idempotency_key_reused",
+    )
+
+
+def _text(request: Request) -> str:
+    return _encode(_input(request)).decode() if request.idempotency_key else ""
+
+
+def _input(request: Request) -> Any:
+    if request.visitor and isinstance(request.input, dict):
+        return {**request.input, "visitor": request.visitor}
+    return request.input
+
+
+def _facts(request: Request, run_id: UUID) -> RunFacts:
+    ready = request.ready
+    return RunFacts(
+        str(run_id),
+        workspace_id=str(ready.workspace_id),
+        flow_id=str(ready.flow_id),
+        version_id=str(ready.version_id),
+        trigger=request.trigger,
+        capabilities=CAPABILITIES,
+    )

@@ -1,0 +1,144 @@
+"""The engine in this process: plans by version, the lane a run takes, group commit, wake-ups. Web, public and worker.
+
+`start` belongs to the lifespan of each composition root, `stop` before the database pools close.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from app import config, db
+from app.errors import Conflict, NotFound
+from app.gateway import service as gateway
+from app.logs import logger
+from app.runs.http_step import http_for
+from flows import catalogue
+from flows.compile import PlanCache
+from flows.document import load_flow
+from flows.ledger.commit import GroupCommit
+from flows.plan import Plan
+from flows.problems import Problems
+from flows.sdk.capabilities import CapabilityName
+from flows.sdk.context import Context, RunFacts
+from flows.transport.poll import Poll
+from flows.transport.protocol import Lane, Transport
+
+log = logger(__name__)
+
+CAPABILITIES: Mapping[CapabilityName, Callable[[Context], Any]] = {"llm": gateway.llm_for, "http": http_for}
+"""What a step gets when it names it in `needs`."""
+
+VERSION = "select workspace_id, flow_id, document from flow_version where id = $1"
+
+
+class Ready(Struct, frozen=True):
+    """A version that can run, and whose it is."""
+
+    plan: Plan
+    workspace_id: UUID
+    flow_id: UUID
+    version_id: UUID
+    models: tuple[str, ...] = ()
+
+    async def runs_here(self) -> bool:
+        """Whether it may run in this process at once: nothing waits, nothing is unrepeatable, all models can be called.
+        Whether it may run in this process at once: nothing waits, nothing is unrepeatable, all models can be called.
+        """
+        return self.plan.express and (
+            not self.models or await gateway.workspace_runs_here(self.workspace_id, self.models)
+        )
+
+
+class Host:
+    def __init__(self, pool: db.Pool, transport: Transport) -> None:
+        self.pool = pool
+        self.transport = transport
+        self.commits = GroupCommit(pool)
+        self.plans = PlanCache(catalogue.load())
+        self._owners: dict[UUID, tuple[UUID, UUID]] = {}
+        self._ready: dict[UUID, Ready] = {}
+
+    async def ready(self, version_id: UUID) -> Ready:
+        """The plan of a version; versions never change, so it is read once. Whose it is, the caller compares.
+
+        Raises NotFound, and Conflict for a version that can't run here (a node type is missing).
+        """
+        plan, owner = self.plans.get(str(version_id)), self._owners.get(version_id)
+        if plan is None or owner is None:
+            row = await self.pool.fetchrow(VERSION, version_id)
+            if row is None:
+                raise NotFound("This version of the flow does not exist.")
+            owner = (row["workspace_id"], row["flow_id"])
+            if len(self._owners) > 4 * self.plans.size:
+                self._owners.clear()
+                self._ready.clear()
+            self._owners[version_id] = owner
+            plan = self.plans.compile(load_flow(row["document"]), str(version_id))
+        if isinstance(plan, Problems):
+            raise Conflict(f"This version can't run: {plan}", remedy="Repair the flow, then publish it again.")
+        ready = self._ready.get(version_id)
+        if ready is None or ready.plan is not plan:
+            ready = self._ready[version_id] = Ready(plan, owner[0], owner[1], version_id, models_of(plan))
+        return ready
+
+    async def plan_of(self, facts: RunFacts, version_id: str) -> Plan:
+        """For the node that runs another flow: only flows of the run's own workspace exist for it."""
+        try:
+            ready = await self.ready(UUID(version_id))
+        except ValueError:
+            raise NotFound("This version of the flow does not exist.") from None
+        if str(ready.workspace_id) != facts.workspace_id:
+            raise NotFound("This version of the flow does not exist.")
+        return ready.plan
+
+    async def nudge(self, lane: Lane) -> None:
+        """After the commit. A nudge that is lost costs two seconds."""
+        await self.transport.nudge(lane)
+
+
+def models_of(plan: Plan) -> tuple[str, ...]:
+    """Models that the steps of a plan name; "" for those that use the workspace's default."""
+    steps = [step for step in plan._all() if "llm" in step.needs]
+    return tuple(dict.fromkeys(str(getattr(step.settings, "model", "") or "") for step in steps))
+
+
+_host: list[Host] = []
+
+
+def host() -> Host:
+    if not _host:
+        raise RuntimeError("The engine is not running in this process: await app.runs.running.start() first.")
+    return _host[-1]
+
+
+def transport() -> Transport:
+    """What nudges workers of other processes. Without Redis they look every two seconds."""
+    url = config.settings().redis_url
+    if not url:
+        return Poll()
+    from flows.transport.arq import Arq
+
+    return Arq(url)
+
+
+async def start(kind: db.Kind = "web") -> Host:
+    """Open what the engine needs; a second call in the same process gives the running one."""
+    if not _host:
+        pool = await db.open_pool("system", kind, least=0, most=4)
+        _host.append(Host(pool, transport()))
+    return _host[-1]
+
+
+async def stop() -> None:
+    """Wait for records under way, then close."""
+    if not _host:
+        return
+    running = _host.pop()
+    await running.commits.close()
+    await running.transport.close()
+    running.pool.terminate()
+
+
+__all__ = ["CAPABILITIES", "Host", "Ready", "host", "start", "stop", "transport"]

@@ -1,0 +1,291 @@
+"""What other domains do with runs. `who` is the Actor, or a workspace's id where nobody is signed in (webhook,
+visitor).
+
+Two lanes: a flow that can run at once in this process does (express: its record is committed before the answer);
+every other flow is stored first and carried out by a worker (durable). Callers of `answer` and `stream` need not know
+which.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app import events
+from app.db import Tx, tenant_tx
+from app.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
+from app.runs import express, following, versions
+from app.runs.outcome import Outcome
+from app.runs.running import Ready, host
+from app.runs.versions import VersionView
+from app.web import Actor
+from flows.ledger import postgres_verbs as verbs
+from flows.model import Flow
+from flows.transport.protocol import Lane
+
+MOST_INPUT = 1_000_000
+"""Bytes of a run's input, as JSON."""
+DEADLINE = 30 * 24 * 3600.0
+"""Seconds after which a run that still waits is given up."""
+PATIENCE = 60.0
+"""Seconds that `answer` waits for a durable run."""
+GONE = "This run does not exist."
+
+
+def workspace_of(who: Actor | UUID) -> UUID:
+    return who.workspace_id if isinstance(who, Actor) else who
+
+
+def person_of(who: Actor | UUID) -> UUID | None:
+    return who.user_id if isinstance(who, Actor) else None
+
+
+async def save_version(
+    tx: Tx,
+    workspace_id: UUID,
+    flow_id: UUID,
+    document: Flow,
+    name: str,
+    by: UUID | None,
+    *,
+    notes: str = "",
+    kind: str = "published",
+) -> UUID:
+    """Freeze a flow. `published` makes it live and sets its webhook addresses; `draft` is for a try from the editor.
+
+    The same content gives the same version: of what is live, or of an earlier draft.
+    """
+    return await versions.save(tx, workspace_id, flow_id, document, name, by, notes, kind)
+
+
+async def version(tx: Tx, version_id: UUID) -> VersionView | None:
+    """A version inside a transaction of its workspace."""
+    row = await tx.fetchrow("select v.*, '' as by from flow_version v where v.id = $1", version_id)
+    return versions.view(row) if row else None
+
+
+async def live_version(workspace_id: UUID, flow_id: UUID) -> UUID | None:
+    """What runs in public, None when the flow is not published."""
+    async with tenant_tx(workspace_id) as tx:
+        found = await tx.fetchval("select version_id from flow_live where flow_id = $1", flow_id)
+    return UUID(str(found)) if found is not None else None
+
+
+async def take_down(tx: Tx, flow_id: UUID) -> None:
+    """Nothing runs in public any more: the flow was archived. Its webhook addresses answer 404."""
+    await tx.execute("delete from flow_live where flow_id = $1", flow_id)
+    await tx.execute("update trigger set enabled = false where flow_id = $1", flow_id)
+
+
+async def start(
+    who: Actor | UUID,
+    version_id: UUID,
+    input: Any,
+    *,
+    trigger: str,
+    idempotency_key: str = "",
+    draft: bool = False,
+    visitor: str = "",
+    trigger_id: UUID | None = None,
+    lane: Lane = "normal",
+) -> UUID:
+    """Store a run; when this returns, the run will be carried out whatever happens. Returns its id.
+
+    The same idempotency key gives the run it gave before. Raises NotFound for a version of somebody else, Conflict
+    for a key that came with another input, Refused for an input that is too large, TooMany for a full queue.
+    """
+    may_run(who)
+    ready = await mine(who, version_id)
+    new = verbs.NewRun(
+        workspace_id=ready.workspace_id,
+        flow_id=ready.flow_id,
+        version_id=version_id,
+        input=input_text(input, visitor),
+        trigger=trigger,
+        lane=lane,
+        trigger_id=trigger_id,
+        started_by=person_of(who),
+        visitor=visitor,
+        draft=draft,
+        idempotency_key=idempotency_key,
+        deadline=DEADLINE,
+    )
+    async with tenant_tx(ready.workspace_id) as tx:
+        try:
+            started = await verbs.start_run(tx, new)
+        except verbs.QueueFull:
+            raise TooMany("Too many runs of this workspace are waiting.", retry_after=30) from None
+        except verbs.OtherRequest:
+            raise express.reused() from None
+    await host().nudge(lane)
+    return UUID(str(started.id))
+
+
+async def answer(
+    who: Actor | UUID,
+    version_id: UUID,
+    input: Any,
+    *,
+    trigger: str,
+    idempotency_key: str = "",
+    draft: bool = False,
+    visitor: str = "",
+    trigger_id: UUID | None = None,
+    patience: float = PATIENCE,
+) -> Outcome:
+    """Run and wait for the end, at most `patience` seconds; then the outcome's status is where the run stands."""
+    may_run(who)
+    ready = await mine(who, version_id)
+    if await ready.runs_here():
+        request = express.Request(
+            ready, input, trigger, person_of(who), idempotency_key, draft, visitor, trigger_id, patience
+        )
+        return await express.answer(host(), request)
+    run_id = await start(
+        who,
+        version_id,
+        input,
+        trigger=trigger,
+        idempotency_key=idempotency_key,
+        draft=draft,
+        visitor=visitor,
+        trigger_id=trigger_id,
+        lane="interactive",
+    )
+    return await following.outcome(ready.workspace_id, run_id, patience)
+
+
+async def stream(
+    who: Actor | UUID,
+    version_id: UUID,
+    input: Any,
+    *,
+    trigger: str,
+    idempotency_key: str = "",
+    draft: bool = False,
+    visitor: str = "",
+    trigger_id: UUID | None = None,
+) -> AsyncIterator[dict[str, Any]]:
+    """Run, and give its events as they come. The last one is run.succeeded, .failed, .cancelled, .in_doubt or .waiting.
+
+    Every event names its run under "run". When the last one comes, the record is committed. Leaving early does not stop
+    the run of a durable flow; an express run is cancelled and recorded as such.
+    """
+    may_run(who)
+    ready = await mine(who, version_id)
+    if await ready.runs_here():
+        request = express.Request(ready, input, trigger, person_of(who), idempotency_key, draft, visitor, trigger_id)
+        async for event in express.stream(host(), request):
+            yield event
+        return
+    run_id = await start(
+        who,
+        version_id,
+        input,
+        trigger=trigger,
+        idempotency_key=idempotency_key,
+        draft=draft,
+        visitor=visitor,
+        trigger_id=trigger_id,
+        lane="interactive",
+    )
+    async for event in following.events_of(ready.workspace_id, run_id):
+        yield event
+
+
+async def cancel(who: Actor | UUID, run_id: UUID) -> str:
+    """End a run: "cancelled" at once, "asked" when a worker has it (at its next step border), "over" when it had ended.
+    End a run: "cancelled" at once, "asked" when a worker has it (at its next step border), "over" when it had ended.
+    """
+    may_run(who)
+    workspace_id = workspace_of(who)
+    async with tenant_tx(workspace_id) as tx:
+        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
+            raise NotFound(GONE)
+        done = await verbs.cancel_run(tx, run_id)
+        if done == "cancelled":
+            told = {"type": "run.cancelled", "run": str(run_id)}
+            await events.publish(tx, workspace_id, f"run:{run_id}", "run.cancelled", told)
+    express.cancel(run_id)
+    return done
+
+
+async def signal(
+    who: Actor | UUID, run_id: UUID, name: str, data: Any = None, *, dedupe_key: str = "", sender: str = ""
+) -> None:
+    """Give a run what it waits for. It may come before the run waits; the same dedupe key counts once.
+
+    Raises NotFound, and Conflict for a run that has ended.
+    """
+    may_run(who)
+    sender = sender or (who.name or who.email if isinstance(who, Actor) else "")
+    async with tenant_tx(workspace_of(who)) as tx:
+        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
+            raise NotFound(GONE)
+        try:
+            lane = await verbs.signal_run(
+                tx, run_id, name, input_text(data), by=person_of(who), sender=sender, dedupe_key=dedupe_key
+            )
+        except LookupError:
+            raise Conflict("This run has ended: nothing waits for an answer any more.") from None
+    if lane is not None:
+        await host().nudge(lane)
+
+
+async def decide(actor: Actor, run_id: UUID, node: str, iter: str, *, happened: bool, output: Any = None) -> None:
+    """Settle a doubt: the step took effect (with this output), or it did not and is tried again. Kept in the event log.
+    Settle a doubt: the step took effect (with this output), or it did not and is tried again. Kept in the event log.
+    """
+    may_run(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
+            raise NotFound(GONE)
+        try:
+            text = input_text(output if output is not None else {})
+            lane = await verbs.decide_step(
+                tx, run_id, node, iter, happened=happened, output=text, by=str(actor.user_id)
+            )
+        except LookupError:
+            raise Conflict("This step is not in doubt any more.", remedy="Reload the page.") from None
+        told = {"run": str(run_id), "node": node, "happened": happened, "by": actor.name}
+        await events.publish(tx, actor.workspace_id, "workspace", "run.decided", told)
+    if lane is not None:
+        await host().nudge(lane)
+
+
+async def again(actor: Actor, run_id: UUID) -> None:
+    """Take up a run that was given up after crashes, where it stood."""
+    may_run(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        lane = await verbs.run_again(tx, run_id, str(actor.user_id))
+        if lane is None:
+            raise Conflict("This run can't be taken up again.", remedy="Reload the page.")
+    await host().nudge(lane)
+
+
+async def mine(who: Actor | UUID, version_id: UUID) -> Ready:
+    """The version, if it is of this workspace; somebody else's answers like an unknown one."""
+    ready = await host().ready(version_id)
+    if ready.workspace_id != workspace_of(who):
+        raise NotFound("This version of the flow does not exist.")
+    return ready
+
+
+def may_run(who: Actor | UUID) -> None:
+    if isinstance(who, Actor) and who.role == "viewer":
+        raise NotAllowed(
+            "You can look at runs, not start or change them.", remedy="Ask an owner to make you an editor."
+        )
+
+
+def input_text(value: Any, visitor: str = "") -> str:
+    """A run's input as JSON. `visitor` travels in it, so that budgets per visitor hold."""
+    if visitor and isinstance(value, dict):
+        value = {**value, "visitor": visitor}
+    text = msgspec.json.encode(value)
+    if len(text) > MOST_INPUT:
+        raise Refused(
+            f"The input has {len(text):,} bytes; at most {MOST_INPUT:,} are taken.", status=413, code="input_too_large"
+        )
+    return text.decode()
