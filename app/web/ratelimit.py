@@ -12,6 +12,7 @@ import ipaddress
 import math
 from collections import OrderedDict
 from contextlib import suppress
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ from app.logs import logger
 
 log = logger(__name__)
 
-ANSWER = 0.25
+ANSWER = 0.5
 """Seconds Redis has to answer; a page does not wait longer for permission."""
 AWAY = 2.0
 """Seconds during which Redis is not asked again after it failed."""
@@ -86,16 +87,10 @@ async def ask(limit: Limit, key: str, cost: float = 1) -> Decision:
     hashed = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
     state = _states.setdefault(asyncio.get_running_loop(), _State())
     if state.url and monotonic() >= state.away_until:
-        try:
-            async with asyncio.timeout(ANSWER):
-                script_key = f"{state.prefix}{limit.name}:{hashed}"
-                allowed, wait, left = await state.script(
-                    keys=[script_key], args=[60_000 / limit.per_minute, limit.burst, cost]
-                )
+        answer = await state.shared(f"{limit.name}:{hashed}", [60_000 / limit.per_minute, limit.burst, cost])
+        if answer is not None:
+            allowed, wait, left = answer
             return Decision(bool(allowed), float(wait) / 1000, int(float(left)))
-        except (RedisError, OSError) as problem:  # TimeoutError is an OSError
-            state.away_until = monotonic() + AWAY
-            log.warning("redis does not answer: limits are counted per process", problem=str(problem))
     return state.local(f"{limit.name}:{hashed}", limit, cost)
 
 
@@ -116,8 +111,13 @@ async def stop() -> None:
     """Close this loop's connection to Redis. In the lifespan, last."""
     state = _states.pop(asyncio.get_running_loop(), None)
     if state is not None and state.url:
+        if state.flushing is not None:
+            await state.flushing
         with suppress(RedisError, OSError):
             await state.client.aclose()
+
+
+_Question: TypeAlias = "tuple[str, list[float], asyncio.Future[list[bytes] | None]]"
 
 
 class _State:
@@ -129,11 +129,40 @@ class _State:
         self.prefix = f"{settings.instance}:limit:"
         self.away_until = 0.0
         self.paid: OrderedDict[str, float] = OrderedDict()
+        self.waiting: list[_Question] = []
+        self.flushing: asyncio.Task[None] | None = None
         if self.url:
             self.client: Redis = Redis.from_url(
-                self.url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0), max_connections=20
+                self.url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
             )
-            self.script = self.client.register_script(_GCRA)
+
+    async def shared(self, key: str, arguments: list[float]) -> list[bytes] | None:
+        """Redis' answer, or None when it gave none. Questions asked at the same time go in one trip."""
+        answer: asyncio.Future[list[bytes] | None] = asyncio.get_running_loop().create_future()
+        self.waiting.append((self.prefix + key, arguments, answer))
+        if self.flushing is None or self.flushing.done():
+            self.flushing = asyncio.create_task(self._flush())
+        return await answer
+
+    async def _flush(self) -> None:
+        while self.waiting:
+            batch, self.waiting = self.waiting[:500], self.waiting[500:]
+            answers: list[list[bytes] | None] = [None] * len(batch)
+            try:
+                async with asyncio.timeout(ANSWER):
+                    pipe = self.client.pipeline(transaction=False)
+                    for key, arguments, _ in batch:
+                        pipe.eval(_GCRA, 1, key, *map(str, arguments))
+                    answers = await pipe.execute()
+            except Exception as problem:  # whatever it is, those who wait must get an answer
+                self.away_until = monotonic() + AWAY
+                log.warning("redis does not answer: limits are counted per process", problem=repr(problem))
+                await self.client.connection_pool.disconnect()
+                batch += self.waiting
+                self.waiting, answers = [], [None] * len(batch)
+            for (_, _, future), answer in zip(batch, answers, strict=True):
+                if not future.done():  # whoever asked may have left
+                    future.set_result(answer)
 
     def local(self, key: str, limit: Limit, cost: float) -> Decision:
         now, step, burst = monotonic(), 120 / limit.per_minute, max(limit.burst / 2, cost)
