@@ -64,6 +64,7 @@ DEFAULTS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    "max_logical_replication_workers": "0",
 }
 
 
