@@ -172,7 +172,8 @@ class _Builder:
         indegree = [0] * len(steps)
         for step, out in zip(steps, wires, strict=True):
             step.wires = tuple(wire for wire, _ in out)
-            plain = all(link.certain for _, link in out) and all(steps[wire.target].need == 0 for wire in step.wires)
+            plain = all(link.certain for _, link in out)
+            plain = plain and not any(steps[wire.target].need or steps[wire.target].disabled for wire in step.wires)
             step.succ = tuple(wire.target for wire in step.wires) if plain else None
             step.answer = any((kind := steps[wire.target].kind) is not None and kind.result for wire in step.wires)
             for wire in step.wires:
