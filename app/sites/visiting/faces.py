@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from app.runs import queries as runs
+from app.runs import live as runs
 from flows import catalogue
 
 _SHAPES = {"text": "text", "long text": "long", "number": "number", "yes/no": "choice", "choice": "choice"}
@@ -39,7 +39,8 @@ async def form_fields(workspace_id: UUID, flow_id: UUID) -> list[FieldView]:
         return []
     for node in live.nodes:
         if node.type == "start.form":
-            return [_view(field) for field in msgspec.convert(node.settings, form.settings, strict=False).fields]
+            settings: Any = msgspec.convert(node.settings, form.settings, strict=False)
+            return [_view(field) for field in settings.fields]
     return []
 
 

@@ -1,26 +1,19 @@
 """Who may ask a flow something, how often. From the first question on a visitor has a cookie, never before."""
 
-from app.errors import TooMany
 from app.sites.visiting.controllers.showing import Asking
 from app.sites.visiting.visit import COOKIE, COOKIE_DAYS, Visit, new_secret, visitor_of
 from app.web import cookies, ratelimit
-from app.web.address import network
 
-BY_NETWORK = ratelimit.Limit(burst=8, every=4.0)
-"""Eight questions in a row from one address, then one each 4 s: a person's pace, not a loop's."""
-BY_SITE = ratelimit.Limit(burst=120, every=0.25)
-"""What one site takes from all its visitors together, so that a crowd can't starve the other sites."""
+_NETWORK = ratelimit.Limit("visitor-network", per_minute=15, burst=8)
+"""One address: eight questions in a row, then one each 4 s. A person's pace, not a loop's."""
+_SITE = ratelimit.Limit("visitors-of-site", per_minute=240, burst=120)
+"""All visitors of one site together, so that a crowd can't starve the other sites."""
 
 
 async def admitted(request: Asking, visit: Visit) -> bytes:
     """The visitor, with a cookie from now on. Raises TooMany at a pace no person has."""
-    site = visit.site.id
-    for key, limit in ((f"site:{site}:{network(visit.address)}", BY_NETWORK), (f"site:{site}", BY_SITE)):
-        wait = await ratelimit.take(key, limit)
-        if wait:
-            raise TooMany(
-                "Many questions arrive here at the moment.", remedy="Try again in a moment.", retry_after=wait
-            )
+    await ratelimit.take(_NETWORK, f"{visit.site.id}:{ratelimit.address_key(visit.address)}")
+    await ratelimit.take(_SITE, str(visit.site.id))
     if visit.visitor is not None:
         return visit.visitor
     secret = new_secret()
