@@ -138,7 +138,7 @@ async def palette(
     search = q.strip()
     return fragment(
         request,
-        "studio/_palette.html",
+        "studio/_found.html",
         q=search,
         deeds=[deed for deed in DEEDS if deed.fits(search)] if search else DEEDS[:2],
         places=[place for place in PLACES if place.fits(search)],

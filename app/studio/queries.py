@@ -1,14 +1,17 @@
 """Read models of the studio's pages. Each says how many SQL statements it takes."""
 
+import re
 from collections import OrderedDict
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from app.db import tenant_tx
 from app.errors import NotFound
 from app.runs import queries as runs
+from app.runs import service
 from app.studio.forms import FlowReplace
 from app.studio.ops import node_of, port_of
 from app.studio.service import store
@@ -139,7 +142,10 @@ async def live_flow(actor: Actor, version_id: UUID | None) -> Flow | None:
         return None
     kept = _live.get(version_id)
     if kept is None or kept[0] != actor.workspace_id:
-        version = await runs.version(actor, version_id)
+        async with tenant_tx(actor.workspace_id) as tx:
+            version = await service.version(tx, version_id)
+        if version is None:
+            return None
         kept = _live[version_id] = (actor.workspace_id, version.document)
         while len(_live) > 64:
             _live.popitem(last=False)
@@ -237,8 +243,27 @@ def step(flow: Flow, node_id: str) -> NodeUse:
 
 
 def problems_of(flow: Flow) -> list[Problem]:
-    """What keeps the flow from running, errors first."""
-    return sorted(check(flow, catalogue.load()), key=lambda problem: problem.severity != "error")
+    """What keeps the flow from running, errors first. Steps without a name of their own are called by their kind."""
+    kinds = catalogue.load()
+    named = [
+        msgspec.structs.replace(node, label=kinds[node.type].title) if not node.label and node.type in kinds else node
+        for node in flow.nodes
+    ]
+    found = check(Flow(nodes=named, edges=flow.edges, name=flow.name, format=flow.format), kinds)
+    return sorted(found, key=lambda problem: problem.severity != "error")
+
+
+_NAMED = re.compile(r"^Step '.*?' ")
+
+
+def faults_of(problems: list[Problem]) -> dict[str, str]:
+    """Step -> its first problem without its own name, for the foot of its card."""
+    found: dict[str, str] = {}
+    for problem in problems:
+        if problem.node and problem.node not in found:
+            words = _NAMED.sub("", problem.message)
+            found[problem.node] = words[:1].upper() + words[1:]
+    return found
 
 
 def views(flow: Flow, only: set[str] | None = None) -> list[NodeView]:
@@ -251,9 +276,7 @@ def views(flow: Flow, only: set[str] | None = None) -> list[NodeView]:
         for node, end in ((source, f"out:{out}"), (target, f"in:{into}")):
             if end not in wired.setdefault(node, []):
                 wired[node].append(end)
-    faults: dict[str, str] = {}
-    for problem in problems_of(flow):
-        faults.setdefault(problem.node, problem.message)
+    faults = faults_of(problems_of(flow))
     found = [
         node_view(node, kinds, wired.get(node.id, ()), faults.get(node.id, ""))
         for node in flow.nodes

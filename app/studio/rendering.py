@@ -40,15 +40,6 @@ def draft_state(request: Any, flow: Flow, live: Flow | None) -> dict[str, str]:
     return {"draft-state": render.text(request, "studio/_draft_state.html", changed=changed)}
 
 
-def faults(flow: Flow) -> dict[str, str]:
-    """Step -> its first problem, for the foot of its card; steps without one are not in it."""
-    found: dict[str, str] = {}
-    for problem in queries.problems_of(flow):
-        if problem.node:
-            found.setdefault(problem.node, problem.message)
-    return found
-
-
 def told(batches: list[Batch]) -> list[dict[str, Any]]:
     return [{"rev": batch.rev, "client": batch.client, "ops": batch.ops} for batch in batches]
 
@@ -73,7 +64,7 @@ def edit_answer(request: Any, answer: Answer, live: Flow | None) -> dict[str, An
             **problems(request, flow),
             **draft_state(request, flow, live),
         },
-        "faults": faults(flow),
+        "faults": queries.faults_of(found),
         "errors": errors,
         "undo": answer.undo,
         "redo": answer.redo,

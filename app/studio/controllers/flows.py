@@ -28,11 +28,11 @@ class FlowsController(Controller):
     async def publish(
         self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PublishForm]
     ) -> dict[str, Any]:
-        number = await service.publish(actor, flow_id, data.name, data.notes)
+        await service.publish(actor, flow_id, data.name, data.notes)
         flow = await queries.editor(actor, flow_id)
         return {
             "html": rendering.draft_state(request, flow.flow, flow.live_flow),
-            "toast": f"Version {number} is live.",
+            "toast": "Published. Visitors get this version from now on.",
             "panel": f"/flows/{flow_id}/versions",
         }
 
@@ -40,8 +40,8 @@ class FlowsController(Controller):
     async def restore(
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RestoreForm]
     ) -> dict[str, Any]:
-        number = await service.restore(actor, flow_id, data.version_id)
-        return {"resync": True, "toast": f"The draft is version {number} again.", "undo": True}
+        await service.restore(actor, flow_id, data.version_id)
+        return {"resync": True, "toast": "The draft is that version again.", "undo": True}
 
     @post("/copies", name="studio:duplicate", status_code=201)
     async def duplicate(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> dict[str, Any]:

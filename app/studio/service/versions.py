@@ -22,8 +22,17 @@ class NotReady(Refused):
 
     def __init__(self, message: str, count: int, node: str) -> None:
         more = f" {count - 1} more {'thing needs' if count == 2 else 'things need'} attention." if count > 1 else ""
-        super().__init__(message, remedy=f"Nothing was published.{more}", code="not_ready")
+        super().__init__(message, remedy=more.strip(), code="not_ready")
         self.node = node
+
+
+def ready(flow: Flow) -> None:
+    """Raises NotReady when the flow could not run."""
+    faults = [problem for problem in check(flow, catalogue.load()) if problem.severity == "error"]
+    if faults:
+        raise NotReady(faults[0].message, len(faults), faults[0].node)
+    if not flow.nodes:
+        raise NotReady("There is no step in this flow yet.", 1, "")
 
 
 async def publish(actor: Actor, flow_id: UUID, name: str, notes: str) -> UUID:
@@ -33,11 +42,7 @@ async def publish(actor: Actor, flow_id: UUID, name: str, notes: str) -> UUID:
     """
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
-        faults = [problem for problem in check(draft.flow, catalogue.load()) if problem.severity == "error"]
-        if faults:
-            raise NotReady(faults[0].message, len(faults), faults[0].node)
-        if not draft.flow.nodes:
-            raise NotReady("There is no step in this flow yet.", 1, "")
+        ready(draft.flow)
         version_id = await runs.save_version(
             tx, actor.workspace_id, flow_id, draft.flow, name, actor.user_id, notes=notes
         )
@@ -55,7 +60,7 @@ async def restore(actor: Actor, flow_id: UUID, version_id: UUID) -> int:
         version = await runs.version(tx, version_id)
         if version is None or version.flow_id != flow_id:
             raise NotFound("This version does not exist.")
-        document: Flow = version.document
+        document = version.document
         if msgspec.json.encode(document) == msgspec.json.encode(draft.flow):
             raise DomainError("The draft is this version already.", status=409, code="unchanged")
         ops = [FlowReplace(document)]

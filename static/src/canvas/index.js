@@ -353,6 +353,18 @@ class FlowCanvas extends HTMLElement {
       if (button && answer[which] !== undefined) button.toggleAttribute("disabled", !answer[which])
     }
     if (answer.errors) this.panel.errors(answer.errors)
+    if (answer.faults) this.faults(answer.faults)
+  }
+
+  // What each step needs before it can run, in the foot of its card.
+  faults(all) {
+    for (const node of this.graph.nodes.values()) {
+      const words = all[node.id] ?? ""
+      if ((node.el.dataset.problem ?? "") === words) continue
+      if (words) node.el.dataset.problem = words
+      else delete node.el.dataset.problem
+      this.runs.dress(node)
+    }
   }
 
   // The whole document anew from the server.

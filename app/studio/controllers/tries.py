@@ -1,0 +1,66 @@
+"""Trying the draft: the test face, the run's events as they come, its timeline, stopping it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.response import Stream
+from msgspec import Struct
+
+from app.studio import queries, tries
+from app.web.actor import Actor
+from app.web.htmx import Request
+from app.web.render import fragment, go
+
+
+class TryForm(Struct, forbid_unknown_fields=True):
+    """What starts the run, as its trigger would bring it."""
+
+    input: dict[str, Any]
+
+
+class TriesController(Controller):
+    path = "/flows/{flow_id:uuid}"
+
+    @get("/try", name="studio:try")
+    async def face(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        flow, _ = await queries.draft(actor, flow_id)
+        face = tries.face_of(flow, queries.problems_of(flow))
+        return fragment(
+            request, "studio/_try.html", face=face.kind, start=face.start, sample=face.sample, problems=face.problems
+        )
+
+    @post("/tries", name="studio:start-try", status_code=200)
+    async def start(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[TryForm]
+    ) -> Stream:
+        events = await tries.start(actor, flow_id, data.input)
+        headers = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
+        return Stream(_lines(events), media_type="application/x-ndjson", headers=headers)
+
+    @get("/tries/{run_id:uuid}/timeline", name="studio:timeline")
+    async def timeline(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
+    ) -> Response[Any]:
+        return fragment(request, "studio/_timeline.html", run=await tries.ran(actor, run_id))
+
+    @put("/tries/{run_id:uuid}/cancellation", name="studio:cancel-try")
+    async def cancel(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
+    ) -> dict[str, str]:
+        return {"state": await tries.cancel(actor, run_id)}
+
+    @get("/runs", name="studio:runs")
+    async def runs(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        """A flow's runs are the list of all runs, narrowed."""
+        await queries.draft(actor, flow_id)
+        return go(request, f"/runs?flow={flow_id}")
+
+
+async def _lines(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    async for event in events:
+        yield msgspec.json.encode(event) + b"\n"

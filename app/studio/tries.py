@@ -1,0 +1,131 @@
+"""Runs of the draft from the editor, and what the editor shows of the last run of a flow."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct, field
+
+from app.db import tenant_tx
+from app.errors import DomainError, NotFound
+from app.runs import queries as runs
+from app.runs import service
+from app.studio.service import store
+from app.studio.service.versions import ready
+from app.studio.shapes import settings_of
+from app.web import Actor
+from app.web.words import duration, money
+from flows import catalogue
+from flows.model import Flow
+
+Event = dict[str, Any]
+
+
+class State(Struct, frozen=True, omit_defaults=True):
+    """A step's state for its card; runs.js reads it. `ms`, `cost` of all its rounds together."""
+
+    status: str
+    ms: float | None = None
+    cost: str = ""
+    error: dict[str, str] | None = None
+
+    @property
+    def figures(self) -> str:
+        return " · ".join(part for part in (duration(self.ms), self.cost) if part)
+
+
+class Bar(Struct, frozen=True):
+    """One line of the timeline. `left` and `width` in hundredths of the run's whole time."""
+
+    node: str
+    title: str
+    status: str
+    word: str
+    left: float
+    width: float
+    took: str
+    cost: str
+
+
+class Ran(Struct, frozen=True):
+    """The last run of a flow, or one that is asked for."""
+
+    id: UUID
+    status: str
+    figures: str
+    states: dict[str, State]
+    steps: list[Bar]
+
+
+class RanStep(Struct, frozen=True):
+    """One step of a run with its values, for the panel's tabs. Of a step with rounds: the last one."""
+
+    status: str
+    figures: str
+    input: Any
+    output: Any
+    error: str
+
+
+class Face(Struct, frozen=True):
+    """How the draft is tried: "chat", "form" or "input" (JSON). `start`: the settings of the step that starts it."""
+
+    kind: str
+    start: Any = None
+    sample: str = "{}"
+    problems: list[Any] = field(default_factory=list)
+
+
+async def start(actor: Actor, flow_id: UUID, input: Any) -> AsyncIterator[Event]:
+    """Freeze the draft, run it, and give the run's events as they come; the last one is a run.* event.
+
+    Raises NotFound, and NotReady when the draft can't run. What fails later is told as run.failed.
+    """
+    async with tenant_tx(actor.workspace_id) as tx:
+        draft = await store.locked(flow_id)
+        ready(draft.flow)
+        version_id = await service.save_version(
+            tx, actor.workspace_id, flow_id, draft.flow, "", actor.user_id, kind="draft"
+        )
+    return _told(service.stream(actor, version_id, input, trigger="editor", draft=True))
+
+
+async def _told(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    try:
+        async for event in events:
+            yield event
+    except DomainError as problem:
+        yield {"type": "run.failed", "error": str(problem)}
+
+
+async def cancel(actor: Actor, run_id: UUID) -> str:
+    return await service.cancel(actor, run_id)
+
+
+def face_of(flow: Flow, problems: list[Any]) -> Face:
+    """By the first start step: its own face; a webhook or an API call asks for JSON; no start step at all, too."""
+    kinds = catalogue.load()
+    order = ("chat", "form", "webhook", "api")
+    starts = [(kind.trigger, use, kind) for use in flow.nodes if (kind := kinds.get(use.type)) and kind.trigger]
+    starts.sort(key=lambda found: order.index(found[0]) if found[0] in order else 9)
+    faults = [problem for problem in problems if problem.severity == "error"]
+    if not starts:
+        return Face("input", problems=faults)
+    trigger, use, kind = starts[0]
+    settings = settings_of(use, kind)
+    if trigger in ("chat", "form") and settings is not None:
+        return Face(trigger, msgspec.to_builtins(settings), problems=faults)
+    fields = [each["name"] for each in use.settings.get("fields", []) if isinstance(each, dict) and each.get("name")]
+    sample: Any = dict.fromkeys(fields, "")
+    if trigger == "webhook":
+        sample = {"method": "POST", "headers": {}, "query": {}, "body": {}}
+    return Face("input", sample=msgspec.json.format(msgspec.json.encode(sample), indent=2).decode(), problems=faults)
+
+
+async def latest(actor: Actor, flow_id: UUID) -> Ran | None:
+    """The flow's last run, tries included. 1 statement when it never ran, else those of `runs.run`."""
+    from app.runs import glance
+
+    found = (await glance.latest(actor, [flow_id])).get(flow_id)
+    return await ran(actor, found.id) if found is not None else None
