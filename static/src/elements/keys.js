@@ -15,6 +15,9 @@ export function register(combo, label, act, { group = "This page", hidden = fals
   return () => keys.set(name, (keys.get(name) ?? []).filter((other) => other !== entry));
 }
 
+// Elements of another bundle (the canvas) handle their own keys and only want them on the sheet.
+document.addEventListener("keys:tell", ({ detail }) => register(detail.combo, detail.label, () => false, { group: detail.group }));
+
 export function listed() {
   return [...keys.values()].flat().filter((entry) => !entry.hidden);
 }
