@@ -2,6 +2,7 @@
 import "./elements/htmx.js";
 import "./elements/command.js";
 import "./elements/copy-button.js";
+import "./elements/data-post.js";
 import "./elements/event-stream.js";
 import "./elements/keys-sheet.js";
 import "./elements/palette.js";

@@ -1,6 +1,7 @@
 // The one live stream of a page: <event-stream topics="workspace run:…"> (one stands in the layout; more add topics).
 //
 // What comes is told to the page in two ways:
+// Words of the stream itself: hello, resync (you missed too much), bye (come back).
 //   · document gets the event "live" with detail {type, topic, data, id}
 //   · every element with data-refresh-on="run.* flow.published" that matches gets "refresh" (htmx: hx-trigger="refresh")
 // After a gap (tab was away, server could not replay) every data-refresh-on element is refreshed once.
@@ -84,9 +85,10 @@ async function* read(body) {
 function tell(event) {
   let data = event.data;
   try { data = JSON.parse(event.data); } catch { /* plain text stays text */ }
-  const detail = { id: event.id, type: event.type, topic: data?.topic ?? "", data: data?.data ?? data };
+  const type = data?.type ?? event.type;
+  const detail = { id: event.id, type, topic: data?.topic ?? "", data: data?.data ?? data };
   document.dispatchEvent(new CustomEvent("live", { detail }));
-  refresh(event.type === "resync" ? () => true : (pattern) => fits(pattern, event.type));
+  refresh(type === "resync" ? () => true : (pattern) => fits(pattern, type));
 }
 
 function fits(pattern, type) {

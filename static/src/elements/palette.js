@@ -41,6 +41,7 @@ class CommandPalette extends HTMLElement {
     if (event.key === "ArrowDown") this.choose(options[(at + 1) % options.length]);
     else if (event.key === "ArrowUp") this.choose(options[(at - 1 + options.length) % options.length]);
     else if (event.key === "Enter") this.go(options[at], event);
+    else if (event.key === "Escape") this.dialog.close(); // a search field would only empty itself
     else return;
     event.preventDefault();
   }

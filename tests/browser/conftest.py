@@ -1,0 +1,174 @@
+"""Chromium against the real product. What a browser test may name:
+
+`live`        where it runs (tests/browser/live.py); one for the whole session, with an owner, Mara.
+`page`        a page in which Mara is signed in. Any console error or uncaught exception fails the test.
+`stranger`    the same without a session.
+`look`        look(page, "home") takes light, dark and 390 px pictures into tests/browser/shots/.
+`axe`         axe(page) fails on any accessibility violation, in both modes.
+`made`        made(a_flow(…)) awaits a factory against the database of `live`.
+`expected`    a list of texts: console errors that this test provokes on purpose (a refused form answers 422).
+
+Wait on locators: `wait_for_function` polls with eval, which our CSP forbids.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from app import config
+from tests.browser.live import EMAIL, PASSWORD, ROOT, Live, Product
+from tests.doubles.openai_server import FakeOpenAI
+from tests.servers import Addresses
+
+SHOTS = Path(__file__).parent / "shots"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+HERE = Path(__file__).parent
+
+expect.set_options(timeout=10_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def product(servers: Addresses, _fake_openai: FakeOpenAI) -> Iterator[Product]:
+    running = Product(servers, _fake_openai.url)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def live(product: Product) -> Live:
+    return product.live
+
+
+@pytest.fixture
+def settings(live: Live) -> Iterator[config.Settings]:
+    """Factories (`made`) write into the very database that the product reads."""
+    with config.using(
+        data=live.folder,
+        port=live.port,
+        database_url=config.Secret(live.addresses.login),
+        database_owner_url=config.Secret(live.addresses.owner),
+        redis_url=config.Secret(live.addresses.redis),
+        secret_key=config.Secret(live.settings["secret_key"]),
+    ) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def browser(servers: Addresses) -> Iterator[Browser]:
+    """Started after the servers, which want the main thread's loop for themselves."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("Chromium is not here. `make test` installs it where it may; else: apt install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def session_of_mara(browser: Browser, live: Live) -> Any:
+    """Cookies after one real sign-in; every signed-in context starts with them."""
+    context = browser.new_context(viewport=WIDE)
+    page = context.new_page()
+    page.goto(f"{live.url}/sign-in")
+    page.get_by_label("Your e-mail").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def expected() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def opened(browser: Browser, live: Live, expected: list[str]) -> Iterator[Callable[..., Page]]:
+    """Makes pages; at the end of the test none of them may have complained. Tests use `page` and `stranger`."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(**options: Any) -> Page:
+        # bypass_csp only lets axe in (it is injected); what our own pages do is checked by tests without it
+        context = browser.new_context(base_url=live.url, **{"viewport": WIDE, "reduced_motion": "reduce", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    unexpected = [text for text in complaints if not any(known in text for known in expected)]
+    assert not unexpected, "The browser's console complains:\n" + "\n".join(unexpected)
+
+
+@pytest.fixture
+def page(opened: Callable[..., Page], session_of_mara: Any) -> Page:
+    return opened(storage_state=session_of_mara)
+
+
+@pytest.fixture
+def stranger(opened: Callable[..., Page]) -> Page:
+    return opened()
+
+
+@pytest.fixture
+def look() -> Callable[[Page, str], None]:
+    """Pictures of this page as it stands: light, dark, and 390 px wide. A page wider than its window fails."""
+
+    def take(page: Page, name: str) -> None:
+        SHOTS.mkdir(exist_ok=True)
+        before = page.viewport_size
+        for suffix, size, scheme in (("light", WIDE, "light"), ("dark", WIDE, "dark"), ("390", PHONE, "light")):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=SHOTS / f"{name}-{suffix}.png", full_page=True, animations="disabled")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], f"{name} is {width} px wide on a screen of {size['width']} px."
+        page.set_viewport_size(before or WIDE)
+        page.emulate_media(color_scheme="light")
+
+    return take
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """No accessibility violation, light and dark. axe is put in over the debugger, so the page's CSP stays in force."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not here: run `make assets` once (npm ci).")
+    source = AXE.read_text(encoding="utf-8")
+
+    def examine(page: Page) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(f"() => {{ {source} }}")
+            found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+            said = [
+                f"{scheme}: {rule['id']} ({rule['help']})\n    "
+                + "\n    ".join(
+                    node["html"][:200] + " -> " + json.dumps(node.get("failureSummary", ""))[:300]
+                    for node in rule["nodes"][:4]
+                )
+                for rule in found
+            ]
+            assert not said, f"{page.url}\n" + "\n".join(said)
+        page.emulate_media(color_scheme="light")
+
+    return examine
