@@ -17,6 +17,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of a document.",
     "new": "Start a new node from a working example.",
     "key": "Make API keys.",
+    "secret": "Rotate the instance's master secret.",
     "backup": "Write the database into one file.",
     "restore": "Put a backup back.",
 }

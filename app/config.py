@@ -44,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: Annotated[str, _variable("AGENTBASE_HOST")] = "127.0.0.1"
     port: Annotated[int, _variable("AGENTBASE_PORT")] = 8000
     metrics_port: Annotated[int, _variable("AGENTBASE_METRICS_PORT")] = 0
+    metrics_host: Annotated[str, _variable("AGENTBASE_METRICS_HOST")] = "127.0.0.1"
     sites_domain: Annotated[str, _variable("AGENTBASE_SITES_DOMAIN")] = "localhost"
     public_url: Annotated[str, _variable("AGENTBASE_PUBLIC_URL")] = ""
     site_name: Annotated[str, _variable("AGENTBASE_SITE_NAME")] = ""

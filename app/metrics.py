@@ -6,8 +6,8 @@ people: only words from a short fixed list, so that series stay few.
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from prometheus_client import REGISTRY, Gauge, Histogram, generate_latest
@@ -116,14 +116,19 @@ class Listener:
         return 404, "text/plain", b"nothing here\n"
 
 
-async def serve(host: str = "127.0.0.1") -> Listener | None:
-    """Start this process's listener, or None when AGENTBASE_METRICS_PORT is 0. Call `stop()` on it at the end."""
-    port = config.settings().metrics_port
-    if not port:
-        return None
+@asynccontextmanager
+async def serving() -> AsyncIterator[Listener | None]:
+    """This process's listener for the length of a block; None when AGENTBASE_METRICS_PORT is 0."""
+    settings = config.settings()
+    if not settings.metrics_port:
+        yield None
+        return
     listener = Listener({"database": health.database, "workers": health.workers})
-    await listener.start(host, port)
-    return listener
+    await listener.start(settings.metrics_host, settings.metrics_port)
+    try:
+        yield listener
+    finally:
+        await listener.stop()
 
 
 async def _measure_lag(every: float = 1.0) -> None:

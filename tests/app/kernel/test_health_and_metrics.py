@@ -60,27 +60,26 @@ async def test_the_internal_listener_serves_numbers_and_health_and_nothing_else(
 
     port = free_port()
     with config.using(metrics_port=port):
-        first, second = await metrics.serve(), await metrics.serve()
-    try:
-        assert second.port > first.port == port
-        metrics.request("/flows/{id}", "GET", 200, 0.003)
-        status, body = await get(port, "/metrics")
-        assert status == 200
-        assert 'agentbase_request_seconds_count{method="GET",route="/flows/{id}",status="2xx"} 1.0' in body
-        assert 'agentbase_db_connections{role="app",state="busy"}' in body and "agentbase_streams 0.0" in body
-        assert await get(port, "/health/live") == (200, "live\n")
-        async with system_tx("test") as tx:
-            await tx.execute("delete from worker")
-        assert await get(port, "/health/ready") == (503, "no worker is taking runs\n")
-        await worker_row()
-        assert await get(port, "/health/ready?x=1") == (200, "ready\n")
-        assert (await get(port, "/"))[0] == 404
-        assert (await get(port, "/metrics", "POST"))[0] == 405
-    finally:
-        await first.stop()
-        await second.stop()
+        async with metrics.serving() as first, metrics.serving() as second:
+            assert second.port > first.port == port
+            metrics.request("/flows/{id}", "GET", 200, 0.003)
+            status, body = await get(port, "/metrics")
+            assert status == 200
+            assert 'agentbase_request_seconds_count{method="GET",route="/flows/{id}",status="2xx"} 1.0' in body
+            assert 'agentbase_db_connections{role="app",state="busy"}' in body and "agentbase_streams 0.0" in body
+            assert await get(port, "/health/live") == (200, "live\n")
+            async with system_tx("test") as tx:
+                await tx.execute("delete from worker")
+            assert await get(port, "/health/ready") == (503, "no worker is taking runs\n")
+            await worker_row()
+            assert await get(port, "/health/ready?x=1") == (200, "ready\n")
+            assert (await get(port, "/"))[0] == 404
+            assert (await get(port, "/metrics", "POST"))[0] == 405
+    with pytest.raises(OSError):
+        await get(port, "/metrics")
 
 
 async def test_no_listener_when_it_is_off():
     with config.using(metrics_port=0):
-        assert await metrics.serve() is None
+        async with metrics.serving() as listener:
+            assert listener is None
