@@ -4,7 +4,7 @@ Wiring only. A domain enters by its lines in DOMAINS.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -15,10 +15,14 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from app import db, egress
+from app import db, egress, metrics
 from app.accounts import service as accounts
 from app.accounts import sessions
 from app.events import hub
+from app.gateway import service as gateway
+from app.runs import running
+from app.sites.service import SiteFaces
+from app.studio import faces
 from app.web import closing, errors, guards, headers, health, ratelimit
 from app.web.bearer import BearerMiddleware
 from app.web.csrf import CsrfMiddleware
@@ -35,6 +39,11 @@ DOMAINS: tuple[str, ...] = (
     "app.accounts.api",
     "app.gateway.controllers",
     "app.gateway.api",
+    "app.studio.home",
+    "app.studio.controllers",
+    "app.studio.api",
+    "app.sites.controllers",
+    "app.sites.api",
 )
 """Modules with routes: `routes` (pages), `api_routes` (under /api/v1), `open_routes` (proof in the address itself, as
 webhooks have). A module named here must exist: what is missing fails at start, not at the first click.
@@ -75,22 +84,24 @@ def api() -> Router:
 
 @asynccontextmanager
 async def services() -> AsyncIterator[None]:
-    """What both applications stand on, started once per process. Pools that already run (tests) stay their owner's."""
-    own_pools = not db.pools
-    closing.begin()
-    if own_pools:
-        await db.start("web")
-    await hub.start(closing.closing())
-    try:
+    """What both applications stand on, started once per process and stopped in the opposite order.
+
+    Pools that already run (tests) stay their owner's.
+    """
+    async with AsyncExitStack() as stack:
+        closing.begin()
+        if not db.pools:
+            stack.push_async_callback(db.stop)
+            await db.start("web")
+        for stop in (ratelimit.stop, egress.stop, running.stop, gateway.drain, hub.stop):
+            stack.push_async_callback(stop)
+        await running.start("web")
+        await hub.start(closing.closing())
+        await stack.enter_async_context(metrics.serving())
+        stack.callback(closing.end)
+        faces.use(SiteFaces())
         await accounts.set_up_unattended()
         yield
-    finally:
-        closing.end()
-        await hub.stop()
-        await egress.stop()
-        await ratelimit.stop()
-        if own_pools:
-            await db.stop()
 
 
 @asynccontextmanager

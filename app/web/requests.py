@@ -1,4 +1,4 @@
-"""One id and one log line for each request."""
+"""One id, one log line and one count for each request."""
 
 import re
 import secrets
@@ -8,7 +8,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import clock
+from app import clock, metrics
 from app.logs import logger
 from app.web.scopes import header, state_of
 
@@ -43,7 +43,8 @@ class RequestMiddleware(ASGIMiddleware):
             status = getattr(problem, "status", 0) or getattr(problem, "status_code", 500)
             raise
         finally:
-            path = scope["path"]
+            seconds = clock.monotonic() - started
+            method, path = str(scope.get("method")), scope["path"]
+            metrics.request(str(scope.get("path_template", "")), method, status or 500, seconds)
             if not path.startswith(("/static/", "/health/")):
-                ms = round((clock.monotonic() - started) * 1000, 1)
-                log.info("request", method=scope.get("method"), path=path, status=status, ms=ms)
+                log.info("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
