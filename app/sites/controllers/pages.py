@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 
 from app.errors import NotFound
-from app.runs import live as runs
+from app.runs import queries as runs
 from app.sites import queries, service
 from app.sites.forms import AboutForm, AddForm, PageForm, PlaceForm, block_from, fresh_block, kept_block
 from app.sites.visiting.previews import ticket

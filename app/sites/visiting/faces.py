@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from app.runs import live as runs
+from app.runs import queries as runs
 from flows import catalogue
 
 _SHAPES = {"text": "text", "long text": "long", "number": "number", "yes/no": "choice", "choice": "choice"}
