@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
-from app import config
+from app import clock, config
 from app.config import Secret
 from app.db import tenant_tx
 from app.gateway import faults, keys
@@ -23,6 +23,8 @@ from app.gateway.providers import LOCAL, LOCAL_EMBEDDING, LOCAL_MODEL, PROVIDERS
 
 MOST_KEPT = 2_000
 """Workspaces whose directory one process keeps; the one unused for longest goes first."""
+FRESH = 1.0
+"""Seconds."""
 
 
 class Reached(Struct, frozen=True):
@@ -134,7 +136,13 @@ class Directory(Struct, frozen=True):
 
 
 class Directories(Protocol):
-    async def get(self, workspace_id: UUID) -> Directory: ...
+    async def get(self, workspace_id: UUID) -> Directory:
+        """May be older than the database knows: whoever calls by it reserves by its revision."""
+        ...
+
+    async def current(self, workspace_id: UUID) -> Directory:
+        """At most a second old: for decisions that no reservation checks."""
+        ...
 
     def forget(self, workspace_id: UUID) -> None: ...
 
@@ -144,6 +152,7 @@ class PostgresDirectories:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[UUID, Directory] = OrderedDict()
+        self._checked: dict[UUID, float] = {}
         self._reading: dict[UUID, asyncio.Task[Directory]] = {}
 
     async def get(self, workspace_id: UUID) -> Directory:
@@ -158,12 +167,26 @@ class PostgresDirectories:
             reading.add_done_callback(lambda _: self._reading.pop(workspace_id, None))
         directory = await asyncio.shield(reading)
         self._kept[workspace_id] = directory
+        self._checked[workspace_id] = clock.monotonic()
         if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+            self.forget(next(iter(self._kept)))
+        return directory
+
+    async def current(self, workspace_id: UUID) -> Directory:
+        directory = await self.get(workspace_id)
+        if clock.monotonic() - self._checked.get(workspace_id, 0.0) < FRESH:
+            return directory
+        async with tenant_tx(workspace_id) as tx:
+            rev = await tx.fetchval("select rev from gateway_setting")
+        if rev != directory.rev:
+            self.forget(workspace_id)
+            directory = await self.get(workspace_id)
+        self._checked[workspace_id] = clock.monotonic()
         return directory
 
     def forget(self, workspace_id: UUID) -> None:
         self._kept.pop(workspace_id, None)
+        self._checked.pop(workspace_id, None)
 
 
 class FixedDirectories:
@@ -173,6 +196,9 @@ class FixedDirectories:
         self.directory = directory
 
     async def get(self, workspace_id: UUID) -> Directory:
+        return self.directory
+
+    async def current(self, workspace_id: UUID) -> Directory:
         return self.directory
 
     def forget(self, workspace_id: UUID) -> None:

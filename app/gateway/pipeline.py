@@ -19,9 +19,11 @@ from app.gateway.directory import Directories, Directory
 from app.gateway.faults import Fault
 from app.gateway.ledger import Closing, Ledger, Opening, Outcome, Purpose
 from app.gateway.queue import Line
+from app.logs import logger
 from flows.sdk.capabilities import ChatReply, ChatRequest, Usage
 from flows.sdk.values import Message
 
+log = logger(__name__)
 LONGEST_CALL = 600.0
 """Seconds, the whole answer included."""
 UNSAID_ANSWER = 4_096
@@ -69,9 +71,15 @@ class Pipeline:
         policy.check_texts(texts)
         if not texts:
             return []
-        for _ in range(4):
+        for reread in range(4):
             directory = await self.directories.get(purpose.workspace_id)
-            target = directory.target(model or directory.default_embedding())
+            try:
+                target = directory.target(model or directory.default_embedding())
+            except Fault:
+                if reread:
+                    raise
+                self.directories.forget(purpose.workspace_id)
+                continue
             messages = [Message(text) for text in texts]
             amount = _amount(target, most_tokens(messages), 0)
             try:
@@ -95,7 +103,14 @@ class Pipeline:
         place, rereads, started = 0, 0, False
         while True:
             directory = await self.directories.get(purpose.workspace_id)
-            route = directory.route(request.model)
+            try:
+                route = directory.route(request.model)
+            except Fault:  # what we remember may be older than the connection
+                if rereads:
+                    raise
+                rereads += 1
+                self.directories.forget(purpose.workspace_id)
+                continue
             target = route[min(place, len(route) - 1)]
             turn = _Turn(self, purpose, directory, request, target, watch, streamed)
             try:
@@ -128,17 +143,17 @@ class Pipeline:
             raise _Changed
         if verdict.verdict == "refused":
             raise policy.over_budget(verdict)
-        return _Call(self, purpose, opening.call_id, target, vendor, limit, verdict.braked)
+        return _Call(purpose, opening.call_id, target, vendor, limit, verdict.braked)
 
     async def _embedded(self, call: "_Call", texts: Sequence[str], watch: Watch) -> list[list[float]]:
         try:
             vectors: Vectors = await call.vendor.embed(call.target, texts, call.limit)
         except BaseException as problem:
-            self.settle_later(call, call.ending(problem, "", watch.used))
+            await self.settle(call, call.ending(problem, "", watch.used), later=not isinstance(problem, Exception))
             raise
         counted = vectors.prompt_tokens is not None
         tokens = vectors.prompt_tokens if counted else estimate_tokens([Message(text) for text in texts])
-        await call.settle(call.closing("ok", tokens or 0, 0, None, watch.used, counted=counted))
+        await self.settle(call, call.closing("ok", tokens or 0, 0, None, watch.used, counted=counted))
         return vectors.vectors
 
     def _vendor(self, target: Target) -> Vendor:
@@ -152,11 +167,33 @@ class Pipeline:
             )
         return vendor
 
-    def settle_later(self, call: "_Call", closing: Closing) -> None:
-        """For calls whose task is being torn down: the settlement must not be torn down with it."""
-        task = asyncio.create_task(call.settle(closing))
+    async def settle(self, call: "_Call", closing: Closing, *, later: bool = False) -> None:
+        """Settle now. `later`: the caller's task is being torn down, and the settlement must not be torn down with it.
+
+        A database that does not answer does not take the model's answer away: it is tried again in the background, and
+        if that fails too, the reservation expires by itself.
+        """
+        if not later:
+            try:
+                await self.ledger.settle(call.purpose, call.call_id, closing)
+                return
+            except Exception as problem:
+                log.warning("a model call could not be settled yet", call=str(call.call_id), reason=repr(problem))
+        task = asyncio.create_task(self._settled(call, closing))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
+
+    async def _settled(self, call: "_Call", closing: Closing) -> None:
+        for wait in (0.0, 0.5, 2.0, 8.0):
+            await asyncio.sleep(wait)
+            try:
+                await self.ledger.settle(call.purpose, call.call_id, closing)
+                return
+            except Exception as problem:
+                reason = repr(problem)
+        log.error(
+            "a model call was not settled", call=str(call.call_id), cost_micros=closing.cost_micros, reason=reason
+        )
 
 
 class _Call:
@@ -164,7 +201,6 @@ class _Call:
 
     def __init__(
         self,
-        pipeline: Pipeline,
         purpose: Purpose,
         call_id: UUID,
         target: Target,
@@ -172,13 +208,10 @@ class _Call:
         limit: float,
         braked: bool,
     ) -> None:
-        self.pipeline, self.purpose, self.call_id, self.target = pipeline, purpose, call_id, target
+        self.purpose, self.call_id, self.target = purpose, call_id, target
         self.vendor, self.limit, self.braked = vendor, limit, braked
         self.began = time.perf_counter()
         self.first: float | None = None
-
-    async def settle(self, closing: Closing) -> None:
-        await self.pipeline.ledger.settle(self.purpose, self.call_id, closing)
 
     def closing(
         self,
@@ -335,9 +368,9 @@ class _Turn:
                     done = await call.vendor.chat(self.target, ask, call.limit)
             except BaseException as problem:
                 closing = call.ending(problem, "".join(said), self._used, estimate_tokens(ask.messages))
-                self.pipeline.settle_later(call, closing)
+                await self.pipeline.settle(call, closing, later=not isinstance(problem, Exception))
                 raise
-            await call.settle(self._closing(call, ask, done))
+            await self.pipeline.settle(call, self._closing(call, ask, done))
         yield done
 
     def _closing(self, call: _Call, ask: Ask, done: Done) -> Closing:

@@ -28,7 +28,7 @@ async def workspace_runs_here(workspace_id: UUID, models: Iterable[str]) -> bool
     """
     if running.is_worker():
         return True
-    directory = await running.pipeline().directories.get(workspace_id)
+    directory = await running.pipeline().directories.current(workspace_id)
     for model in models:
         try:
             if directory.target(model or directory.default()).lane != "direct":

@@ -75,6 +75,8 @@ class _Embeddings(Struct):
     usage: _Usage | None = None
 
 
+_CALM = 0.2
+"""What its makers advise for the bundled model; llama.cpp's own 0.8 makes so small a model ramble."""
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _decode = msgspec.json.Decoder(_Answer).decode
 _decode_embeddings = msgspec.json.Decoder(_Embeddings).decode
@@ -193,8 +195,9 @@ class _Heard:
 def payload(target: Target, ask: Ask, *, stream: bool) -> dict[str, Any]:
     """The request body. Nothing is sent that was not asked for: servers differ in what they tolerate."""
     body: dict[str, Any] = {"model": target.model, "messages": [_message(m) for m in ask.messages]}
-    if ask.temperature is not None:
-        body["temperature"] = ask.temperature
+    temperature = _CALM if ask.temperature is None and target.local else ask.temperature
+    if temperature is not None:
+        body["temperature"] = temperature
     if ask.max_tokens is not None:
         # OpenAI's newer models refuse the old name, most other servers do not know the new one.
         body["max_completion_tokens" if target.provider == "openai" else "max_tokens"] = ask.max_tokens
