@@ -317,16 +317,15 @@ class Running:
     def put_aside(self, frame: Frame, step: Step, attempt: int, wait: Wait | None, next_at: float | None) -> None:
         key = (frame.prefix + step.id, frame.iter)
         parked = self.parked[key] = Parked(frame, step, attempt, wait, next_at)
-        if next_at is not None:
-            parked.timer = self.loop.call_later(max(0.0, next_at - time.time()), self.wake, key, None)
-        if wait is not None and wait.signal:
-            for signal in self.signals:
-                if _meant(signal, wait, key):
-                    self.signals.remove(signal)
-                    self.loop.call_soon(self.wake, key, signal)
-                    self.hold()
-                    self.loop.call_soon(self.release)
-                    break
+        came = next((s for s in self.signals if wait is not None and _meant(s, wait, key)), None)
+        if came is not None:
+            self.signals.remove(came)
+        if came is not None or (next_at is not None and next_at <= time.time()):
+            self.hold()  # not idle: this step goes on in a moment
+            self.loop.call_soon(self.wake, key, came)
+            self.loop.call_soon(self.release)
+        elif next_at is not None:
+            parked.timer = self.loop.call_later(next_at - time.time(), self.wake, key, None)
 
     def put_aside_for(self, frame: Frame, step: Step, attempt: int, pause: float) -> None:
         """A pause too long to keep a worker for: its `backoff` row is written already."""

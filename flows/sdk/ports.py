@@ -144,7 +144,7 @@ def _inputs(kind: type[Struct]) -> list[Port]:
     hints = get_type_hints(kind, include_extras=True)
     ports = []
     for field in structs.fields(kind):
-        if field.name == VALUES:
+        if _carries_dynamic(kind, field.name, hints):
             continue
         annotation = hints[field.name]
         title, description = _told(field.encode_name, annotation)
@@ -159,13 +159,26 @@ def _outputs(kind: type[Struct]) -> list[Port]:
     hints = get_type_hints(kind, include_extras=True)
     ports = []
     for field in structs.fields(kind):
-        if field.name == VALUES:
+        if _carries_dynamic(kind, field.name, hints):
             continue
         annotation = hints[field.name]
         title, description = _told(field.encode_name, annotation)
-        silent = UnsetType in get_args(annotation)
+        silent = _may_be_unset(annotation)
         ports.append(Port(field.name, port_type_of(annotation), title, description, branch=silent))
     return ports
+
+
+def _carries_dynamic(kind: type[Struct], name: str, hints: dict[str, Any]) -> bool:
+    if name in (AFTER, ERROR) or (name == VALUES and port_type_of(hints[name]) != "object"):
+        use = "carries the values of dynamic ports and must be a dict" if name == VALUES else "belongs to the engine"
+        raise TypeError(f"The field '{name}' of {kind.__qualname__} {use}. Choose another name.")
+    return name == VALUES
+
+
+def _may_be_unset(annotation: Any) -> bool:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return UnsetType in get_args(annotation)
 
 
 def _element(annotation: Any) -> Any:
