@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
@@ -101,14 +101,15 @@ async def _make_roles(connection: asyncpg.Connection) -> None:
     if not may["rolsuper"]:  # a superuser is every role already
         await _grant(connection, (OWNER, APP, SYSTEM, SITE), may["rolname"])
     database = _quoted(await connection.fetchval("select current_database()"))
-    try:
+    with suppress(asyncpg.InsufficientPrivilegeError):  # somebody else's database says no, or only warns: asked below
         await connection.execute(f"grant create on database {database} to {OWNER}")
         await connection.execute(f"grant usage, create on schema public to {OWNER}")
-    except asyncpg.InsufficientPrivilegeError:
+        await connection.execute(f"grant usage on schema public to {APP}, {SYSTEM}, {SITE}")
+    if not await connection.fetchval("select has_schema_privilege($1, 'public', 'create')", OWNER):
         raise MigrationError(
             f"The database user {may['rolname']!r} does not own this database. An administrator must run: "
             f"alter database {database} owner to {_quoted(may['rolname'])};"
-        ) from None
+        )
 
 
 async def _let_in(connection: asyncpg.Connection, login_url: str) -> None:
