@@ -88,3 +88,31 @@ def test_topics_are_sorted_and_named_once():
 
 def test_a_whisper_has_no_number_on_the_wire():
     assert stream.chunk(Event(None, "run:1", "step.token", {"text": "Hi"})).startswith(b"event: step.token\ndata: ")
+
+
+async def test_the_route_streams_a_persons_own_workspace_and_nobody_elses(signed_in, stranger, monkeypatch):
+    monkeypatch.setattr(stream, "LONGEST", 1.0)
+
+    async def say_soon() -> None:
+        await asyncio.sleep(0.3)
+        await say(signed_in.actor.workspace_id, "flow.renamed")
+
+    mine, theirs, _ = await asyncio.gather(
+        signed_in.get("/events?topics=workspace"), stranger.get("/events?topics=workspace"), say_soon()
+    )
+    assert mine.headers["content-type"].startswith("text/event-stream")
+    assert "no-transform" in mine.headers["cache-control"] and "content-encoding" not in mine.headers
+    assert "set-cookie" not in mine.headers
+    assert "event: flow.renamed" in mine.text and mine.text.endswith("event: bye\ndata: {}\n\n")
+    assert theirs.status_code == 200 and "flow.renamed" not in theirs.text
+    again = await signed_in.get("/events?topics=workspace", headers={"last-event-id": "0"})
+    assert "id: 1\nevent: flow.renamed" in again.text
+
+
+async def test_the_route_wants_to_know_who_asks_and_for_what(client, signed_in, monkeypatch):
+    assert (await client.get("/events?topics=workspace", follow_redirects=False)).status_code in {302, 303, 401}
+    assert (await signed_in.get("/events?topics=no%20topic")).status_code == 422
+    assert (await signed_in.get("/events")).status_code in {400, 422}
+    monkeypatch.setattr(stream, "STREAMS", 0)
+    refused = await signed_in.get("/events?topics=workspace")
+    assert refused.status_code == 429 and refused.headers["retry-after"] == "30"
