@@ -22,7 +22,7 @@ class ModelInfo(Struct, frozen=True, omit_defaults=True):
 
 
 LOCAL_CONTEXT = 2_048
-"""Tokens. Its server takes twice as many, but reads about 60 a second on one core: more would only mean longer waits."""
+"""Tokens. Its server takes twice as many, but reads few a second on one core: more would only mean longer waits."""
 BUNDLED = (
     ModelInfo(LOCAL_MODEL, context=LOCAL_CONTEXT, price=FREE, tools=False),
     ModelInfo(LOCAL_EMBEDDING, context=256, price=FREE, embeds=True),

@@ -3,11 +3,12 @@
 import asyncio
 from weakref import WeakKeyDictionary
 
+from app.db import system_tx
 from app.gateway.calls import Vendor
 from app.gateway.directory import Directory, FixedDirectories, PostgresDirectories, bundled
 from app.gateway.ledger import NoLedger, PostgresLedger
 from app.gateway.pipeline import Pipeline
-from app.gateway.providers import LOCAL
+from app.gateway.providers import LOCAL, PROVIDERS
 from app.gateway.vendors.minilm import MiniLM
 from app.gateway.vendors.openai import OpenAIVendor
 
@@ -39,11 +40,21 @@ def is_worker() -> bool:
 
 
 async def begin_worker() -> None:
-    """From now on this process answers every vendor. Imports litellm (seconds, in a thread) before it returns."""
+    """From now on this process answers every vendor.
+
+    litellm (seconds, 140 MB) is imported now, in a thread, when a connection needs it; else at the first call that does:
+    an installation that never talks to such a vendor does not pay for it.
+    """
     from app.gateway.vendors.litellm import LitellmVendor, load
 
-    await load()
     _vendors["litellm"] = LitellmVendor()
+    needing = [provider.id for provider in PROVIDERS.values() if provider.lane == "litellm"]
+    async with system_tx("warm up") as tx:
+        wanted = await tx.fetchval(
+            "select exists (select from connection where removed_at is null and provider = any($1::text[]))", needing
+        )
+    if wanted:
+        await load()
 
 
 async def drain() -> None:
