@@ -54,6 +54,9 @@ GIVE_UP = 5.0
 ACQUIRE = 10.0
 """Seconds to wait for a free connection before answering 503."""
 
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
+"""What asyncpg raises when there is nobody at the other end."""
+
 SIZES: dict[Kind, dict[Role, tuple[int, int]]] = {
     "web": {"app": (1, 10), "system": (0, 4), "site": (0, 6)},
     "worker": {"app": (1, 10), "system": (1, 4), "site": (0, 2)},
@@ -82,22 +85,34 @@ class SafeTransaction(PostgresTransaction):
 
     async def __aenter__(self) -> "SafeTransaction":
         self.pool = _pool(self.role)
+        for attempt in (1, 2, 3):
+            await self._take()
+            try:
+                self.transaction = self.connection.transaction()
+                await self.transaction.start()
+                if self.workspace_id is not None:
+                    await self.connection.execute(
+                        "select set_config('app.workspace_id', $1, true)", str(self.workspace_id)
+                    )
+                break
+            except LOST as problem:
+                # The server was restarted while this connection was idle. Nothing was asked of it yet: take another.
+                await self._give_back(broken=True)
+                if attempt == 3:
+                    raise Unavailable("The database does not answer at the moment.") from problem
+            except BaseException:
+                await self._give_back(broken=True)
+                raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def _take(self) -> None:
         try:
             self.connection = cast(Tx, await self.pool.acquire(timeout=ACQUIRE))
         except TimeoutError:
             raise Unavailable("The database is busy: no free connection came up within 10 seconds.") from None
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as problem:
+        except (*LOST, asyncpg.TooManyConnectionsError) as problem:
             raise Unavailable("The database does not answer at the moment.") from problem
-        try:
-            self.transaction = self.connection.transaction()
-            await self.transaction.start()
-            if self.workspace_id is not None:
-                await self.connection.execute("select set_config('app.workspace_id', $1, true)", str(self.workspace_id))
-        except BaseException:
-            await self._give_back(broken=True)
-            raise
-        self.context = self.engine.current_transaction.set(self)
-        return self
 
     async def __aexit__(self, kind: Any, problem: BaseException | None, trace: Any) -> bool:
         broken = True
@@ -133,7 +148,8 @@ class SafeTransaction(PostgresTransaction):
         """`broken`: it is not known in which state the connection is, so it is closed instead of used again."""
         with anyio.move_on_after(GIVE_UP + 1, shield=True):
             if broken:
-                cast(Any, self.connection).terminate()
+                with suppress(asyncpg.InterfaceError):  # a lost connection has already left the pool by itself
+                    cast(Any, self.connection).terminate()
             await self.pool.release(self.connection, timeout=GIVE_UP)
 
 

@@ -235,3 +235,41 @@ async def test_many_blocks_at_once_wait_for_a_connection_and_all_finish():
         for number in range(60):
             group.start_soon(one, number)
     assert in_use() == 0
+
+
+async def test_connections_that_died_while_idle_are_replaced_without_anybody_noticing():
+    from app import config
+
+    async with anyio.create_task_group() as group:  # several connections in the pool
+        for _ in range(5):
+            group.start_soon(rows, ONE)
+    owner = await asyncpg.connect(config.settings().database_owner_url)
+    killed = await owner.fetchval(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    assert killed >= 2
+    for _ in range(5):
+        assert await rows(ONE) == 0
+    await owner.close()
+    assert in_use() == 0
+
+
+async def test_a_pool_that_is_used_up_answers_busy_instead_of_waiting_for_ever(monkeypatch):
+    from app.errors import Unavailable
+
+    monkeypatch.setattr(database, "ACQUIRE", 0.1)
+    async with anyio.create_task_group() as group:
+        release = anyio.Event()
+
+        async def hold() -> None:
+            async with tenant_tx(ONE):
+                await release.wait()
+
+        for _ in range(8):
+            group.start_soon(hold)
+        await anyio.sleep(0.5)
+        with pytest.raises(Unavailable, match="busy"):
+            await rows(ONE)
+        release.set()
+    assert await rows(ONE) == 0
