@@ -16,6 +16,7 @@ from msgspec import Struct
 from flows.ledger.postgres import OUTAGES, PostgresLedger
 from flows.ledger.postgres_queue import Claimed, PostgresQueue
 from flows.ledger.protocol import Claim, Fault, LostRun, RunChange
+from flows.sdk.context import Signal
 from flows.sweep import Swept, sweep
 from flows.transport.protocol import LANES, Lane, Transport
 from flows.worker_heart import Heart
@@ -40,13 +41,16 @@ class Timings(Struct, frozen=True):
 class Stop:
     """What the engine is told from outside. `cancel`: somebody wants the run to end. `pause`: end at the next step
     border.
+
+    `signals`: those that arrive while the run is under way.
     """
 
-    __slots__ = ("cancel", "pause")
+    __slots__ = ("cancel", "pause", "signals")
 
     def __init__(self) -> None:
         self.cancel = asyncio.Event()
         self.pause = asyncio.Event()
+        self.signals: asyncio.Queue[Signal] = asyncio.Queue()
 
 
 Advance = Callable[[Claimed, Stop], Awaitable[None]]
@@ -133,7 +137,7 @@ class Worker:
             await self._drain()
             for helper in helpers:
                 helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await asyncio.wait(helpers, timeout=3)
             await self._heart.stop()
             try:
                 await self._queue.stopped()
@@ -222,12 +226,18 @@ class Worker:
             log.warning("%s", lost)
 
     async def _watch(self) -> None:
-        """Tell the engine which of our runs somebody wants to end."""
+        """Tell the engine which of our runs somebody wants to end, and hand on signals that came meanwhile."""
         if not self._running:
             return
-        for claim in await self._queue.to_stop(list(self._running)):
+        claims = list(self._running)
+        for claim in await self._queue.to_stop(claims):
             if (running := self._running.get(claim)) is not None:
                 running[1].cancel.set()
+        for claim, signal in await self._queue.signals(claims):
+            given = self._ledger.given(claim)
+            if (running := self._running.get(claim)) is not None and given is not None and signal.id not in given:
+                given.add(signal.id)
+                running[1].signals.put_nowait(signal)
 
     async def _sweep(self) -> None:
         swept = await sweep(self._pool, cancel_grace=self._timings.cancel_grace, renudge=self._timings.renudge)

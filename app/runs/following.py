@@ -14,7 +14,7 @@ import msgspec
 from app.db import tenant_tx
 from app.errors import NotFound
 from app.events import hub
-from app.runs.outcome import Outcome, outcome_of
+from app.runs.outcome import Outcome, outcome_of, plain
 
 LOOK = 1.0
 """Seconds between two looks when the hub says nothing."""
@@ -38,7 +38,7 @@ async def events_of(
             rows, state = await _read(workspace_id, run_id, after)
             for row in rows:
                 after = row["seq"]
-                event = msgspec.json.decode(row["payload"])
+                event = plain(msgspec.json.decode(row["payload"]))
                 if numbered:
                     event["seq"] = after
                 yield event

@@ -74,6 +74,7 @@ class PostgresLedger:
         self._on_queued = on_queued
         self._fresh: dict[Claim, asyncpg.Record] = {}
         self._seqs: dict[Claim, int] = {}
+        self._given: dict[Claim, set[str]] = {}
         self._waiting: dict[str, deque[Write]] = {}
         self._ready: deque[str] = deque()
         self._writers = 0
@@ -90,10 +91,16 @@ class PostgresLedger:
         """The claim is over, whatever its end."""
         self._fresh.pop(claim, None)
         self._seqs.pop(claim, None)
+        self._given.pop(claim, None)
+
+    def given(self, claim: Claim) -> set[str] | None:
+        """Ids of the signals that `load` gave for this claim; None before it did."""
+        return self._given.get(claim)
 
     async def load(self, claim: Claim) -> RunRow:
         row = self._fresh.pop(claim, None)
         if row is not None and row["epoch"] == 1 and not row["has_signals"]:
+            self._given[claim] = set()
             return _run_row(row, (), ())
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(sql.RUN, claim.run, claim.epoch)
@@ -102,8 +109,9 @@ class PostgresLedger:
             steps = await connection.fetch(sql.STEPS, claim.run)
             signals = await connection.fetch(sql.SIGNALS, claim.run) if row["has_signals"] else ()
         self._seqs.setdefault(claim, 0)
+        self._given[claim] = {str(signal["id"]) for signal in signals}
         now = time.time()
-        return _run_row(row, [_step_row(step, now) for step in steps], [_signal(signal) for signal in signals])
+        return _run_row(row, [_step_row(step, now) for step in steps], [stored_signal(signal) for signal in signals])
 
     async def write(
         self,
@@ -249,7 +257,7 @@ def _decode(text: str | None, kind: Any = Any) -> Any:
     return None if text is None else msgspec.json.decode(text, type=kind)
 
 
-def _signal(row: asyncpg.Record) -> StoredSignal:
+def stored_signal(row: asyncpg.Record) -> StoredSignal:
     return StoredSignal(row["name"], _decode(row["data"]), row["sender"], id=str(row["id"]))
 
 

@@ -7,7 +7,7 @@ import asyncpg
 from msgspec import Struct
 
 from flows.ledger import postgres_sql as sql
-from flows.ledger.postgres import PostgresLedger
+from flows.ledger.postgres import PostgresLedger, StoredSignal, stored_signal
 from flows.ledger.protocol import Claim
 from flows.transport.protocol import Lane
 
@@ -28,7 +28,11 @@ select id, epoch from run
  where owner_worker = $1 and status = 'running' and cancel_requested_at is not null and id = any ($2::uuid[])
 """
 
-VERSION = "select document::text as document, flow_id, name, number from flow_version where id = $1::uuid"
+SIGNALLED = """
+select g.run_id, r.epoch, g.id, g.name, g.data, g.sender from run_signal g join run r on r.id = g.run_id
+ where g.run_id = any ($1::uuid[]) and g.taken_by is null and r.owner_worker = $2 and r.status = 'running'
+ order by g.created_at, g.id
+"""
 
 
 class Claimed(Struct, frozen=True):
@@ -112,9 +116,7 @@ class PostgresQueue:
         rows = await self._pool.fetch(CANCELLED, self._member.id, [claim.run for claim in claims])
         return {Claim(str(row["id"]), row["epoch"]) for row in rows}
 
-    async def document(self, version_id: str) -> str:
-        """The flow of a version, as JSON text. Raises LookupError when there is none."""
-        row = await self._pool.fetchrow(VERSION, version_id)
-        if row is None:
-            raise LookupError(f"Version {version_id} does not exist.")
-        return str(row["document"])
+    async def signals(self, claims: Sequence[Claim]) -> list[tuple[Claim, StoredSignal]]:
+        """Signals that are not used yet, of runs that are ours. The engine may have some of them already."""
+        rows = await self._pool.fetch(SIGNALLED, [claim.run for claim in claims], self._member.id)
+        return [(Claim(str(row["run_id"]), row["epoch"]), stored_signal(row)) for row in rows]

@@ -91,12 +91,15 @@ class Arq:
             redis = self._connect()
             worker = self._worker(redis, lane, wake)
             started = asyncio.get_running_loop().time()
+            running = asyncio.get_running_loop().create_task(worker.main())
             try:
-                await worker.async_run()
+                await asyncio.wait({running})
+                if (trouble := running.exception()) is not None:
+                    raise trouble
             except TROUBLE as trouble:
                 log.warning("Lost Redis while listening for '%s': %s. Polling PostgreSQL meanwhile.", lane, trouble)
             finally:
-                await _end(worker, redis)
+                await _end(worker, running, redis)
             pause = 0.1 if asyncio.get_running_loop().time() - started > 10 else min(pause * 2, 5.0)
             await asyncio.sleep(pause)
 
@@ -161,10 +164,17 @@ def _function(wake: Wake, lane: Lane) -> Function:
     return Function("wake", coroutine, timeout_s=10, keep_result_s=0, keep_result_forever=False, max_tries=1)  # type: ignore[arg-type]
 
 
-async def _end(worker: Worker, redis: ArqRedis) -> None:
-    """Close what arq leaves open when it is cancelled or falls over. Its jobs hold nothing but a `wake`."""
-    for task in worker.tasks.values():
-        task.cancel()
+async def _end(worker: Worker, running: "asyncio.Task[None]", redis: ArqRedis) -> None:
+    """Close what arq leaves open when it is cancelled or falls over. Its jobs hold nothing but a `wake`.
+
+    redis-py may swallow a cancellation that arrives while it gives back a connection, so it is asked until it is gone.
+    """
+    for task in (running, *worker.tasks.values()):
+        for _ in range(10):
+            if task.done():
+                break
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.2)
     try:
         async with asyncio.timeout(1):
             await redis.aclose(close_connection_pool=True)

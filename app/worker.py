@@ -1,0 +1,145 @@
+"""`agentbase worker`: carries out durable runs. Wiring only: pools, transport, engine, capabilities, the worker's loop.
+`agentbase worker`: carries out durable runs. Wiring only: pools, transport, engine, capabilities, the worker's loop.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import msgspec
+
+from app import config, db, egress, mail, metrics
+from app.events import hub, outbox
+from app.gateway import service as gateway
+from app.logs import logger
+from app.runs import running
+from app.runs.announcing import Announcer
+from flows.ledger.postgres import PostgresLedger
+from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
+from flows.run import Engine
+from flows.transport.poll import Poll, Several
+from flows.transport.protocol import LANES, Lane, Transport
+from flows.worker import Stop, Timings, Worker
+from flows.worker_heart import Heart
+
+log = logger(__name__)
+
+SLOTS = 50
+
+
+def main() -> None:
+    """Work until SIGTERM or Ctrl-C, then let steps finish, give back what is left, and end within 30 s."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(serve())
+    else:
+        uvloop.run(serve())
+
+
+async def serve(*, timings: Timings | None = None, slots: int = SLOTS, models: bool = True) -> None:
+    """The worker process. `models` False: litellm is not loaded (the fault tests start many workers)."""
+    await db.start("worker")
+    await running.start("worker")
+    await hub.start()
+    warming = asyncio.create_task(_warm()) if models else None
+    try:
+        async with (
+            metrics.serving(),
+            outbox.serving({mail.KIND: mail.deliver}),
+            assembled(timings=timings, slots=slots) as worker,
+        ):
+            _on_signals(worker.stop)
+            await worker.run()
+    finally:
+        if warming is not None:
+            warming.cancel()
+        await gateway.drain()
+        await hub.stop()
+        await running.stop()
+        await egress.stop()
+        await db.stop()
+
+
+@asynccontextmanager
+async def assembled(
+    *, timings: Timings | None = None, slots: int = SLOTS, lanes: Sequence[Lane] = LANES
+) -> AsyncIterator[Worker]:
+    """A worker with its own connections, on top of the pools, the engine and the hub of this process."""
+    timings = timings or Timings()
+    host, announcer = running.host(), Announcer()
+    pool = await db.open_pool("system", "worker", least=2, most=8)
+    transport: Transport = host.transport if isinstance(host.transport, Poll) else Several(Poll(), host.transport)
+    ledger = PostgresLedger(
+        pool,
+        patience=timings.dead_after,
+        on_events=announcer.events,
+        on_queued=lambda lane: _nudge(transport, cast(Lane, lane)),
+    )
+    me = Member(uuid4(), uuid4(), socket.gethostname(), os.getpid(), slots, lanes, dead_after=timings.dead_after)
+    heart = Heart(
+        config.settings().database_url,
+        db.server_settings("system", "worker"),
+        me.id,
+        period=timings.heartbeat,
+        lag=timings.loop_lag,
+    )
+    engine = Engine(host.plans.catalogue, ledger, capabilities=running.CAPABILITIES, flow_of=host.plan_of)
+
+    async def advance(claimed: Claimed, stop: Stop) -> None:
+        announcer.follow(claimed.claim.run, UUID(claimed.workspace_id))
+        try:
+            ready = await host.ready(UUID(claimed.version_id))
+            await engine.advance(claimed.claim, ready.plan, stop=stop, listen=announcer.listen, signals=stop.signals)
+        finally:
+            announcer.leave(claimed.claim.run)
+
+    worker = Worker(
+        pool,
+        ledger,
+        PostgresQueue(pool, ledger, me),
+        transport,
+        advance,
+        heart,
+        slots=slots,
+        lanes=lanes,
+        timings=timings,
+        on_swept=announcer.swept,
+    )
+    log.info("worker started", worker=str(me.id), slots=slots, lanes=list(lanes))
+    try:
+        yield worker
+    finally:
+        pool.terminate()
+        log.info("worker stopped", worker=str(me.id), **msgspec.structs.asdict(worker.counters))
+
+
+async def _warm() -> None:
+    """litellm takes seconds to import: in a thread, before the first run that needs it asks."""
+    try:
+        await gateway.begin_worker()
+    except Exception:
+        log.exception("litellm could not be loaded: only OpenAI-compatible models can be called here")
+
+
+_nudges: set["asyncio.Task[Any]"] = set()
+
+
+def _nudge(transport: Transport, lane: Lane) -> None:
+    task: asyncio.Task[Any] = asyncio.create_task(transport.nudge(lane))
+    _nudges.add(task)
+    task.add_done_callback(_nudges.discard)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except (NotImplementedError, RuntimeError, ValueError):  # Windows, or a thread that is not the main one
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
