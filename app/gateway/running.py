@@ -42,8 +42,8 @@ def is_worker() -> bool:
 async def begin_worker() -> None:
     """From now on this process answers every vendor.
 
-    litellm (seconds, 140 MB) is imported now, in a thread, when a connection needs it; else at the first call that does:
-    an installation that never talks to such a vendor does not pay for it.
+    litellm (seconds, 140 MB) is imported now, in a thread, when a connection needs it, else at the first call that
+    does: an installation that never talks to such a vendor does not pay for it.
     """
     from app.gateway.vendors.litellm import LitellmVendor, load
 
