@@ -11,6 +11,7 @@ The log is the truth; Redis only says "look", and with Redis dead the hub looks 
 """
 
 from app.events.log import Event, append, publish, read
-from app.events.streams import Subscription, hub
+from app.events.streams import hub
+from app.events.subscription import Subscription
 
 __all__ = ["Event", "Subscription", "append", "hub", "publish", "read"]

@@ -5,9 +5,7 @@ Who can't keep up gets one "resync" instead of what it missed: fetch the page's 
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
-from types import TracebackType
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,12 +17,11 @@ from app.db import system_tx, tenant_tx
 from app.events import log as stored
 from app.events.log import Event
 from app.events.redis import Line
+from app.events.subscription import Subscription
 from app.logs import logger
 
 log = logger(__name__)
 
-BACKLOG = 500
-"""Events kept for a subscriber that is not reading."""
 REPLAY = 1_000
 """Most events told again to a subscriber that comes back; beyond that it gets a resync."""
 FAR = 20_000
@@ -44,72 +41,6 @@ class _Told(Struct, frozen=True, omit_defaults=True):
     whisper: Event | None = None
 
 
-class Subscription:
-    """`async with hub.subscribe(…) as stream`, then `async for event in stream`, or `await stream.next(seconds)`."""
-
-    def __init__(self, hub: "Hub", workspace_id: UUID, topics: frozenset[str], last_event_id: int | None) -> None:
-        self._hub, self.workspace_id, self.topics, self._from = hub, workspace_id, topics, last_event_id
-        self._again: deque[Event] = deque()
-        self._queue: deque[Event] = deque()
-        self._news = asyncio.Event()
-        self.position = 0
-        """Number of the last stored event that this subscriber has, or need not have, seen."""
-        self.ended = False
-
-    async def __aenter__(self) -> "Subscription":
-        await self._hub._open(self)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._hub._leave(self)
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while (event := await self.next(None)) is not None:
-            yield event
-
-    async def next(self, seconds: float | None) -> Event | None:
-        """The next event; None when nothing came for that long, or (see `ended`) when the process is closing."""
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    while self._again or self._queue:
-                        event = self._again.popleft() if self._again else self._queue.popleft()
-                        if event.seq is None:
-                            return event
-                        if event.seq > self.position or event.type == "resync":
-                            self.position = max(self.position, event.seq)
-                            return event
-                    if self.ended:
-                        return None
-                    self._news.clear()
-                    await self._news.wait()
-        except TimeoutError:
-            return None
-
-    def _give(self, event: Event) -> None:
-        if event.topic not in self.topics:
-            return
-        if len(self._queue) >= BACKLOG:
-            if event.seq is None:
-                return
-            self._start_over(event.seq)
-        else:
-            self._queue.append(event)
-        self._news.set()
-
-    def _start_over(self, seq: int) -> None:
-        self._again.clear()
-        self._queue.clear()
-        self._queue.append(Event(seq, "", "resync"))
-        self._news.set()
-
-    def _end(self) -> None:
-        self.ended = True
-        self._news.set()
-
-
 class _Feed:
     """One workspace somebody here listens to. `seq`: newest event given out; None until it was looked up."""
 
@@ -123,7 +54,7 @@ class _Feed:
             if event.seq is not None:
                 self.seq = event.seq
             for subscriber in tuple(self.subscribers):
-                subscriber._give(event)
+                subscriber.give(event)
 
 
 class Hub:
@@ -171,7 +102,7 @@ class Hub:
         """Every subscriber's stream ends after what it already has."""
         for feed in self._feeds.values():
             for subscriber in feed.subscribers:
-                subscriber._end()
+                subscriber.end()
 
     def subscribe(self, workspace_id: UUID, topics: Sequence[str], last_event_id: int | None = None) -> Subscription:
         """Listen to topics of one workspace, from now on or from after `last_event_id`. Use it with `async with`.
@@ -291,7 +222,7 @@ class Hub:
 
     # -- subscriptions
 
-    async def _open(self, subscriber: Subscription) -> None:
+    async def admit(self, subscriber: Subscription) -> None:
         if self._line is None:
             raise RuntimeError("The hub is not running in this process: await hub.start() first.")
         workspace_id = subscriber.workspace_id
@@ -304,10 +235,10 @@ class Hub:
                     async with tenant_tx(workspace_id) as tx:
                         feed.seq = await stored.last(tx, workspace_id)
             subscriber.position = feed.seq
-            if subscriber._from is not None:
-                await self._replay(subscriber, subscriber._from)
+            if subscriber.after is not None:
+                await self._replay(subscriber, subscriber.after)
         except BaseException:
-            self._leave(subscriber)
+            self.leave(subscriber)
             raise
 
     async def _replay(self, subscriber: Subscription, after: int) -> None:
@@ -322,12 +253,12 @@ class Hub:
         forgotten = after < last and (oldest is None or oldest > after + 1)
         if after > last or last - after > FAR or len(missed) > REPLAY or forgotten:
             subscriber.position = min(after, last)
-            subscriber._again.append(Event(last, "", "resync"))
+            subscriber.again.append(Event(last, "", "resync"))
         else:
             subscriber.position = after
-            subscriber._again.extend(missed)
+            subscriber.again.extend(missed)
 
-    def _leave(self, subscriber: Subscription) -> None:
+    def leave(self, subscriber: Subscription) -> None:
         feed = self._feeds.get(subscriber.workspace_id)
         if feed is None:
             return

@@ -6,7 +6,7 @@ import pytest
 from app import config, events
 from app.db import tenant_tx
 from app.events import publish
-from app.events import streams as module
+from app.events import subscription as module
 from app.events.streams import Hub
 from tests.factories.kernel import a_workspace
 from tests.servers import Valkey
