@@ -94,7 +94,7 @@ def _examine(flow: Flow, catalogue: Catalogue) -> tuple[dict[str, Card], Wiring,
     problems += _bad_parents(cards)
     wiring = Wiring(flow, cards, problems)
     for level in wiring.levels.values():
-        problems += missing_inputs(level)
+        problems += missing_inputs(level, wiring.tried)
         problems += _loops(level)
     return cards, wiring, problems + _warnings(wiring)
 

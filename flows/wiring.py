@@ -68,6 +68,7 @@ class Wiring:
     def __init__(self, flow: Flow, cards: dict[str, Card], problems: list[Problem]) -> None:
         self.cards = cards
         self.problems = problems
+        self.tried: set[str] = set()
         self.parent = {id: card.use.parent for id, card in cards.items()}
         inside: dict[str, list[Card]] = {"": []}
         for id, card in cards.items():
@@ -88,6 +89,7 @@ class Wiring:
     def _lay(self, wire: Wire) -> None:
         (source_id, _, out), (target_id, _, into) = wire.source.partition("."), wire.target.partition(".")
         source, target = self.cards.get(source_id), self.cards.get(target_id)
+        self.tried.add(wire.target)
         if source is None or target is None:
             missing, there = (source_id, target_id) if source is None else (target_id, source_id)
             self._wrong(wire, there, f"A wire leads to '{missing}', which is gone. Remove it.")
@@ -158,14 +160,14 @@ class Wiring:
         self.problems.append(Problem(node, message, port=port, edge=wire.id))
 
 
-def missing_inputs(level: Level) -> list[Problem]:
-    """Required inputs that nothing is wired into."""
+def missing_inputs(level: Level, tried: set[str]) -> list[Problem]:
+    """Required inputs that nothing is wired into. `tried`: those with a wire that has a problem of its own."""
     found = []
-    for card, linked in zip(level.cards, level.links, strict=True):
+    for card in level.cards:
         if card.use.disabled or card.type is None:
             continue
         for port in card.ports.inputs:
-            if port.required and not port.inside and port.name not in linked:
+            if port.required and not port.inside and f"{card.use.id}.{port.name}" not in tried:
                 sentence = (
                     f"Step '{card.label}' needs {ARTICLE[port.type]} at '{port.title or port.name}'. Wire something in."
                 )

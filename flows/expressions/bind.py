@@ -28,9 +28,10 @@ def _fill(annotation: Any, value: Any, where: str) -> Fill | None:
     try:
         if not isinstance(value, str):
             return None
-        return template(value) if kind == "template" else expression(value)
+        program = template(value) if kind == "template" else expression(value)
     except ExpressionError as error:
         raise ExpressionError(error.message, field=where) from None
+    return None if program is None else _placed(program, where)
 
 
 def _inside(annotation: Any, value: Any, where: str) -> Fill | None:
@@ -58,7 +59,7 @@ def _struct(value: Struct, where: str) -> Fill | None:
     for field in structs.fields(value):
         path = f"{where}.{field.name}" if where else field.name
         if (fill := _fill(hints[field.name], getattr(value, field.name), path)) is not None:
-            fills[field.name] = _placed(fill, path)
+            fills[field.name] = fill
     if not fills:
         return None
     return lambda v: structs.replace(value, **{name: fill(v) for name, fill in fills.items()})
@@ -69,6 +70,6 @@ def _placed(fill: Fill, where: str) -> Fill:
         try:
             return fill(variables)
         except ExpressionError as error:
-            raise ExpressionError(error.message, field=error.field or where) from None
+            raise ExpressionError(error.message, field=where) from None
 
     return run

@@ -61,7 +61,12 @@ class LedgerConformance:
         a, b = step(row, "a"), step(row, "b")
         assert (a.status, a.attempt, a.effect, a.usage) == ("succeeded", 2, "idempotent", Usage(3, 4, 5))
         assert a.output is not None and a.output.replace(" ", "") == '{"text":"hé"}'
-        assert (b.status, b.handled, b.fault and b.fault.message, b.fault and b.fault.field) == ("failed", True, "No.", "url")
+        assert (b.status, b.handled, b.fault and b.fault.message, b.fault and b.fault.field) == (
+            "failed",
+            True,
+            "No.",
+            "url",
+        )
         assert step(row, "c").status == "skipped"
 
     async def test_the_same_step_in_two_rounds_has_two_rows(self, bench: LedgerBench):
@@ -138,7 +143,9 @@ class LedgerConformance:
         claim = await bench.claim(run)
         await bench.signal(run, Signal("approval"))
         await bench.ledger.write(
-            claim, [StepChange("ask", "", "waiting", wait=Wait(signal="approval"))], RunChange("waiting", signals=("approval",))
+            claim,
+            [StepChange("ask", "", "waiting", wait=Wait(signal="approval"))],
+            RunChange("waiting", signals=("approval",)),
         )
         assert await bench.status(run) == "queued"
 
@@ -159,7 +166,9 @@ class LedgerConformance:
     async def test_events_are_kept_in_the_order_of_writing(self, bench: LedgerBench):
         claim = await bench.claim(await bench.open())
         await bench.ledger.write(claim, events=[{"type": "run.started", "run": claim.run}])
-        await bench.ledger.write(claim, events=[{"type": "step.started", "node": "a"}, {"type": "step.succeeded", "node": "a"}])
+        await bench.ledger.write(
+            claim, events=[{"type": "step.started", "node": "a"}, {"type": "step.succeeded", "node": "a"}]
+        )
         types = [event["type"] for event in await bench.events(claim.run)]
         assert [t for t in types if t in ("run.started", "step.started", "step.succeeded")] == [
             "run.started",

@@ -21,7 +21,7 @@ from flows.sdk.context import RunFacts
 class Nothing(Struct, frozen=True): ...
 
 
-class Say(Struct, frozen=True):
+class Say(Struct, frozen=True, forbid_unknown_fields=True):
     text: Template = ""
     after: float = 0
     fail_times: int = 0

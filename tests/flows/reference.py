@@ -70,7 +70,9 @@ def in_order(flow: Flow) -> list[NodeUse]:
     while left:
         ids = {node.id for node in left}
         ready = [
-            n for n in left if not any(e.source.split(".")[0] in ids for e in flow.edges if e.target.split(".")[0] == n.id)
+            n
+            for n in left
+            if not any(e.source.split(".")[0] in ids for e in flow.edges if e.target.split(".")[0] == n.id)
         ]
         done += ready
         left = [n for n in left if n not in ready]
