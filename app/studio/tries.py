@@ -9,63 +9,16 @@ from msgspec import Struct, field
 
 from app.db import tenant_tx
 from app.errors import DomainError, NotFound
-from app.runs import queries as runs
-from app.runs import service
+from app.runs import glance, service
+from app.studio.ran import Ran, RanStep, ran, ran_step
 from app.studio.service import store
 from app.studio.service.versions import ready
 from app.studio.shapes import settings_of
 from app.web import Actor
-from app.web.words import duration, money
 from flows import catalogue
 from flows.model import Flow
 
 Event = dict[str, Any]
-
-
-class State(Struct, frozen=True, omit_defaults=True):
-    """A step's state for its card; runs.js reads it. `ms`, `cost` of all its rounds together."""
-
-    status: str
-    ms: float | None = None
-    cost: str = ""
-    error: dict[str, str] | None = None
-
-    @property
-    def figures(self) -> str:
-        return " · ".join(part for part in (duration(self.ms), self.cost) if part)
-
-
-class Bar(Struct, frozen=True):
-    """One line of the timeline. `left` and `width` in hundredths of the run's whole time."""
-
-    node: str
-    title: str
-    status: str
-    word: str
-    left: float
-    width: float
-    took: str
-    cost: str
-
-
-class Ran(Struct, frozen=True):
-    """The last run of a flow, or one that is asked for."""
-
-    id: UUID
-    status: str
-    figures: str
-    states: dict[str, State]
-    steps: list[Bar]
-
-
-class RanStep(Struct, frozen=True):
-    """One step of a run with its values, for the panel's tabs. Of a step with rounds: the last one."""
-
-    status: str
-    figures: str
-    input: Any
-    output: Any
-    error: str
 
 
 class Face(Struct, frozen=True):
@@ -125,7 +78,16 @@ def face_of(flow: Flow, problems: list[Any]) -> Face:
 
 async def latest(actor: Actor, flow_id: UUID) -> Ran | None:
     """The flow's last run, tries included. 1 statement when it never ran, else those of `runs.run`."""
-    from app.runs import glance
-
     found = (await glance.latest(actor, [flow_id])).get(flow_id)
     return await ran(actor, found.id) if found is not None else None
+
+
+async def step(actor: Actor, run_id: str, node_id: str) -> RanStep | None:
+    """The step in the run the editor shows; None when there is none, or it is gone."""
+    try:
+        return await ran_step(actor, UUID(run_id), node_id)
+    except (ValueError, NotFound):
+        return None
+
+
+__all__ = ["Face", "Ran", "RanStep", "cancel", "face_of", "latest", "ran", "start", "step"]

@@ -35,9 +35,7 @@ class TriesController(Controller):
         )
 
     @post("/tries", name="studio:start-try", status_code=200)
-    async def start(
-        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[TryForm]
-    ) -> Stream:
+    async def start(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[TryForm]) -> Stream:
         events = await tries.start(actor, flow_id, data.input)
         headers = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
         return Stream(_lines(events), media_type="application/x-ndjson", headers=headers)

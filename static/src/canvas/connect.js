@@ -282,7 +282,13 @@ export class Connect {
       if (taken && !p.many) continue
       for (const to of this.fitting({ node, port: p, side: "in" })) found.push({ from: { node, port: p, side: "in" }, to })
     }
-    return found
+    // What is missing comes first, what would replace a wire last.
+    const rank = ({ from, to }) => {
+      const end = from.side === "in" ? from : to
+      const taken = [...(this.graph.wires.get(end.node.id) ?? [])].some((e) => e.target === `${end.node.id}.${end.port.name}`)
+      return taken && !end.port.many ? 3 : end.port.required ? 0 : 1
+    }
+    return found.sort((a, b) => rank(a) - rank(b))
   }
 }
 

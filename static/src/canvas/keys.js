@@ -1,6 +1,25 @@
 // The keyboard on the canvas. One step has the focus (roving tabindex); every deed of the pointer has a key.
 
 const STEP = 8
+const LETTERS_OFF = "agentbase:letters-off" // the switch of the `?` sheet (WCAG 2.1.4)
+const TOLD = [
+  ["A", "Add a step"],
+  ["C", "Connect this step"],
+  ["Enter", "Settings of this step"],
+  ["Space", "Select, or hold to move the view"],
+  ["ArrowRight", "Move by 8 px, with Shift 40"],
+  ["Alt+ArrowRight", "Follow the wires"],
+  ["Delete", "Remove, the chain is kept"],
+  ["Mod+C", "Copy"],
+  ["Mod+V", "Paste"],
+  ["Mod+D", "Duplicate"],
+  ["Mod+A", "Select everything"],
+  ["Mod+Z", "Undo"],
+  ["Mod+Shift+Z", "Redo"],
+  ["R", "Try it"],
+  ["0", "Show everything"],
+  ["1", "Zoom to 100 %"],
+]
 const FAR = 40
 
 export class Keys {
@@ -17,6 +36,7 @@ export class Keys {
       if (!host.contains(e.target) && e.target === document.body) this.down(e)
     }
     document.addEventListener("keydown", this.global)
+    for (const [combo, label] of TOLD) document.dispatchEvent(new CustomEvent("keys:tell", { detail: { combo, label, group: "Canvas" } }))
     document.addEventListener("paste", (this.pasted = (e) => this.paste(e)))
   }
 
@@ -49,6 +69,7 @@ export class Keys {
   down(e) {
     if (e.target.closest?.("input, textarea, select, [contenteditable], dialog, [popover], [data-keys=own]")) return
     const key = this.name(e)
+    if (/^(Shift\+)?[a-z]$/.test(key) && localStorage.getItem(LETTERS_OFF) === "1") return
     const node = this.graph.nodes.get(document.activeElement?.closest?.(".node")?.dataset.id)
     const deed = this.moves(key, node) ?? this.deeds(key, node) ?? this.views(key)
     if (!deed) return
@@ -58,9 +79,9 @@ export class Keys {
   }
 
   name(e) {
-    const mods = (e.ctrlKey || e.metaKey ? "Ctrl+" : "") + (e.altKey ? "Alt+" : "") + (e.shiftKey && e.key.length > 1 ? "Shift+" : "")
-    const letter = e.key.length === 1 ? (e.shiftKey && e.ctrlKey ? `Shift+${e.key.toLowerCase()}` : e.key.toLowerCase()) : e.key
-    return mods + letter
+    const key = e.key.length === 1 ? e.key.toLowerCase() : e.key
+    const shift = e.shiftKey && (e.key.length > 1 || /[a-z]/.test(key))
+    return (e.ctrlKey || e.metaKey ? "Ctrl+" : "") + (e.altKey ? "Alt+" : "") + (shift ? "Shift+" : "") + key
   }
 
   moves(key, node) {
@@ -90,6 +111,7 @@ export class Keys {
       "Ctrl+x": () => this.copy(node).then((done) => done && this.remove(node)),
       "Ctrl+d": () => this.duplicate(node),
       z: () => host.step("undo"),
+      "Shift+z": () => host.step("redo"),
       "Ctrl+z": () => host.step("undo"),
       "Ctrl+Shift+z": () => host.step("redo"),
       "Ctrl+y": () => host.step("redo"),

@@ -68,10 +68,23 @@ export class Palette {
       group.hidden = !some
     }
     this.panel.querySelector(".palette__none").hidden = hits > 0
+    for (const item of this.panel.querySelectorAll("[data-best]")) delete item.dataset.best
+    const shown = this.items()
+    if (words.length && shown.length) this.best(shown).dataset.best = ""
   }
 
   items() {
     return [...this.panel.querySelectorAll("[data-add]")].filter((el) => !el.parentElement.hidden && !el.closest("[hidden]"))
+  }
+
+  // What Enter adds: a step whose name begins with the words typed comes before one that only mentions them.
+  best(items) {
+    const words = this.search.value.trim().toLowerCase()
+    const rank = (el) => {
+      const title = el.querySelector(".step-palette__title").textContent.toLowerCase()
+      return title === words ? 0 : title.startsWith(words) ? 1 : title.includes(words) ? 2 : 3
+    }
+    return items.reduce((a, b) => (rank(b) < rank(a) ? b : a))
   }
 
   key(e) {
@@ -84,7 +97,7 @@ export class Palette {
       else items[Math.min(next, items.length - 1)]?.focus()
     } else if (e.key === "Enter" && e.target === this.search) {
       e.preventDefault()
-      if (items[0]) this.add(items[0].dataset.add)
+      if (items.length) this.add(this.best(items).dataset.add)
     } else if (e.key === "Escape") {
       e.preventDefault()
       this.close(true)

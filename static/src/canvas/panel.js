@@ -79,7 +79,7 @@ export class Panel {
   }
 
   focus(field = "") {
-    const wanted = field && this.el.querySelector(`[data-field="${CSS.escape(field.split(/[.[]/)[0])}"]`)
+    const wanted = field ? this.el.querySelector(`[data-field="${CSS.escape(field.split(/[.[]/)[0])}"]`) : null
     if (wanted) this.show("settings")
     const details = wanted?.closest("details")
     if (details) details.open = true
