@@ -63,7 +63,7 @@ def test_an_error_names_the_expression_the_value_and_what_is_there(source, says)
         ("__import__('os').system('x')", ""),
     ],
 )
-def test_what_could_grow_without_end_or_can_not_be_read_is_refused(source, says):
+def test_rule_33_what_could_grow_without_end_or_can_not_be_read_is_refused(source, says):
     with pytest.raises(ExpressionError) as refused:
         expression(source)({"a": [1], "s": "x"})
     assert says in refused.value.message
@@ -92,7 +92,7 @@ class Settings(Struct, frozen=True):
     plain: int = 1
 
 
-def test_settings_are_filled_wherever_they_hold_expressions_and_stay_otherwise():
+def test_rule_32_settings_are_filled_wherever_they_hold_expressions_and_stay_otherwise():
     settings = Settings([Row("order.total", "{{ x }}")], "https://{{ host }}/", {"A": "b{{ c }}", "B": "{}"})
     fill = binder(settings)
     assert fill is not None
