@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from msgspec import Meta, Struct
 
 from app.errors import NotFound
+from app.gateway import queries as gateway
 from app.studio import home_queries as queries
 from app.studio.home_queries import Sort, Tab
 from app.studio.starters import begin, starters
@@ -104,7 +105,7 @@ async def flows(
 
 @get("/start", name="start")
 async def start(request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
-    return page(request, "studio/start.html", nav="home", starters=starters())
+    return page(request, "studio/start.html", nav="home", starters=starters(), model=await gateway.default_model(actor))
 
 
 @post("/flows", name="flows:begin", status_code=303)
@@ -122,7 +123,7 @@ async def started(request: Request, actor: NamedDependency[Actor], flow_id: From
         raise NotFound("This flow does not exist, or you have no access to it.")
     if not found[0].address:
         return go(request, f"/flows/{flow_id}")
-    return page(request, "studio/started.html", nav="home", card=found[0])
+    return page(request, "studio/started.html", nav="home", card=found[0], model=await gateway.default_model(actor))
 
 
 @get("/needs-you/count", name="needs-you:count")

@@ -7,8 +7,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from app.db import tenant_tx
-from app.runs import glance as runs
-from app.runs.glance import Glance, Waiting, Week
+from app.runs import queries as runs
+from app.runs.queries import Glance, Waiting, Week
 from app.studio.diagram import Diagram, diagram
 from app.studio.faces import faces
 from app.studio.service import store

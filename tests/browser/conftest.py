@@ -3,6 +3,7 @@
 `live`        where it runs (tests/browser/live.py); one for the whole session, with an owner, Mara.
 `page`        a page in which Mara is signed in. Any console error or uncaught exception fails the test.
 `stranger`    the same without a session.
+`entered`     entered(person) is a page of somebody whom made(a_person()) made, in a workspace of their own.
 `look`        look(page, "home") takes light, dark and 390 px pictures into tests/browser/shots/.
 `axe`         axe(page) fails on any accessibility violation, in both modes.
 `made`        made(a_flow(…)) awaits a factory against the database of `live`.
@@ -21,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app import config
+from app.web.session import COOKIE
 from tests.browser.live import EMAIL, PASSWORD, ROOT, Live, Product
 from tests.doubles.openai_server import FakeOpenAI
 from tests.servers import Addresses
@@ -122,6 +124,16 @@ def opened(browser: Browser, live: Live, expected: list[str]) -> Iterator[Callab
 @pytest.fixture
 def page(opened: Callable[..., Page], session_of_mara: Any) -> Page:
     return opened(storage_state=session_of_mara)
+
+
+@pytest.fixture
+def entered(opened: Callable[..., Page], live: Live) -> Callable[..., Page]:
+    def page_of(person: Any, **options: Any) -> Page:
+        page = opened(**options)
+        page.context.add_cookies([{"name": COOKIE, "value": person.secret, "url": live.url}])
+        return page
+
+    return page_of
 
 
 @pytest.fixture

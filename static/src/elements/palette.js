@@ -1,4 +1,5 @@
 // Ctrl K: the server finds (GET /palette?q=…), this moves through what it found. Options are links or carry data-opens.
+import htmx from "./htmx.js";
 import { register } from "./keys.js";
 
 class CommandPalette extends HTMLElement {
@@ -12,7 +13,8 @@ class CommandPalette extends HTMLElement {
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("pointermove", (event) => this.choose(event.target.closest("[role=option]")));
     this.list.addEventListener("click", (event) => this.go(event.target.closest("[role=option]"), event));
-    new MutationObserver(() => this.choose(this.options()[0])).observe(this.list, { childList: true });
+    // after settling: htmx carries attributes of elements with the same id over, the choice among them
+    this.list.addEventListener("htmx:after:settle", () => this.choose(this.options()[0]));
   }
 
   open() {
@@ -20,6 +22,7 @@ class CommandPalette extends HTMLElement {
     this.field.value = "";
     this.dialog.showModal();
     this.field.focus();
+    htmx.process(this.field); // the key may come before htmx has begun
     this.field.dispatchEvent(new CustomEvent("palette:open"));
   }
 
