@@ -12,6 +12,7 @@ Async tests and fixtures need no mark (anyio, asyncio backend). More fixtures: t
 
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,16 @@ async def empty_db(servers: Addresses, tmp_path: Path) -> AsyncIterator[Addresse
     await drop_database(copy)
 
 
+@lru_cache(maxsize=1)
+def _dashboard() -> Any:
+    """Built once (half a second of route tables); its lifespan runs anew for each test."""
+    return importlib.import_module("app.main").create_app()
+
+
 @pytest.fixture
 async def app(settings: config.Settings) -> AsyncIterator[Any]:
     """The dashboard's ASGI app, started and stopped as a server would: pools, hub and all."""
-    asgi = importlib.import_module("app.main").create_app()
+    asgi = _dashboard()
     async with asgi.lifespan():
         yield asgi
 

@@ -110,7 +110,7 @@ def _invalid(request: Request, error: ValidationException | msgspec.ValidationEr
     found: dict[str, str] = {}
     form = _form_type(request)
     values = typed(request)
-    if form is not None and values:
+    if form is not None:
         found = problems(values, form)
     if not found and isinstance(error, ValidationException) and isinstance(error.extra, list):
         for item in error.extra:

@@ -2,7 +2,8 @@
 
 SAMPLES  template → context, or a list of contexts: tests/app/web/test_templates.py renders each under StrictUndefined.
 IDS      path parameter → async maker(actor) of a thing in that actor's workspace, returning what stands in the address.
-BODIES   route name → form or JSON that the route would accept, for tests/app/web/test_routes.py.
+BODIES   route name → form or JSON that the route accepts, where one made from its type would not do (test_routes.py).
+QUERIES  route name → the query that the route asks for.
 """
 
 from importlib import import_module

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
+from msgspec import inspect
+from msgspec.inspect import type_info
 
 from app.main import create_app
 from app.web import guards
@@ -77,44 +79,88 @@ def test_every_unsafe_route_wants_a_csrf_token_or_a_bearer_key(path, handler, me
         assert CsrfMiddleware in kinds
 
 
-def test_every_route_has_a_name_of_its_own():
-    nameless = [f"{m} {p}" for p, h, m in TABLE if name_of(p, h).startswith("(no name)")]
-    assert not nameless
-
-
 def test_public_names_exist():
     here = {name_of(p, h) for p, h, _ in TABLE}
     assert set(PUBLIC) <= here, f"No such route any more: {set(PUBLIC) - here}"
 
 
-WITH_ID = [row for row in TABLE if re.search(r"\{\w+\}", row[0]) and row[1].name not in PUBLIC]
+def uuids_of(path: str, handler: HTTPRouteHandler) -> list[str]:
+    """The parameters of an address that are ids of ours."""
+    typed = {p for each in handler.paths for p in re.findall(r"\{(\w+):uuid\}", each)}
+    for layer in handler.ownership_layers:
+        typed |= set(re.findall(r"\{(\w+):uuid\}", str(getattr(layer, "path", ""))))
+    return [p for p in re.findall(r"\{(\w+)\}", path) if p in typed]
 
 
-@pytest.mark.parametrize(("path", "handler", "method"), WITH_ID, ids=[f"{m} {p}" for p, _, m in WITH_ID])
-async def test_an_id_of_another_workspace_is_answered_like_one_that_does_not_exist(
-    path, handler, method, signed_in, stranger, api
-):
-    makers, bodies = gather("IDS"), gather("BODIES")
-    parameters = re.findall(r"\{(\w+)\}", path)
-    ids = [p for p in parameters if p in makers]
-    unknown_kinds = [p for p in parameters if p not in makers and p.endswith("_id")]
-    assert not unknown_kinds, f"tests/samples/ has no IDS entry for {unknown_kinds}: how is such a thing made?"
-    if not ids:
-        pytest.skip("no id of ours in this address")
-    program = api if path.startswith("/api/") else signed_in
-    body: Any = bodies.get(handler.name)
-    sent = {} if body is None else ({"json": body} if path.startswith("/api/") else {"data": body})
+WITH_ID = [(p, h, m) for p, h, m in TABLE if uuids_of(p, h)]
 
-    async def ask(values: dict[str, str]) -> tuple[int, str]:
-        address = re.sub(r"\{(\w+)\}", lambda m: values.get(m.group(1), "x"), path)
-        answer = await program.request(method, address, **sent)
+
+def test_every_kind_of_id_has_a_maker():
+    kinds = {each for p, h, _ in WITH_ID for each in uuids_of(p, h)}
+    missing = kinds - set(gather("IDS"))
+    assert not missing, f"Say in tests/samples/<domain>.py, in IDS, how such a thing is made: {missing}"
+
+
+def a_value(info: Any) -> Any:
+    """Something of this type that a form takes: the least it asks for."""
+    if isinstance(info, inspect.StructType):
+        least = {f.encode_name: a_value(f.type) for f in info.fields if f.required}
+        return least | ({info.tag_field: info.tag} if info.tag_field else {})
+    if isinstance(info, inspect.UnionType):
+        return a_value(info.types[0])
+    if isinstance(info, inspect.LiteralType):
+        return info.values[0]
+    if isinstance(info, inspect.Metadata):
+        return a_value(info.type)
+    if isinstance(info, inspect.StrType):
+        tries = ("x" * max(1, info.min_length or 1), "x" * 12, "/x", "a@b.example", "x.y")
+        return next(each for each in tries if re.search(info.pattern or "", each))
+    if isinstance(info, inspect.IntType | inspect.FloatType):
+        return info.ge or 1
+    if isinstance(info, inspect.CollectionType):
+        return [a_value(info.item_type)] * (info.min_length or 0)
+    kinds = {inspect.UUIDType: str(uuid4()), inspect.BoolType: True, inspect.NoneType: None}
+    return next((value for kind, value in kinds.items() if isinstance(info, kind)), {})
+
+
+async def test_an_id_of_another_workspace_is_answered_like_one_that_does_not_exist(signed_in, stranger, api):
+    makers, bodies, queries = gather("IDS"), gather("BODIES"), gather("QUERIES")
+    kinds = {each for p, h, _ in WITH_ID for each in uuids_of(p, h)} & set(makers)
+    foreign = {kind: str(await makers[kind](stranger.actor)) for kind in sorted(kinds)}
+    nobodys = {kind: str(uuid4()) for kind in kinds}
+
+    async def ask(path: str, handler: Any, method: str, values: dict[str, str]) -> tuple[int, str]:
+        machine = path.startswith("/api/")
+        data = handler.parsed_fn_signature.parameters.get("data")
+        body = bodies.get(handler.name) or (a_value(type_info(data.annotation)) if data is not None else None)
+        form = data is not None and "urlencoded" in str(data.kwarg_definition)
+        sent = {} if body is None else {"data" if form else "json": body}
+        address = re.sub(r"\{(\w+)\}", lambda m: values.get(m.group(1), "1"), path) + queries.get(handler.name, "")
+        answer = await (api if machine else signed_in).request(method, address, **sent)
         return answer.status_code, _without(answer.text, [*values.values(), answer.headers.get("x-request-id", "-")])
 
-    foreign = {p: str(await makers[p](stranger.actor)) for p in ids}
-    nobodys = {p: str(uuid4()) for p in ids}
-    theirs, missing = await ask(foreign), await ask(nobodys)
-    assert theirs == missing
-    assert theirs[0] in (404, 422), theirs
+    wrong = []
+    for path, handler, method in WITH_ID:
+        theirs, missing = await ask(path, handler, method, foreign), await ask(path, handler, method, nobodys)
+        if theirs != missing or theirs[0] != 404:
+            wrong.append(f"{method} {path}: foreign {theirs[0]}, unknown {missing[0]}\n{theirs[1][-300:]}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_ones_own_things_are_found(signed_in, api):
+    """Otherwise the test above would be content with routes that find nothing at all."""
+    makers = gather("IDS")
+    own = {kind: str(await makers[kind](signed_in.actor)) for kind in sorted(makers)}
+    found = 0
+    for path, _, method in WITH_ID:
+        parameters = re.findall(r"\{(\w+)\}", path)
+        if method != "GET" or set(parameters) - set(own) or len(parameters) > 1:
+            continue
+        address = re.sub(r"\{(\w+)\}", lambda m: own[m.group(1)], path)
+        answer = await (api if path.startswith("/api/") else signed_in).get(address)
+        assert answer.status_code not in (403, 404, 500), f"GET {path}: {answer.status_code} {answer.text[-500:]}"
+        found += 1
+    assert found
 
 
 def _without(text: str, parts: list[str]) -> str:
