@@ -302,12 +302,12 @@ async def test_rule_44_a_container_with_more_rounds_than_allowed_is_refused_befo
 async def test_rule_45_a_container_interrupted_in_the_middle_repeats_only_the_rounds_without_outcome():
     ledger, log, stop = MemoryLedger(), Log(), Stop()
     made = each(
-        NodeUse("x", "ask", settings={"after": 0.01}, parent="each"),
+        NodeUse("x", "ask", settings={"after": 0.05}, parent="each"),
         items=list("abcdef"),
         at_once=2,
         wires="each.item>x.value x.text>each.result",
     )
-    asyncio.get_running_loop().call_later(0.025, stop.pause.set)
+    asyncio.get_running_loop().call_later(0.075, stop.pause.set)
     assert (await durable(made, ledger, log, stop=stop)).status == "queued"
     done = [key for key, status in statuses(ledger).items() if key.startswith("x:") and status == "succeeded"]
     assert 2 <= len(done) < 6
