@@ -21,6 +21,7 @@ from app.accounts import sessions
 from app.events import hub
 from app.gateway import service as gateway
 from app.runs import running
+from app.runs.hooks import hook
 from app.sites.service import SiteFaces
 from app.studio import faces
 from app.web import closing, errors, guards, headers, health, ratelimit
@@ -42,6 +43,8 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.home",
     "app.studio.controllers",
     "app.studio.api",
+    "app.runs.open",
+    "app.runs.api",
     "app.sites.controllers",
     "app.sites.api",
 )
@@ -136,7 +139,7 @@ def create_application() -> Dispatcher:
     """What the server runs: both applications behind one door, chosen by Host."""
     from app.public import create_public_app
 
-    return Dispatcher(create_app(alone=False), create_public_app(), services)
+    return Dispatcher(create_app(alone=False), create_public_app(), services, hooks=hook)
 
 
 def __getattr__(name: str) -> Dispatcher:

@@ -1,7 +1,7 @@
 """What a worker tells the hub about the runs it carries out.
 
-Everything is a whisper: the ledger's run_event is the truth, so a page that missed something reads it from there. Only the
-end of a run is also an event of the workspace, for cards, counts and boards; it is stored with the next breath.
+Everything is a whisper: the ledger's run_event is the truth, so a page that missed something reads it from there. Only
+the end of a run is also an event of the workspace, for cards, counts and boards; it is stored with the next breath.
 """
 
 import asyncio

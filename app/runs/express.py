@@ -23,7 +23,7 @@ PATIENCE = 300.0
 
 _encode = msgspec.json.Encoder().encode
 _under_way: dict[UUID, asyncio.Event] = {}
-_answers: dict[UUID, "asyncio.Task[tuple[Outcome, str]]"] = {}
+_answers: dict[UUID, "asyncio.Task[tuple[Done, str]]"] = {}
 
 
 class Request(Struct, frozen=True):
@@ -38,6 +38,21 @@ class Request(Struct, frozen=True):
     patience: float = PATIENCE
 
 
+class Done(Struct, frozen=True):
+    """A committed run. `output` is the result as the step made it, `text` the same as JSON."""
+
+    run_id: UUID
+    status: str
+    output: Any = None
+    text: str | None = None
+    error: str = ""
+    node: str = ""
+
+    def outcome(self) -> Outcome:
+        output = msgspec.to_builtins(self.output) if self.output is not None else None
+        return Outcome(self.run_id, self.status, output, self.error, self.node)
+
+
 def cancel(run_id: UUID) -> None:
     """End an express run of this process at its next breath."""
     if (event := _under_way.get(run_id)) is not None:
@@ -46,6 +61,11 @@ def cancel(run_id: UUID) -> None:
 
 async def answer(host: Host, request: Request) -> Outcome:
     """Run to the end, and return once the record is committed. The same key gives the first one's answer."""
+    return (await run(host, request)).outcome()
+
+
+async def run(host: Host, request: Request) -> Done:
+    """The same, with the result as it is."""
     if not request.idempotency_key:
         return (await _answer(host, request, uuid7()))[0]
     run_id, before = await _begin(host, request)
@@ -58,14 +78,14 @@ async def answer(host: Host, request: Request) -> Outcome:
     return (await asyncio.shield(mine))[0]
 
 
-async def _answer(host: Host, request: Request, run_id: UUID) -> tuple[Outcome, str]:
+async def _answer(host: Host, request: Request, run_id: UUID) -> tuple[Done, str]:
     facts = _facts(request, run_id)
     facts.deadline = clock.epoch() + request.patience
     record = await run_express(request.ready.plan, _input(request), context=facts, flow_of=host.plan_of)
     return await _commit(host, request, run_id, record), _text(request)
 
 
-def _if_same(done: tuple[Outcome, str], request: Request) -> Outcome:
+def _if_same(done: tuple[Done, str], request: Request) -> Done:
     if done[1] != _text(request):
         raise reused()
     return done[0]
@@ -75,7 +95,7 @@ async def stream(host: Host, request: Request) -> AsyncIterator[dict[str, Any]]:
     """The events of a run as they come; the last one after its record is committed."""
     run_id, before = await _begin(host, request)
     if before is not None:
-        yield before.event()
+        yield before.outcome().event()
         return
     facts = _facts(request, run_id)
     facts.deadline = clock.epoch() + PATIENCE
@@ -85,7 +105,7 @@ async def stream(host: Host, request: Request) -> AsyncIterator[dict[str, Any]]:
     try:
         while (event := await queue.get()) is not None:
             yield event
-        yield (await task).event()
+        yield (await task).outcome().event()
     finally:
         stopped.set()  # whoever leaves early ends the run; its record is written all the same
         _under_way.pop(run_id, None)
@@ -98,7 +118,7 @@ async def _watched(
     facts: RunFacts,
     queue: "asyncio.Queue[dict[str, Any] | None]",
     stopped: asyncio.Event,
-) -> Outcome:
+) -> Done:
     def listen(event: dict[str, Any]) -> None:
         if event["type"] == "run.started" or not event["type"].startswith("run."):
             queue.put_nowait(event)
@@ -112,7 +132,7 @@ async def _watched(
         queue.put_nowait(None)
 
 
-async def _begin(host: Host, request: Request) -> tuple[UUID, Outcome | None]:
+async def _begin(host: Host, request: Request) -> tuple[UUID, Done | None]:
     """The run's id, and the answer if this key was used before.
 
     With a key the id is derived from it: a caller that comes again after a crash of ours runs under the same id, so
@@ -132,7 +152,7 @@ async def _begin(host: Host, request: Request) -> tuple[UUID, Outcome | None]:
     return uuid8(digest.digest()), None
 
 
-async def _commit(host: Host, request: Request, run_id: UUID, record: Record) -> Outcome:
+async def _commit(host: Host, request: Request, run_id: UUID, record: Record) -> Done:
     output = _encode(record.output).decode() if record.output is not None else None
     row = ExpressRow(
         id=run_id,
@@ -162,19 +182,21 @@ async def _commit(host: Host, request: Request, run_id: UUID, record: Record) ->
     if before is not None:
         return _same(before, row.input)
     fault = record.fault
-    return Outcome(
+    return Done(
         run_id,
         record.status,
-        msgspec.to_builtins(record.output) if record.output is not None else None,
+        record.output,
+        output,
         fault.message if fault else "",
         fault.node if fault else "",
     )
 
 
-def _same(before: Before, input: str) -> Outcome:
+def _same(before: Before, input: str) -> Done:
     if before.input != input:
         raise reused()
-    return outcome_of(before.id, before.status, before.output, before.error)
+    was = outcome_of(before.id, before.status, before.output, before.error)
+    return Done(was.run_id, was.status, was.output, before.output, was.error, was.node)
 
 
 def reused() -> Conflict:

@@ -1,36 +1,195 @@
-"""What other domains and pages read of runs and versions. Each a fixed number of SQL statements."""
+# ruff: noqa: E501 -- SQL keeps its own shape
+"""What other domains and pages read of runs and versions. Each says how many SQL statements it takes."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.db import tenant_tx
+from app.errors import NotFound
 from app.runs import versions as stored
-from app.runs.glance import Glance, Waiting, Week, latest, waiting, week
+from app.runs.glance import NEEDS_YOU, Glance, Waiting, Week, latest, waiting, week
 from app.runs.live import LiveFlow, live_document, live_flows
-from app.runs.versions import VersionView
+from app.runs.reading import RunView, run_view
+from app.runs.service import GONE
+from app.runs.versions import VersionView, token
 from app.web import Actor
+
+RUN = f"""
+select r.*, r.cancel_requested_at is not null as cancel, {NEEDS_YOU} as needs_you, v.document, v.number,
+       v.document->>'name' as flow, coalesce(u.name, u.email, '') as by,
+       extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
+  from run r join flow_version v on v.id = r.version_id left join user_account u on u.id = r.started_by
+ where r.id = $1
+"""  # noqa: S608 -- a constant
+
+STEPS = """
+select n.*, greatest(extract(epoch from n.started_at - coalesce(r.started_at, r.created_at)) * 1000, 0) as began,
+       case when n.status in ('started', 'waiting', 'backoff') then extract(epoch from clock_timestamp() - n.started_at) * 1000
+            else n.ms end as took
+  from node_exec n join run r on r.id = n.run_id where n.run_id = $1 order by n.started_at, n.node_id, n.iter_path limit 2000
+"""
+
+TRIES = """
+select a.*, greatest(extract(epoch from a.started_at - coalesce(r.started_at, r.created_at)) * 1000, 0) as began
+  from node_attempt a join run r on r.id = a.run_id where a.run_id = $1 order by a.seq limit 5000
+"""
+
+LOGS = "select payload from run_event where run_id = $1 and type = 'step.log' order by seq limit 1000"
+
+LIST = f"""
+select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micros, {NEEDS_YOU} as needs_you,
+       v.document->>'name' as flow, v.number, r.error,
+       extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
+  from run r join flow_version v on v.id = r.version_id
+ where ($1::uuid is null or r.flow_id = $1)
+   and ($2 = '' or ($2 = 'waiting' and r.status in ('waiting', 'in_doubt', 'dead') and {NEEDS_YOU})
+        or ($2 <> 'waiting' and r.status = $2))
+   and ($3::timestamptz is null or r.created_at < $3)
+   and ($4 = '' or r.trigger = $4)
+ order by r.created_at desc limit 51
+"""  # noqa: S608 -- a constant
+
+
+class RunRow(Struct, frozen=True):
+    """A line in the list of runs. `needs_you` wins over `status` for the badge."""
+
+    id: UUID
+    flow_id: UUID
+    flow: str
+    version: int
+    status: str
+    needs_you: bool
+    trigger: str
+    draft: bool
+    created_at: datetime
+    ms: float
+    cost_micros: int
+    error: str
+
+
+class Listed(Struct, frozen=True):
+    """One page of runs, newest first. `before`: give it back for the next page, None on the last one."""
+
+    runs: list[RunRow]
+    before: datetime | None
+
+
+class Webhook(Struct, frozen=True):
+    """An address that starts a flow. `path` goes behind the dashboard's address."""
+
+    node: str
+    path: str
+    enabled: bool
+
+
+async def run(actor: Actor, run_id: UUID) -> RunView:
+    """A run with steps, tries and logs. 4 statements, 1 for an express run. Raises NotFound."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await tx.fetchrow(RUN, run_id)
+        if row is None:
+            raise NotFound(GONE, remedy="Look for it in the list of runs.")
+        steps: list[Any] = []
+        tries: list[Any] = []
+        logs: list[Any] = []
+        if row["steps"] is None:
+            steps = list(await tx.fetch(STEPS, run_id))
+            tries = list(await tx.fetch(TRIES, run_id))
+            logs = list(await tx.fetch(LOGS, run_id))
+    return run_view(row, stored.document_of(row["document"]), steps, tries, logs)
+
+
+async def runs(
+    actor: Actor, *, flow_id: UUID | None = None, state: str = "", before: datetime | None = None, trigger: str = ""
+) -> Listed:
+    """Runs by state ("waiting" = somebody is needed), flow and trigger, 50 a page. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch(LIST, flow_id, state, before, trigger)
+    made = [_row(row) for row in rows[:50]]
+    return Listed(made, made[-1].created_at if len(rows) > 50 else None)
+
+
+async def needing(actor: Actor) -> int:
+    """How many runs wait for a person. 1 statement."""
+    return (await waiting(actor)).count
+
+
+async def webhooks(actor: Actor, flow_id: UUID) -> list[Webhook]:
+    """The addresses of a flow; they exist once it was published. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch(
+            "select id, node_id, token_round, enabled from trigger where flow_id = $1 and kind = 'webhook' order by node_id",
+            flow_id,
+        )
+    return [Webhook(row["node_id"], f"/hooks/{token(row['id'], row['token_round'])}", row["enabled"]) for row in rows]
 
 
 async def versions(actor: Actor, flow_id: UUID) -> list[VersionView]:
-    """The published versions of a flow, newest first, at most 100. One statement."""
+    """The published versions of a flow, newest first, at most 100. 1 statement."""
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
-            """select v.*, coalesce(u.name, '') as by from flow_version v left join user_account u on u.id =
-            v.created_by
+            """select v.*, coalesce(u.name, '') as by from flow_version v
+               left join user_account u on u.id = v.created_by
                where v.flow_id = $1 and v.kind = 'published' order by v.number desc limit 100""",
             flow_id,
         )
     return [stored.view(row) for row in rows]
 
 
+async def version(actor: Actor, version_id: UUID) -> VersionView:
+    """1 statement. Raises NotFound."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await tx.fetchrow("select v.*, '' as by from flow_version v where v.id = $1", version_id)
+    if row is None:
+        raise NotFound("This version does not exist.")
+    return stored.view(row)
+
+
+def _row(row: Any) -> RunRow:
+    fault = row["error"]
+    return RunRow(
+        row["id"],
+        row["flow_id"],
+        row["flow"] or "Unnamed flow",
+        row["number"],
+        row["status"],
+        row["needs_you"],
+        row["trigger"],
+        row["draft"],
+        row["created_at"],
+        float(row["ms"] or 0),
+        row["cost_micros"],
+        _sentence(fault),
+    )
+
+
+def _sentence(fault: str | None) -> str:
+    from app.runs.reading import loads
+
+    return str((loads(fault) or {}).get("message", ""))
+
+
 __all__ = [
     "Glance",
+    "Listed",
     "LiveFlow",
+    "RunRow",
+    "RunView",
+    "VersionView",
     "Waiting",
+    "Webhook",
     "Week",
     "latest",
     "live_document",
     "live_flows",
+    "needing",
+    "run",
+    "runs",
+    "version",
     "versions",
     "waiting",
+    "webhooks",
     "week",
 ]

@@ -39,9 +39,15 @@ class Dispatcher:
     """
 
     def __init__(
-        self, dashboard: App, sites: App | None, services: Services, knows: Callable[[str], bool] = lambda host: False
+        self,
+        dashboard: App,
+        sites: App | None,
+        services: Services,
+        knows: Callable[[str], bool] = lambda host: False,
+        hooks: Any = None,
     ) -> None:
-        self.dashboard, self.sites, self.services, self.knows = dashboard, sites, services, knows
+        """`hooks`: a plain ASGI app for /hooks/ on the dashboard's host, in front of the framework (app.runs.hooks)."""
+        self.dashboard, self.sites, self.services, self.knows, self.hooks = dashboard, sites, services, knows, hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind: str = scope["type"]
@@ -51,6 +57,9 @@ class Dispatcher:
         app = self.choose(host_of(scope))
         if app is None:
             await _misdirected(scope, send)
+            return
+        if self.hooks is not None and app is self.dashboard and kind == "http" and scope["path"].startswith("/hooks/"):
+            await self.hooks(scope, receive, send)
             return
         scope["state"] = dict(scope.get("state") or {})  # of this request alone, whatever the server does
         await app(scope, receive, send)

@@ -1,0 +1,141 @@
+"""JSON twins of what people do with runs: start, look, follow, cancel, signal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.response import Stream
+
+from app.errors import DomainError, NotFound
+from app.runs import following, queries, service
+from app.runs.forms import RunForm, SignalForm
+from app.runs.outcome import Outcome
+from app.runs.reading import RunView
+from app.web.actor import Actor
+from app.web.closing import closing
+from app.web.htmx import Request
+
+LARGE = 1_100_000
+PING = 15.0
+NO_STORE = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
+
+
+class FlowRunsApi(Controller):
+    path = "/flows/{flow_id:uuid}/runs"
+    tags = ["Runs"]
+
+    @post("/", name="api:run-start", summary="Start a run", opt={"scope": "run"}, request_max_body_size=LARGE)
+    async def start(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RunForm]
+    ) -> Response[Any]:
+        """Without `wait` and `stream`: 202 as soon as the run is stored; from then on it will be carried out.
+
+        `Idempotency-Key` (header): the same key gives the same run, however often it is sent.
+        """
+        version_id = await _version(actor, flow_id, data.version_id)
+        key = request.headers.get("idempotency-key", "")
+        if len(key) > 200:
+            raise DomainError("The idempotency key is longer than 200 characters.", field="Idempotency-Key")
+        if data.stream:
+            events = service.stream(actor, version_id, data.input, trigger="api", idempotency_key=key)
+            return Stream(_sse(events), media_type="text/event-stream", headers=NO_STORE, status_code=200)
+        if data.wait:
+            outcome = await service.answer(actor, version_id, data.input, trigger="api", idempotency_key=key)
+            code = 200 if outcome.over or outcome.status == "in_doubt" else 202
+            return Response(_view(outcome), status_code=code, headers={"location": f"/api/v1/runs/{outcome.run_id}"})
+        run_id = await service.start(actor, version_id, data.input, trigger="api", idempotency_key=key)
+        told = {"id": str(run_id), "status": "queued"}
+        return Response(told, status_code=202, headers={"location": f"/api/v1/runs/{run_id}"})
+
+
+class RunsApi(Controller):
+    path = "/runs/{run_id:uuid}"
+    tags = ["Runs"]
+
+    @get("/", name="api:run", summary="A run with its steps")
+    async def show(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> RunView:
+        return await queries.run(actor, run_id)
+
+    @get("/events", name="api:run-events", summary="Follow a run (server-sent events, Last-Event-ID)")
+    async def events(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Stream:
+        await following.state(actor.workspace_id, run_id)  # 404 before the stream begins
+        last = request.headers.get("last-event-id", "0")
+        after = int(last) if last.isdigit() and len(last) < 18 else 0
+        events = following.events_of(actor.workspace_id, run_id, after, numbered=True, through_waits=True)
+        return Stream(_sse(events), media_type="text/event-stream", headers=NO_STORE)
+
+    @delete("/", name="api:run-cancel", summary="Cancel a run", opt={"scope": "run"}, status_code=202)
+    async def cancel(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
+        return {"id": str(run_id), "state": await service.cancel(actor, run_id)}
+
+    @post("/signals/{name:str}", name="api:run-signal", summary="Send a signal", opt={"scope": "run"}, status_code=202)
+    async def signal(
+        self,
+        actor: NamedDependency[Actor],
+        run_id: FromPath[UUID],
+        name: FromPath[str],
+        data: JSONBody[SignalForm],
+    ) -> dict[str, str]:
+        await service.signal(actor, run_id, name, data.data, dedupe_key=data.dedupe_key)
+        return {"id": str(run_id), "signal": name}
+
+
+async def _version(actor: Actor, flow_id: UUID, wanted: str) -> UUID:
+    """The live version, or the one that was named, if it is one of this flow."""
+    if not wanted:
+        live = await service.live_version(actor.workspace_id, flow_id)
+        if live is None:
+            raise NotFound("This flow does not exist or is not published.", remedy="Publish it, then run it.")
+        return live
+    try:
+        ready = await service.mine(actor, UUID(wanted))
+    except ValueError:
+        raise NotFound("This version of the flow does not exist.") from None
+    if ready.flow_id != flow_id:
+        raise NotFound("This version of the flow does not exist.")
+    return ready.version_id
+
+
+def _view(outcome: Outcome) -> dict[str, Any]:
+    view: dict[str, Any] = {"id": str(outcome.run_id), "status": outcome.status, "output": outcome.output}
+    if outcome.error:
+        view["error"] = {"message": outcome.error, "node": outcome.node}
+    return view
+
+
+async def _sse(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """Server-sent events, with a comment every 15 s of silence, ending when the process closes."""
+    source = aiter(events)
+    closed = asyncio.create_task(closing().wait())
+    following_one: asyncio.Task[dict[str, Any]] | None = None
+    try:
+        while True:
+            following_one = following_one or asyncio.ensure_future(anext(source))
+            done, _ = await asyncio.wait({following_one, closed}, timeout=PING, return_when=asyncio.FIRST_COMPLETED)
+            if closed in done:
+                yield b"event: bye\ndata: {}\nretry: 500\n\n"
+                return
+            if not done:
+                yield b": ping\n\n"
+                continue
+            try:
+                event = following_one.result()
+            except StopAsyncIteration:
+                return
+            except DomainError as problem:
+                event = {"type": "run.failed", "error": str(problem)}
+            following_one = None
+            number = f"id: {event['seq']}\n" if "seq" in event else ""
+            yield f"{number}event: {event['type']}\ndata: {msgspec.json.encode(event).decode()}\n\n".encode()
+    finally:
+        closed.cancel()
+        if following_one is not None:
+            following_one.cancel()
+
+
+api_routes: list[Any] = [FlowRunsApi, RunsApi]

@@ -1,0 +1,38 @@
+"""What comes in, with limits."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+
+class RunForm(Struct, forbid_unknown_fields=True):
+    """Start a run. `wait`: answer with the result (at most 60 s). `stream`: answer with its events as they come.
+
+    `version_id`: another published version than the live one.
+    """
+
+    input: dict[str, Any] = {}
+    wait: bool = False
+    stream: bool = False
+    version_id: str = ""
+
+
+class SignalForm(Struct, forbid_unknown_fields=True):
+    """`dedupe_key`: the same signal sent twice counts once."""
+
+    data: Any = None
+    dedupe_key: Annotated[str, Meta(max_length=200)] = ""
+
+
+class AnswerForm(Struct):
+    """What a person chose on a step that asks them."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    choice: Annotated[str, Meta(max_length=100)] = ""
+    comment: Annotated[str, Meta(max_length=10_000)] = ""
+
+
+class DecisionForm(Struct):
+    node: Annotated[str, Meta(min_length=1, max_length=500)]
+    happened: Annotated[str, Meta(pattern="^(yes|no)$")]
+    iter: Annotated[str, Meta(max_length=200)] = ""

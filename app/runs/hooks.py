@@ -1,0 +1,216 @@
+"""POST /hooks/{token}: a webhook's own address. Plain ASGI in front of the framework: this is the busiest door of all.
+
+The token in the address is the proof, so there is no session, no cookie and no CSRF here. What is checked: the token
+(by its hash), the method, the size while reading. What happens: an express flow runs at once and its record is
+committed before the answer; any other flow is stored, and the caller waits or gets 202, as the webhook step says.
+"""
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from app import clock
+from app.errors import DomainError
+from app.logs import logger
+from app.runs import express, service
+from app.runs.running import Ready, host
+from app.runs.versions import token_hash
+
+log = logger(__name__)
+
+PREFIX = "/hooks/"
+MOST_BODY = 1_000_000
+"""Bytes of a request's body."""
+REMEMBERED = 1.0
+"""Seconds for which an address is not looked up again: what was published or switched off is felt within this time."""
+MOST_REMEMBERED = 10_000
+PATIENCE = 30.0
+"""Seconds a caller waits for a durable flow before it gets 202 and the run's id."""
+SLOW_BODY = 20.0
+"""Seconds a caller may take to send its body."""
+PRIVATE = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+"""Headers that are not handed to the flow: they would be kept in the record of the run."""
+
+LOOK_UP = """
+select t.id, t.workspace_id, t.flow_id, t.node_id, l.version_id from trigger t join flow_live l on l.flow_id = t.flow_id
+ where t.token_hash = $1 and t.enabled
+"""
+
+
+class Target(Struct, frozen=True):
+    """What an address starts. `at_once`: the caller gets 202 and does not wait."""
+
+    trigger_id: UUID
+    ready: Ready
+    at_once: bool
+    express: bool
+    until: float
+
+
+class Refusal(Exception):
+    def __init__(
+        self, status: int, title: str, detail: str = "", headers: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> None:
+        self.status, self.title, self.detail, self.headers = status, title, detail, headers
+
+
+_known: dict[str, Target] = {}
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+async def hook(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI application of everything under /hooks/."""
+    try:
+        status, headers, body = await _answer(scope, receive)
+    except Refusal as no:
+        status, headers, body = _problem(no.status, no.title, no.detail, no.headers)
+    except DomainError as problem:
+        retry = getattr(problem, "retry_after", 0)
+        more = ((b"retry-after", str(retry).encode()),) if retry else ()
+        status, headers, body = _problem(problem.status, problem.message, problem.remedy, more)
+    except Exception:
+        log.exception("a webhook could not be answered")
+        status, headers, body = _problem(503, "This can't be answered at the moment.", "Send it again.", RETRY)
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+RETRY = ((b"retry-after", b"2"),)
+
+
+async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    target = await _target(scope["path"][len(PREFIX) :])
+    if scope["method"] != "POST":
+        raise Refusal(405, "This address takes POST.", headers=((b"allow", b"POST"),))
+    headers = {name: value for name, value in scope["headers"] if name not in PRIVATE}
+    body = await _body(headers, receive)
+    query = (
+        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        if scope["query_string"]
+        else {}
+    )
+    sent = {
+        "method": "POST",
+        "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
+        "query": query,
+        "body": _read(body),
+    }
+    key = headers.get(b"idempotency-key") or headers.get(b"webhook-id") or b""
+    if len(key) > 200:
+        raise Refusal(400, "The idempotency key is longer than 200 characters.")
+    own_key = f"{target.trigger_id}:{key.decode('latin-1')}" if key else ""
+    workspace = target.ready.workspace_id
+    if target.at_once:
+        run = await service.start(
+            workspace, target.ready.version_id, sent, trigger="webhook", idempotency_key=own_key,
+            trigger_id=target.trigger_id,
+        )  # fmt: skip
+        return 202, [JSON, (b"x-run", str(run).encode())], _encode({"run": str(run), "status": "queued"})
+    if target.express and await target.ready.runs_here():
+        request = express.Request(
+            target.ready, sent, "webhook", None, own_key, trigger_id=target.trigger_id, patience=PATIENCE
+        )
+        done = await express.run(host(), request)
+        return _reply(done.run_id, done.status, done.output, done.text)
+    outcome = await service.answer(
+        workspace, target.ready.version_id, sent, trigger="webhook", idempotency_key=own_key,
+        trigger_id=target.trigger_id, patience=PATIENCE,
+    )  # fmt: skip
+    if not outcome.over and outcome.status != "in_doubt":
+        told = {"run": str(outcome.run_id), "status": outcome.status}
+        return 202, [JSON, (b"x-run", str(outcome.run_id).encode())], _encode(told)
+    return _reply(outcome.run_id, outcome.status, outcome.output, None)
+
+
+JSON = (b"content-type", b"application/json")
+
+
+def _reply(run: UUID, status: str, output: Any, text: str | None) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """The result of the run as the answer step wants it sent; a run without a result says only that it is done."""
+    told = (b"x-run", str(run).encode())
+    if status != "succeeded":
+        words = f"The flow could not answer. Its owner finds the reason in run {run}."
+        code, headers, body = _problem(500, words, "", ())
+        return code, [*headers, told], body
+    said = output if isinstance(output, dict) else None
+    code = int((said.get("status", 200) if said else getattr(output, "status", 200)) or 200)
+    kind = str((said.get("content_type", "") if said else getattr(output, "content_type", "")) or "")
+    if kind:
+        plain = str((said.get("text", "") if said else getattr(output, "text", "")) or "")
+        return (
+            code,
+            [(b"content-type", kind.encode("latin-1")), (b"x-content-type-options", b"nosniff"), told],
+            plain.encode(),
+        )
+    body = text.encode() if text is not None else _encode(output)
+    return code, [JSON, told], body
+
+
+async def _target(token: str) -> Target:
+    """Raises Refusal(404) for an address that is unknown, switched off, or of a flow that is not published."""
+    found = _known.get(token)
+    if found is not None and found.until > clock.monotonic():
+        return found
+    row = None
+    if len(token) == 43 and token.isascii():
+        row = await host().pool.fetchrow(LOOK_UP, token_hash(token))
+    if row is None:
+        _known.pop(token, None)
+        raise Refusal(404, "There is nothing at this address.")
+    ready = await host().ready(row["version_id"])
+    step = next((step for step in ready.plan._all() if step.id == row["node_id"]), None)
+    at_once = getattr(step.settings, "answer", "result") == "at once" if step is not None else False
+    if len(_known) >= MOST_REMEMBERED:
+        _known.clear()
+    made = _known[token] = Target(row["id"], ready, at_once, ready.plan.express, clock.monotonic() + REMEMBERED)
+    return made
+
+
+async def _body(headers: dict[bytes, bytes], receive: Any) -> bytes:
+    size = headers.get(b"content-length", b"0")
+    if not size.isdigit() or int(size) > MOST_BODY:
+        raise Refusal(413, f"At most {MOST_BODY:,} bytes are taken.")
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > MOST_BODY:
+            raise Refusal(413, f"At most {MOST_BODY:,} bytes are taken.")
+        return body
+    parts, total = [], 0
+    try:
+        async with asyncio.timeout(SLOW_BODY):
+            while True:
+                if message["type"] == "http.disconnect":
+                    raise Refusal(400, "The request ended too early.")
+                parts.append(message.get("body", b""))
+                total += len(parts[-1])
+                if total > MOST_BODY:
+                    raise Refusal(413, f"At most {MOST_BODY:,} bytes are taken.")
+                if not message.get("more_body"):
+                    return b"".join(parts)
+                message = await receive()
+    except TimeoutError:
+        raise Refusal(408, f"The body did not arrive within {SLOW_BODY:g} seconds.") from None
+
+
+def _read(body: bytes) -> Any:
+    """JSON when it is JSON, else the text; nothing = None."""
+    if not body:
+        return None
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
+def _problem(
+    status: int, title: str, detail: str, headers: tuple[tuple[bytes, bytes], ...]
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    body = {"type": "about:blank", "title": title, "status": status, **({"detail": detail} if detail else {})}
+    return status, [(b"content-type", b"application/problem+json"), *headers], _encode(body)
