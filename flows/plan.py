@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Struct
 
 from flows.coerce import Coerce, Misfit
 from flows.model import OnError, Retry
@@ -140,9 +141,9 @@ class Step:
         if self.fill is None:
             return self.settings, inputs
         variables: dict[str, Any] = {"input": facts.input}
-        for field in structs.fields(self.inputs):
-            if field.name != VALUES:
-                variables[field.name] = getattr(inputs, field.name)
+        for name in self.inputs.__struct_fields__:
+            if name != VALUES:
+                variables[name] = getattr(inputs, name)
         for port in self.ports:
             if port.name not in variables and port.name != AFTER:
                 for value in port.values(outs, self.label):
@@ -174,18 +175,19 @@ class Plan:
         self.hash = ""
         self.roots = tuple(step.index for step in steps if indegree[step.index] == 0)
         self.triggers = frozenset(s.kind.trigger for s in steps if s.kind is not None and s.kind.trigger)
-        self.waits = any(s.kind.waits for s in self._all() if s.kind is not None)
+        self.waits = any(s.kind.waits for s in self.all_steps() if s.kind is not None)
         self.express = not self.waits and all(
-            s.effect in EXPRESS and not (s.kind is not None and s.kind.subflow) for s in self._all()
+            s.effect in EXPRESS and not (s.kind is not None and s.kind.subflow) for s in self.all_steps()
         )
 
-    def _all(self) -> list[Step]:
-        inner = [step for outer in self.steps if outer.body is not None for step in outer.body._all()]
+    def all_steps(self) -> list[Step]:
+        """Of this level and of all containers, inner edges included (their `kind` is None)."""
+        inner = [step for outer in self.steps if outer.body is not None for step in outer.body.all_steps()]
         return [*self.steps, *inner]
 
     def step(self, id: str) -> Step:
         """By id, at this level or in any container. Raises KeyError."""
-        for step in self._all():
+        for step in self.all_steps():
             if step.id == id and step.kind is not None:
                 return step
         raise KeyError(id)
@@ -196,8 +198,7 @@ class Plan:
 
 def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callable[[Outs], Any]:
     """A function that builds Inputs from what the steps before gave, as direct as these wires allow."""
-    fields = structs.fields(inputs)
-    names = [field.name for field in fields]
+    names = inputs.__struct_fields__
     linked = [port for port in ports if port.links and port.name in names]
     loose = [port for port in ports if port.links and port.name not in names and port.name != AFTER]
     if VALUES not in names:
@@ -227,6 +228,7 @@ def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callab
     return make
 
 
+@lru_cache(maxsize=4096)
 def _positional(inputs: type[Struct], name: str) -> bool:
     return inspect.signature(inputs).parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
 

@@ -187,7 +187,10 @@ async def _sub_flow(run: Running, frame: Frame, step: Step, version_id: str, inp
         raise NodeError(f"Flows call each other more than {run.limits.depth} deep. Does one call itself?", field="flow")
     if run.flow_of is None:
         raise NodeError("Other flows can't be started from here. Run this flow on the server.", field="flow")
-    plan = await run.flow_of(facts, version_id)
+    try:
+        plan = await run.flow_of(facts, version_id)
+    except Exception as error:  # the host's own words: no such version, or it can't run here
+        raise NodeError(f"The flow can't be run: {error}", field="flow") from error
     inner_facts = RunFacts(
         facts.run_id,
         input,
