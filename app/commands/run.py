@@ -44,7 +44,7 @@ def command(file: Path, given: str, as_json: bool, events: bool) -> None:
         raise click.UsageError(f"{file}: {error}") from None
     if isinstance(plan, Problems):
         raise click.UsageError(f"{file} can't run:\n{plan}")
-    if any(step.kind is not None and "llm" in step.needs for step in plan._all()):
+    if any(step.kind is not None and "llm" in step.needs for step in plan.all_steps()):
         with local_model():
             output = asyncio.run(_run(plan, value, events))
     else:

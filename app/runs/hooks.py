@@ -163,8 +163,12 @@ async def _target(token: str) -> Target:
     if row is None:
         _known.pop(token, None)
         raise Refusal(404, "There is nothing at this address.")
-    ready = await host().ready(row["version_id"])
-    step = next((step for step in ready.plan._all() if step.id == row["node_id"]), None)
+    try:
+        ready = await host().ready(row["version_id"])
+    except DomainError as problem:
+        log.warning("the flow behind a webhook can't run", flow=str(row["flow_id"]), why=str(problem))
+        raise Refusal(503, "The flow behind this address can't run at the moment.", headers=RETRY) from None
+    step = next((step for step in ready.plan.all_steps() if step.id == row["node_id"]), None)
     at_once = getattr(step.settings, "answer", "result") == "at once" if step is not None else False
     if len(_known) >= MOST_REMEMBERED:
         _known.clear()
