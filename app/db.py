@@ -54,7 +54,15 @@ GIVE_UP = 5.0
 ACQUIRE = 10.0
 """Seconds to wait for a free connection before answering 503."""
 
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asked in the very moment in which the connection breaks
+)
 """What asyncpg raises when there is nobody at the other end."""
 
 SIZES: dict[Kind, dict[Role, tuple[int, int]]] = {
@@ -85,7 +93,7 @@ class SafeTransaction(PostgresTransaction):
 
     async def __aenter__(self) -> "SafeTransaction":
         self.pool = _pool(self.role)
-        for attempt in (1, 2, 3):
+        for left in range(self.pool.get_max_size(), -1, -1):
             await self._take()
             try:
                 self.transaction = self.connection.transaction()
@@ -96,9 +104,10 @@ class SafeTransaction(PostgresTransaction):
                     )
                 break
             except LOST as problem:
-                # The server was restarted while this connection was idle. Nothing was asked of it yet: take another.
+                # The server was restarted while this connection was idle. Nothing was asked of it yet: take another,
+                # as often as there are idle ones. A server that is really away is noticed by opening a new one.
                 await self._give_back(broken=True)
-                if attempt == 3:
+                if not left:
                     raise Unavailable("The database does not answer at the moment.") from problem
             except BaseException:
                 await self._give_back(broken=True)
