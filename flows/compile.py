@@ -8,7 +8,6 @@ from collections import Counter, OrderedDict
 from typing import Any
 
 import msgspec
-import networkx as nx
 
 from flows.catalogue import Catalogue
 from flows.document import content_hash
@@ -43,6 +42,18 @@ def check(flow: Flow, catalogue: Catalogue) -> list[Problem]:
     cards, _, problems = _examine(flow, catalogue)
     order = {id: i for i, id in enumerate(cards)}
     return sorted(problems, key=lambda problem: order.get(problem.node, -1))
+
+
+def warm() -> None:
+    """Import networkx now. A process calls this once it is ready, in a thread, so that the first flow need not wait."""
+    _networkx()
+
+
+def _networkx() -> Any:
+    """Imported when it is used and not at the start of every process: it takes a third of a second."""
+    import networkx
+
+    return networkx
 
 
 class PlanCache:
@@ -121,6 +132,7 @@ def _bad_parents(cards: dict[str, Card]) -> list[Problem]:
 
 
 def _loops(level: Level) -> list[Problem]:
+    nx = _networkx()
     graph: Any = nx.DiGraph(sorted(level.arcs()))
     problems = []
     for knot in nx.strongly_connected_components(graph):
@@ -221,6 +233,7 @@ class _Builder:
         for join in steps:
             if not join.race:
                 continue
+            nx = _networkx()
             graph: Any = nx.DiGraph(sorted(level.arcs()))
             alone = {join.index}
             for i in reversed(list(nx.topological_sort(graph.subgraph(nx.ancestors(graph, join.index))))):

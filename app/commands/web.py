@@ -53,7 +53,17 @@ async def _serve(host: str, port: int) -> None:
     # Before the app's start-up: its own hook (app/web/closing.py) comes first and then calls ours.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, stop)
+    warming = loop.create_task(_warm())
     await server.serve()
+    warming.cancel()
+
+
+async def _warm() -> None:
+    """What the first flow needs and the start does not: read once nobody waits for the start any more."""
+    from flows.compile import warm
+
+    await asyncio.sleep(1)
+    await asyncio.to_thread(warm)
 
 
 def _serve_many(host: str, port: int, processes: int) -> None:
