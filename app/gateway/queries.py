@@ -107,6 +107,11 @@ class Overview(Struct, frozen=True):
         return next((each for each in self.connections if each.id == connection_id), None)
 
     @property
+    def asked(self) -> list[str]:
+        """Ids of the models that already stand in line."""
+        return [each.id for each in ([self.effective] if self.effective else []) + self.fallbacks]
+
+    @property
     def bundled_runs(self) -> bool:
         return any(each.bundled and each.runs for each in self.connections)
 
