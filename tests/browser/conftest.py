@@ -67,9 +67,11 @@ def settings(live: Live) -> Iterator[config.Settings]:
         yield settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(servers: Addresses) -> Iterator[Browser]:
-    """Started after the servers, which want the main thread's loop for themselves."""
+    """Chromium for one file of tests. Not for the session: while Playwright's sync API is up, its loop counts as the
+    running one of this thread, and no async test of another folder could run in this process.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("Chromium is not here. `make test` installs it where it may; else: apt install chromium")
@@ -79,7 +81,7 @@ def browser(servers: Addresses) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session_of_mara(browser: Browser, live: Live) -> Any:
     """Cookies after one real sign-in; every signed-in context starts with them."""
     context = browser.new_context(viewport=WIDE)
