@@ -113,11 +113,12 @@ class Running:
             if frame.over or self.pausing:
                 break
             step = steps[i]
+            if frame.outs[i] is not PENDING:
+                continue  # a join called it off since
             if self.rows and self._replayed(frame, step, ready):
                 continue
             if not step.inline or (journal is not None and (step.effect != "pure" or journal.owed)):
-                if frame.outs[i] is PENDING:
-                    self.launch(frame, step)
+                self.launch(frame, step)
                 continue
             began = self._inline(frame, step, began, ready)
         if frame.over:
@@ -357,8 +358,11 @@ class Running:
     def _replayed(self, frame: Frame, step: Step, ready: list[int]) -> bool:
         """What the ledger knows about this step is taken over. True when nothing is left to do for it now."""
         row = self.rows.pop((frame.prefix + step.id, frame.iter), None)
-        if row is None or row.status == "skipped":
+        if row is None:
             return False
+        if row.status == "skipped":  # and yet it is ready: a join that had its value already called it off
+            frame.settle(step, None, ready)
+            return True
         if row.status == "succeeded" or (row.status == "failed" and row.handled):
             self._take_over(frame, step, row, ready)
             return True

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType
 
+from components.logic.join import join
 from flows.compile import compile
 from flows.express import run_express
 from flows.ledger import Claim, MemoryLedger, RunChange, StepChange
@@ -77,7 +78,7 @@ async def needs(settings: Settings, inputs: Needs, ctx: Context) -> Outputs:
     return await act(settings, inputs, ctx)
 
 
-CATALOGUE = {kind.name: kind for kind in (quick, free, needs)}
+CATALOGUE = {kind.name: kind for kind in (quick, free, needs, join)}
 
 
 @st.composite
@@ -213,6 +214,56 @@ def test_a_failed_run_taken_up_again_repeats_only_what_did_not_finish(flow: Flow
     again = asyncio.run(Engine(CATALOGUE, ledger).advance(ledger.claim("r"), plan))
     assert again.status == first.status == ("failed" if interpret(flow).stops else "succeeded")
     assert all(calls[f"r:{id}"] == 1 for id in done)
+
+
+@st.composite
+def with_joins(draw: st.DrawFn) -> Flow:
+    """The same with joins of every policy in between."""
+    flow = draw(flows(stops=False))
+    wide = [f"n{i}.{draw(st.sampled_from(['text', 'yes', 'no']))}" for i in range(len(flow.nodes))]
+    for j in range(draw(st.integers(1, 3))):
+        policy = {"policy": draw(st.sampled_from(["all", "any", "first", "n"])), "n": draw(st.integers(1, 4))}
+        sources = draw(st.lists(st.sampled_from(wide), min_size=1, max_size=5, unique=True))
+        flow.nodes += [NodeUse(f"j{j}", "logic.join", settings=policy), NodeUse(f"after{j}", "t.free")]
+        flow.edges += [*(Edge(source, f"j{j}.values_in") for source in sources), Edge(f"j{j}.first", f"after{j}.x")]
+        wide.append(f"after{j}.text")
+    return flow
+
+
+@SIZE
+@given(with_joins(), st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=3))
+def test_joins_go_on_once_or_are_skipped_and_never_hang(flow: Flow, deaths: list[tuple[int, bool]]):
+    """What they bring depends on who is first; but every step ends, none runs twice without a crash, and what a join
+    needs has come.
+    """
+    calls.clear()
+    ledger = Flaky(deaths)
+    ledger.open("r")
+    plan = compiled(flow)
+    joins = {use.id: use.settings for use in flow.nodes if use.type == "logic.join"}
+
+    async def until_done() -> Any:
+        while True:
+            try:
+                async with asyncio.timeout(5):
+                    return await Engine(CATALOGUE, ledger).advance(ledger.claim("r"), plan)
+            except OSError:
+                continue
+
+    outcome = asyncio.run(until_done())
+    assert outcome.status == "succeeded"
+    rows = {row.node: row.status for row in ledger.runs["r"].steps}
+    assert rows.keys() == {use.id for use in flow.nodes}
+    if not deaths:
+        assert all(count == 1 for count in calls.values())
+    for id, policy in joins.items():
+        if rows[id] == "succeeded":
+            needed = policy["n"] if policy["policy"] == "n" else 1
+            assert len(outcome.outputs[id].items) >= needed
+            called_off = any(policy["policy"] == "first" for policy in joins.values())
+            assert rows[f"after{id[1:]}"] == "succeeded" or called_off
+        else:
+            assert rows[id] == rows[f"after{id[1:]}"] == "skipped"
 
 
 def test_the_rows_of_a_change_are_what_the_reference_calls_them():
