@@ -6,6 +6,8 @@ from typing import Any
 from flows.ledger.protocol import Claim, Ledger, RunChange, StepChange
 from flows.sdk.context import Signal
 
+MOST_WAITING = 500
+
 
 class Journal:
     """`owed`: the outcome of a step that is not `pure` waits to be written, so nothing new may start before `flush`."""
@@ -23,6 +25,11 @@ class Journal:
         self._steps.append(change)
         if change.effect != "pure" and change.status != "started":
             self.owed = True
+
+    @property
+    def full(self) -> bool:
+        """So much waits that a long container should write it before it goes on."""
+        return len(self._steps) >= MOST_WAITING
 
     def event(self, event: dict[str, Any]) -> None:
         self._events.append(event)

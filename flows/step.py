@@ -118,6 +118,8 @@ class Rounds:
                 count += 1
                 if count % BREATH == 0:
                     await asyncio.sleep(0)
+                    if self.run.journal is not None and self.run.journal.full:
+                        await self.run.journal.flush()
                 while len(self.open) >= at_once:
                     await self._change()
                 if stop_on_error and self.failed:

@@ -316,6 +316,18 @@ async def test_rule_45_a_container_interrupted_in_the_middle_repeats_only_the_ro
     assert sorted(log.calls) == [f"x:{i}" for i in range(6)]
 
 
+async def test_a_long_container_of_pure_steps_writes_as_it_goes():
+    ledger = MemoryLedger()
+    made = each(
+        NodeUse("x", "pass", parent="each"),
+        items=list(range(2_000)),
+        limit=5_000,
+        wires="each.item>x.value x.value>each.result",
+    )
+    outcome = await durable(made, ledger)
+    assert outcome.outputs["end"].value == list(range(2_000)) and ledger.writes >= 4
+
+
 # 50-56 pauses
 
 
