@@ -43,6 +43,7 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.home",
     "app.studio.controllers",
     "app.studio.api",
+    "app.runs.controllers",
     "app.runs.open",
     "app.runs.api",
     "app.sites.controllers",

@@ -53,6 +53,17 @@ class FlowRunsApi(Controller):
         return Response(told, status_code=202, headers={"location": f"/api/v1/runs/{run_id}"})
 
 
+class FlowWebhooksApi(Controller):
+    path = "/flows/{flow_id:uuid}/webhooks"
+    tags = ["Flows"]
+
+    @get("/", name="api:webhooks", summary="Addresses that start a flow")
+    async def index(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> list[queries.Webhook]:
+        """One for each webhook step of the published version. Who knows an address can start the flow."""
+        await _version(actor, flow_id, "")
+        return await queries.webhooks(actor, flow_id)
+
+
 class RunsApi(Controller):
     path = "/runs/{run_id:uuid}"
     tags = ["Runs"]
@@ -138,4 +149,4 @@ async def _sse(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
             following_one.cancel()
 
 
-api_routes: list[Any] = [FlowRunsApi, RunsApi]
+api_routes: list[Any] = [FlowRunsApi, FlowWebhooksApi, RunsApi]

@@ -97,7 +97,7 @@ async def test_a_failing_flow_says_which_run_and_not_why(engine):
             NodeUse("parse", "data.json"),
             NodeUse("answer", "show.answer"),
         ],
-        [Edge("start.body", "parse.text"), Edge("parse.value", "answer.data")],
+        [Edge("start.body", "parse.source"), Edge("parse.value", "answer.data")],
     )
     workspace, flow_id, _ = await a_version(flow)
     status, headers, body = await call(await address(workspace, flow_id), b'"no json at all"')

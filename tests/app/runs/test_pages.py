@@ -1,0 +1,45 @@
+"""Pages of runs for people."""
+
+from app.runs import service
+from tests.factories.runs import a_chain, a_version, a_worker, an_approval, wait_for
+
+
+async def test_a_run_is_listed_and_shown_with_steps_values_and_time(signed_in):
+    actor = signed_in.actor
+    _, flow, version = await a_version(a_chain(4, name="Order mailbox", start="start.api"), actor.workspace_id)
+    outcome = await service.answer(actor, version, {"order": "FH-204117"}, trigger="api")
+    listed = await signed_in.get(f"/runs?flow={flow}")
+    assert "Order mailbox" in listed.text and f"/runs/{outcome.run_id}" in listed.text
+    shown = await signed_in.get(f"/runs/{outcome.run_id}?step=s1")
+    assert shown.status_code == 200
+    for words in ("Order mailbox", "FH-204117", "Set fields", "Done", "version" if False else "Version"):
+        assert words in shown.text
+    assert "style=" not in shown.text
+
+
+async def test_a_person_answers_a_waiting_run_from_its_page(signed_in):
+    actor = signed_in.actor
+    _, _, version = await a_version(an_approval(), actor.workspace_id)
+    async with a_worker():
+        run = await service.start(actor, version, {"order": 7}, trigger="api")
+        await wait_for(actor.workspace_id, run, "waiting")
+        assert "Needs you" in (await signed_in.get("/runs?state=waiting")).text
+        assert ">1<" in (await signed_in.get("/needs-you/count")).text
+        page = await signed_in.get(f"/runs/{run}")
+        assert "May it go out?" in page.text and 'value="approve"' in page.text
+        sent = await signed_in.post(f"/runs/{run}/answer", data={"name": "approval", "choice": "approve"})
+        assert sent.status_code in (200, 303), sent.text
+        await wait_for(actor.workspace_id, run, "succeeded")
+
+
+async def test_an_empty_list_says_what_to_do(signed_in):
+    assert "Nothing has run yet" in (await signed_in.get("/runs")).text
+    assert "Nothing needs you" in (await signed_in.get("/runs?state=waiting")).text
+
+
+async def test_cancelling_from_the_page(signed_in):
+    actor = signed_in.actor
+    _, _, version = await a_version(an_approval(), actor.workspace_id)
+    run = await service.start(actor, version, {}, trigger="api")
+    assert (await signed_in.post(f"/runs/{run}/cancellation", data={})).status_code in (200, 303)
+    assert (await wait_for(actor.workspace_id, run, "cancelled"))["status"] == "cancelled"
