@@ -118,7 +118,9 @@ async def _spoken(actor: Actor, directory: Directory, reached: Reached) -> Trial
     if not model:
         return Trial("failed", message="This connection lists no model that answers. Enter the names of its models.")
     alone = Directory(directory.rev, {reached.slug: reached})
-    talk = _Talk(actor, Pipeline(FixedDirectories(alone), PostgresLedger(), _vendors()), f"{reached.slug}/{model}")
+    child = LitellmChild()
+    vendors = _vendors(child)
+    talk = _Talk(actor, Pipeline(FixedDirectories(alone), PostgresLedger(), vendors), f"{reached.slug}/{model}")
     began = time.perf_counter()
     try:
         reply = await talk.ask(f"Say hello to {actor.workspace_name or 'us'}, in five words at most.")
@@ -129,7 +131,7 @@ async def _spoken(actor: Actor, directory: Directory, reached: Reached) -> Trial
             message=fault.message,
             checks=_checks("key" if fault.kind == "key" else "said"),
         )
-    ms = round((time.perf_counter() - began) * 1000)
+    ms = child.took_ms or round((time.perf_counter() - began) * 1000)
     shape, tools = await asyncio.gather(talk.keeps_a_shape(), talk.uses_tools(reached.target(model).tools))
     await talk.pipeline.drain()
     said = " ".join(reply.text.split())[:120]
@@ -173,9 +175,9 @@ class _Talk:
         self.cost += usage.cost_micros
 
 
-def _vendors() -> dict[str, Vendor]:
+def _vendors(child: LitellmChild) -> dict[str, Vendor]:
     """Like the process's own, but web reaches litellm through a child process: a trial may take its five seconds."""
-    litellm: Vendor = running.vendor("litellm") or LitellmChild()
+    litellm: Vendor = running.vendor("litellm") or child
     return {"direct": OpenAIVendor(), "litellm": litellm}
 
 

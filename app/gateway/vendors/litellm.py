@@ -18,6 +18,7 @@ from app import clock
 from app.gateway import faults
 from app.gateway.calls import Ask, Done, Target, Vectors
 from app.gateway.faults import Fault
+from app.gateway.vendors import wire
 from app.gateway.vendors.openai import payload
 from flows.sdk.capabilities import ToolCall
 
@@ -49,7 +50,7 @@ def _import() -> Any:
 
 class LitellmVendor:
     async def chat(self, target: Target, ask: Ask, limit: float) -> Done:
-        litellm = await load()
+        litellm = await _ready(target)
         try:
             async with asyncio.timeout(limit):
                 reply = await litellm.acompletion(**_arguments(target, ask, limit, stream=False))
@@ -71,7 +72,7 @@ class LitellmVendor:
         )
 
     async def stream(self, target: Target, ask: Ask, limit: float) -> AsyncGenerator[str | Done, None]:
-        litellm = await load()
+        litellm = await _ready(target)
         heard, ends = _Heard(), clock.monotonic() + limit
         try:
             async with asyncio.timeout(limit):
@@ -92,7 +93,7 @@ class LitellmVendor:
         yield heard.done(target)
 
     async def embed(self, target: Target, texts: Sequence[str], limit: float) -> Vectors:
-        litellm = await load()
+        litellm = await _ready(target)
         try:
             async with asyncio.timeout(limit):
                 reply = await litellm.aembedding(input=list(texts), **_connection(target, limit))
@@ -100,6 +101,14 @@ class LitellmVendor:
             raise fault_of(target, problem, limit) from None
         vectors = [list(entry["embedding"]) for entry in sorted(reply.data, key=lambda entry: entry["index"])]
         return Vectors(vectors, getattr(reply.usage, "prompt_tokens", None))
+
+
+async def _ready(target: Target) -> Any:
+    """The module, once the address the person typed (if any) turned out to be one we may call."""
+    typed = target.base_url or target.options.get("api_base", "")
+    if typed:
+        await wire.check_address(target, typed)
+    return await load()
 
 
 async def _next(chunks: Any, ends: float) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from app import clock
 from app.config import Secret
 from app.gateway import faults
 from app.gateway.calls import Ask, Done, Target, Vectors
@@ -33,9 +34,15 @@ class _Ended(Struct, frozen=True):
     done: Done | None = None
     kind: Kind | None = None
     message: str = ""
+    ms: int = 0
 
 
 class LitellmChild:
+    """`took_ms`: what the last call took at the vendor, without the child's start."""
+
+    def __init__(self) -> None:
+        self.took_ms = 0
+
     async def chat(self, target: Target, ask: Ask, limit: float) -> Done:
         bare = msgspec.structs.replace(target, key=Secret(""))
         call = msgspec.json.encode(_Call(bare, str(target.key), ask, limit), enc_hook=_plain)
@@ -63,6 +70,7 @@ class LitellmChild:
             raise faults.malformed(target.where, "nothing (litellm did not start)") from None
         if ended.done is None:
             raise Fault(ended.kind or "bad_request", ended.message)
+        self.took_ms = ended.ms
         return ended.done
 
     async def stream(self, target: Target, ask: Ask, limit: float) -> AsyncGenerator[str | Done, None]:
@@ -76,12 +84,15 @@ class LitellmChild:
 
 
 async def _answer(raw: bytes) -> bytes:
-    from app.gateway.vendors.litellm import LitellmVendor
+    from app.gateway.vendors.litellm import LitellmVendor, load
 
+    await load()
     call = msgspec.json.decode(raw, type=_Call, dec_hook=_secret)
     target = msgspec.structs.replace(call.target, key=Secret(call.key))
+    began = clock.monotonic()
     try:
-        ended = _Ended(done=await LitellmVendor().chat(target, call.ask, call.limit))
+        done = await LitellmVendor().chat(target, call.ask, call.limit)
+        ended = _Ended(done=done, ms=round((clock.monotonic() - began) * 1000))
     except Fault as fault:
         ended = _Ended(kind=fault.kind, message=fault.message)
     return msgspec.json.encode(ended)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from app import clock, egress
+from app.egress import address, connect
 from app.gateway import faults
 from app.gateway.calls import Target
 from app.gateway.faults import Fault
@@ -120,6 +121,23 @@ def reach(base_url: str) -> egress.Reach:
         return egress.LOCAL_MODELS if ip_address(host).is_loopback else egress.PUBLIC
     except ValueError:
         return egress.PUBLIC
+
+
+async def check_address(target: Target, url: str) -> None:
+    """For libraries that make the request themselves: the address must be one we would call. Raises Fault("policy").
+
+    It is checked here and looked up again there, so a name that changes its address in between is not caught.
+    """
+    try:
+        place = address.parsed(url)
+        host, port, allowed = place.raw_host or "", place.port or 0, address.rules(reach(url))
+        literal = address.literal(host)
+        found = [str(literal)] if literal is not None else [each for _, each in await connect.lookup(host, port)]
+        address.check_all(host, found, port, allowed)
+    except egress.EgressError as problem:
+        raise _failed(target, problem, 0) from None
+    except (OSError, TimeoutError):
+        raise faults.unreachable(target.where, url, "there is no such server") from None
 
 
 async def _some(reply: egress.StreamingReply) -> bytes:

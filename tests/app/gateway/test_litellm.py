@@ -2,15 +2,21 @@
 
 import sys
 
+import msgspec
 import pytest
 
+from app.db import tenant_tx
+from app.gateway import service
 from app.gateway.calls import Ask, Done, Target
 from app.gateway.faults import Fault
+from app.gateway.forms import ConnectForm
 from app.gateway.prices import Price
 from app.gateway.vendors.litellm import LitellmVendor, load
+from app.gateway.vendors.litellm_child import LitellmChild
 from flows.sdk.capabilities import Tool
 from flows.sdk.values import Message
 from tests.doubles.openai_script import Answer, ScriptedCall
+from tests.factories.accounts import an_actor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 KEY = "sk-canary-of-litellm-1"
@@ -102,3 +108,28 @@ async def test_a_server_that_never_answers_is_given_up(fake, target):
 async def test_embeddings(fake, target):
     vectors = await vendor.embed(target, ["a", "b", "a"], 10)
     assert len(vectors.vectors) == 3 and vectors.vectors[0] == vectors.vectors[2] != vectors.vectors[1]
+
+
+async def test_an_address_inside_the_network_is_refused_before_anything_is_sent(target):
+    inside = msgspec.structs.replace(target, base_url="http://10.0.0.1/v1")
+    with pytest.raises(Fault, match="not an address on the public internet"):
+        await vendor.chat(inside, ask(), 5)
+
+
+async def test_a_child_process_answers_for_web_and_tells_faults_alike(fake, target):
+    done = await LitellmChild().chat(target, ask(), 20)
+    assert (done.text, done.prompt_tokens) == ("You said: one two", 2) and fake.calls[-1].key == KEY
+    fake.always(Answer(status=401, error=f"Incorrect API key provided: {KEY}."))
+    with pytest.raises(Fault, match="was refused") as failed:
+        await LitellmChild().chat(target, ask(), 20)
+    assert failed.value.kind == "key" and KEY not in failed.value.message
+
+
+async def test_web_tests_a_connection_of_another_vendor_through_the_child(db, fake):
+    actor = await an_actor()
+    form = ConnectForm("other", key=KEY, vendor="hosted_vllm", api_base=fake.url)
+    connection = await service.connect(actor, form)
+    async with tenant_tx(actor.workspace_id) as tx:  # vendors litellm keeps no list for: the default names the model
+        await tx.execute("update gateway_setting set default_model = 'other/fake-small'")
+    trial = await service.try_out(actor, connection)
+    assert (trial.status, trial.model) == ("ready", "fake-small"), trial
