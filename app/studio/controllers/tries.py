@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 from msgspec import Struct
 
+from app.errors import NotFound
 from app.studio import queries, tries
 from app.web.actor import Actor
 from app.web.htmx import Request
@@ -44,7 +45,12 @@ class TriesController(Controller):
     async def timeline(
         self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
     ) -> Response[Any]:
-        return fragment(request, "studio/_timeline.html", run=await tries.ran(actor, run_id))
+        """204 while there is no record: a run of the express lane is written down when it ends."""
+        try:
+            run = await tries.ran(actor, run_id)
+        except NotFound:
+            return Response(None, status_code=204)
+        return fragment(request, "studio/_timeline.html", run=run)
 
     @put("/tries/{run_id:uuid}/cancellation", name="studio:cancel-try")
     async def cancel(

@@ -13,6 +13,7 @@ export class Edit {
   // Do it here, then send it. `merge`: an edit of the same kind not sent yet is replaced (typing, arrow keys).
   run(ops, options = {}) {
     if (!ops.length || !this.host.editable) return
+    this.host.view.auto = false
     for (const op of ops) this.apply(op)
     this.host.outbox.push(ops, options)
     this.host.changed()

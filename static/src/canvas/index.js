@@ -62,7 +62,7 @@ class FlowCanvas extends HTMLElement {
   async begin() {
     const kept = JSON.parse(sessionStorage.getItem(`agentbase.view.${this.dataset.flow}`) ?? "null")
     if (kept) Object.assign(this.view, kept)
-    else this.view.fit(this.graph.bounds())
+    else this.fit()
     this.view.settle()
     this.view.draw()
     addEventListener("pagehide", () => {
@@ -72,6 +72,7 @@ class FlowCanvas extends HTMLElement {
     const left = await this.outbox.open()
     for (const batch of left) for (const op of batch.ops) this.edit.apply(op)
     this.keys.rove()
+    this.runs.dressAll()
     this.changed()
     this.dataset.ready = ""
     if (left.length) this.outbox.flush()
@@ -108,6 +109,10 @@ class FlowCanvas extends HTMLElement {
       arrange: () => this.edit.arrange(),
       try: () => this.tryIt(),
       "close-panel": () => this.closePanel(),
+      "close-drawer": () => {
+        this.part("drawer").hidden = true
+        this.focusNode(this.keys.at, false)
+      },
       delete: () => this.edit.remove(this.panel.node ? [this.panel.node] : [...this.selection]),
       duplicate: () => this.keys.duplicate(this.graph.nodes.get(this.panel.node)),
     }
@@ -178,7 +183,8 @@ class FlowCanvas extends HTMLElement {
     const el = this.graph.nodes.get(id)?.el
     if (!el) return
     el.toggleAttribute("data-selected", on)
-    el.setAttribute("aria-selected", String(on))
+    if (on) el.setAttribute("aria-current", "true")
+    else el.removeAttribute("aria-current")
   }
 
   toggle(id) {
@@ -219,6 +225,7 @@ class FlowCanvas extends HTMLElement {
   fit() {
     const chosen = [...this.selection].map((id) => this.graph.nodes.get(id))
     this.view.fit(this.graph.bounds(chosen.length > 1 ? chosen : undefined))
+    this.view.auto = chosen.length < 2
   }
 
   // --- what others of the editor's page need

@@ -157,6 +157,7 @@ export class Keys {
       const [to] = next(node, way === "Right")
       if (!to) return this.host.say(way === "Right" ? "Nothing comes after this step" : "Nothing comes before this step")
       this.cameFrom = node.id
+      if (this.host.selection.size === 1) this.host.select([to.id], { open: false })
       return this.go(to)
     }
     const from = this.graph.nodes.get(this.cameFrom) ?? next(node, false)[0]
@@ -208,8 +209,7 @@ export class Keys {
   remove(node) {
     const { connect, selection, edit } = this.host
     if (connect.picked) return connect.cut(connect.picked)
-    const ids = selection.size ? [...selection] : node ? [node.id] : []
-    edit.remove(ids)
+    if (selection.size || node) edit.remove(this.chosen(node))
   }
 
   escape() {
@@ -221,8 +221,10 @@ export class Keys {
     host.closePanel()
   }
 
+  // What a key acts on: the selected steps; the focused one when it is not among them.
   chosen(node) {
-    return this.host.selection.size ? [...this.host.selection] : node ? [node.id] : []
+    const { selection } = this.host
+    return node && !selection.has(node.id) ? [node.id] : [...selection]
   }
 
   async copy(node) {

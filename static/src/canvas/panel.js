@@ -1,5 +1,6 @@
 // The right panel: settings of the selected step (rendered by the server, saved as operations), or the test face.
 
+import { box } from "./keys.js"
 import { markup } from "./swap.js"
 
 const TYPED = 300 // ms after the last key until a text is saved
@@ -32,6 +33,13 @@ export class Panel {
     this.show(this.tab)
     this.conditions()
     if (focus) this.focus(field)
+    // The panel took room from the canvas: keep the step in sight.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        const node = this.host.graph.nodes.get(id)
+        if (node && !this.host.view.auto && this.host.view.level !== "far") this.host.view.show(box(node))
+      }),
+    )
   }
 
   async load(url) {

@@ -11,7 +11,8 @@ export class Picker {
     this.input.addEventListener("keydown", (e) => this.key(e))
     this.list.addEventListener("pointerdown", (e) => e.preventDefault())
     this.list.addEventListener("click", (e) => this.choose(e.target.closest("[role=option]")))
-    this.el.addEventListener("toggle", (e) => e.newState === "closed" && this.closed())
+    // A manual popover: an automatic one would close at the very pointerup that drops a wire and asks for it.
+    this.outside = (e) => this.el.contains(e.target) || this.close()
   }
 
   // items: [{label, hint, words, icon: element or null, run}]; resolves nothing, an item's `run` does the deed.
@@ -28,6 +29,7 @@ export class Picker {
     this.el.style.top = `${Math.max(8, Math.min(y, innerHeight - 340))}px`
     this.filter()
     this.input.focus()
+    document.addEventListener("pointerdown", this.outside, true)
   }
 
   filter() {
@@ -75,9 +77,9 @@ export class Picker {
     } else if (e.key === "Enter") {
       e.preventDefault()
       this.choose(this.list.querySelector('[aria-selected="true"]'))
-    } else if (e.key === "Tab") {
+    } else if (e.key === "Tab" || e.key === "Escape") {
       e.preventDefault()
-      this.el.hidePopover()
+      this.close()
     }
     e.stopPropagation()
   }
@@ -85,16 +87,16 @@ export class Picker {
   choose(el) {
     if (!el?.item) return
     const { run } = el.item
-    this.chosen = true
-    this.el.hidePopover()
+    this.close(true)
     run()
   }
 
-  closed() {
+  close(chosen = false) {
+    if (!this.el.matches(":popover-open")) return
+    document.removeEventListener("pointerdown", this.outside, true)
+    this.el.hidePopover()
     this.list.replaceChildren()
-    const { chosen, onclose } = this
-    this.chosen = false
     if (!chosen && this.back?.isConnected) this.back.focus({ preventScroll: true })
-    onclose?.(chosen)
+    this.onclose?.(chosen)
   }
 }

@@ -236,8 +236,6 @@ export class Runs {
 
   runEvent(event) {
     if (event.type === "run.started") {
-      const bar = this.host.part("drawer")
-      if (bar) bar.hidden = false
       return this.timeline()
     }
     if (event.type === "run.waiting") {
@@ -325,7 +323,7 @@ export class Runs {
     const body = this.host.part("timeline")
     const run = this.id
     const reply = await fetch(`${this.host.dataset.url}/tries/${run}/timeline`, { headers: { Accept: "text/html" } }).catch(() => null)
-    if (!reply?.ok || run !== this.id || !body) return
+    if (reply?.status !== 200 || run !== this.id || !body) return
     const fresh = markup(await reply.text())
     if (fresh) body.replaceChildren(fresh)
     this.host.part("drawer").hidden = false

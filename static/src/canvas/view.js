@@ -24,6 +24,7 @@ export class View {
       this.dpr = window.devicePixelRatio || 1
       this.resized = true
       if (this.pendingFit) this.pendingFit()
+      else if (this.auto) host.fit() // nobody has moved the view since everything was shown: keep it so
       this.draw()
     })
     this.observer.observe(host)
@@ -71,6 +72,7 @@ export class View {
   }
 
   pan(dx, dy) {
+    this.auto = false
     this.x += dx
     this.y += dy
     this.draw()
@@ -78,6 +80,7 @@ export class View {
 
   // Zoom so that the point under (vx, vy), in view pixels, stays there.
   zoom(factor, vx = this.width / 2, vy = this.height / 2) {
+    this.auto = false
     const k = Math.min(MOST, Math.max(LEAST, this.k * factor))
     this.x = vx - ((vx - this.x) * k) / this.k
     this.y = vy - ((vy - this.y) * k) / this.k
