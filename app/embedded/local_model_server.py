@@ -52,11 +52,12 @@ def main() -> int:
     # a model and nothing else: no web page, no way to look into other people's conversations
     wanted.ui = wanted.endpoint_slots = wanted.endpoint_props = False
 
-    over = Event()
+    # There is nothing to save, so the system ends us. Taking the server down in good order can hang for ever when the
+    # signal comes in the moment in which it gets ready.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+        signal.signal(number, signal.SIG_DFL)
     server = xllamacpp.Server(wanted)  # serves from here on, as long as the object lives
-    over.wait()
+    Event().wait()
     del server
     return 0
 

@@ -1,5 +1,6 @@
 import json
 import sys
+import time
 from http.client import HTTPConnection
 
 import pytest
@@ -46,6 +47,17 @@ def test_when_we_are_killed_it_goes_too(python, tmp_path):
     holder.kill()
     holder.wait()
     assert not gone(family)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.3, 0.6, 0.9, 1.2])
+def test_it_ends_at_once_at_whatever_moment_of_its_start_it_is_told_to(tmp_path, after):
+    model = LocalModel(tmp_path / "model", threads=1)
+    model.start()
+    process = model.process
+    time.sleep(after)
+    process.terminate()
+    assert process.wait(2) is not None
+    model.stop()
 
 
 def test_where_it_is_not_installed_it_says_how_to_go_on(tmp_path, monkeypatch):
