@@ -119,11 +119,17 @@ async def _spoken(actor: Actor, directory: Directory, reached: Reached) -> Trial
         return Trial("failed", message="This connection lists no model that answers. Enter the names of its models.")
     alone = Directory(directory.rev, {reached.slug: reached})
     child = LitellmChild()
-    vendors = _vendors(child)
-    talk = _Talk(actor, Pipeline(FixedDirectories(alone), PostgresLedger(), vendors), f"{reached.slug}/{model}")
+    pipeline = Pipeline(FixedDirectories(alone), PostgresLedger(), _vendors(child))
+    try:
+        return await _talked(_Talk(actor, pipeline, f"{reached.slug}/{model}"), reached, model, child)
+    finally:
+        await child.close()
+
+
+async def _talked(talk: "_Talk", reached: Reached, model: str, child: LitellmChild) -> Trial:
     began = time.perf_counter()
     try:
-        reply = await talk.ask(f"Say hello to {actor.workspace_name or 'us'}, in five words at most.")
+        reply = await talk.ask(f"Say hello to {talk.greeted}, in five words at most.")
     except Fault as fault:
         return Trial(
             _STATUS.get(fault.kind, "failed"),
@@ -149,6 +155,7 @@ class _Talk:
 
     def __init__(self, actor: Actor, pipeline: Pipeline, model: str) -> None:
         self.purpose, self.pipeline, self.model, self.cost = Purpose(actor.workspace_id), pipeline, model, 0
+        self.greeted = actor.workspace_name or "us"
 
     async def ask(self, text: str, **more: object) -> ChatReply:
         request = ChatRequest([Message(text)], self.model, max_tokens=200, **more)  # type: ignore[arg-type]

@@ -117,11 +117,13 @@ async def test_an_address_inside_the_network_is_refused_before_anything_is_sent(
 
 
 async def test_a_child_process_answers_for_web_and_tells_faults_alike(fake, target):
-    done = await LitellmChild().chat(target, ask(), 20)
+    child = LitellmChild()
+    done = await child.chat(target, ask(), 20)
     assert (done.text, done.prompt_tokens) == ("You said: one two", 2) and fake.calls[-1].key == KEY
     fake.always(Answer(status=401, error=f"Incorrect API key provided: {KEY}."))
     with pytest.raises(Fault, match="was refused") as failed:
-        await LitellmChild().chat(target, ask(), 20)
+        await child.chat(target, ask(), 20)
+    await child.close()
     assert failed.value.kind == "key" and KEY not in failed.value.message
 
 
