@@ -126,12 +126,6 @@ async def started(request: Request, actor: NamedDependency[Actor], flow_id: From
     return page(request, "studio/started.html", nav="home", card=found[0], model=await gateway.default_model(actor))
 
 
-@get("/needs-you/count", name="needs-you:count")
-async def needs_you(request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
-    waiting, _ = await queries.waiting(actor)
-    return fragment(request, "studio/_needs_you_count.html", count=waiting.count)
-
-
 @get("/palette", name="palette")
 async def palette(
     request: Request, actor: NamedDependency[Actor], q: FromQuery[Annotated[str, Meta(max_length=200)]] = ""
@@ -147,4 +141,4 @@ async def palette(
     )
 
 
-routes = [home, flows, start, make, started, needs_you, palette]
+routes = [home, flows, start, make, started, palette]

@@ -1,0 +1,98 @@
+"""What must hold on every page of the dashboard: accessible in both modes, nothing in the console, fits a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from app.db import tenant_tx
+from app.runs import running
+from app.runs import service as runs
+from app.studio import service as studio
+from tests.factories.accounts import a_person
+from tests.factories.runs import an_approval, wait_for
+from tests.factories.studio import a_document
+
+PLACES = {
+    "connections": "/connections",
+    "connections-new": "/connections/new",
+    "connections-openai": "/connections/new/openai",
+    "site": "/site",
+    "runs": "/runs",
+    "needs-you": "/runs?state=waiting",
+    "profile": "/settings/profile",
+    "members": "/settings/members",
+    "devices": "/settings/devices",
+    "keys": "/settings/keys",
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_page_is_accessible_and_fits_every_screen(page, axe, look, name):
+    page.goto(PLACES[name])
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    axe(page)
+    look(page, name)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_navigation_shows_where_one_is(page, name):
+    page.goto(PLACES[name])
+    here = page.get_by_role("navigation", name="Main").locator('[aria-current="page"]')
+    expect(here).to_have_count(1)
+
+
+def test_at_200_percent_zoom_nothing_is_cut_off(page):
+    """A window of 1440 at 200 % is 720 CSS pixels wide."""
+    page.set_viewport_size({"width": 720, "height": 450})
+    for path in ("/", "/flows", "/connections", "/settings/profile"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 720, path
+
+
+def test_what_is_not_there_says_so_and_leads_home(page, expected, axe):
+    expected.append("404")
+    page.goto("/flows/00000000-0000-7000-8000-000000000000")
+    expect(page.get_by_role("link", name=re.compile("home", re.IGNORECASE)).first).to_be_visible()
+    axe(page)
+
+
+def test_the_way_in_is_accessible_too(stranger, axe, look):
+    stranger.goto("/sign-in")
+    axe(stranger)
+    look(stranger, "sign-in")
+
+
+def test_a_run_that_is_done_and_one_that_waits_are_shown_and_the_front_page_says_who_waits(made, entered, axe, look):
+    person = made(a_person())
+    made(_run(person.actor, a_document(), {"message": "Hello"}, "succeeded"))
+    made(_run(person.actor, an_approval(), {"refund": 38.5}, "waiting"))
+    page = entered(person)
+    page.goto("/")
+    expect(page.get_by_text("1 thing waits for you.")).to_be_visible()
+    expect(page.get_by_role("link", name="Needs you")).to_contain_text("1")
+    axe(page)
+    look(page, "home-busy")
+    page.get_by_role("link", name="Show them").click()
+    axe(page)
+    look(page, "runs-waiting")
+    page.goto("/runs")
+    axe(page)
+    look(page, "runs-some")
+    page.get_by_role("main").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    axe(page)
+    look(page, "run")
+
+
+async def _run(actor, document, given, until):
+    flow_id = await studio.create_flow(actor, document.name, document)
+    await studio.publish(actor, flow_id, "", "")
+    async with tenant_tx(actor.workspace_id) as tx:
+        version_id = await tx.fetchval("select live_version_id from flow where id = $1", flow_id)
+    await running.start("cli")
+    try:
+        run_id = await runs.start(actor, version_id, given, trigger="api")  # the worker of `live` carries it out
+        await wait_for(actor.workspace_id, run_id, until, seconds=20)
+    finally:
+        await running.stop()
