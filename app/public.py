@@ -8,6 +8,7 @@ from litestar import Litestar
 from app.sites.visiting import answers, problems
 from app.sites.visiting.controllers import routes
 from app.sites.visiting.headers import from_this_site, protect
+from app.web.requests import RequestMiddleware
 from app.web.static import static_file
 
 MAX_BODY = 100_000
@@ -26,6 +27,7 @@ def create_public_app() -> Litestar:
     """Pools and the event hub belong to the process: app.main starts them for both applications."""
     return Litestar(
         route_handlers=[*routes, static_file],
+        middleware=[RequestMiddleware()],
         guards=[from_this_site],
         exception_handlers={Exception: problems.answer},
         before_send=[protect],

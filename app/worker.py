@@ -1,6 +1,4 @@
-"""`agentbase worker`: carries out durable runs. Wiring only: pools, transport, engine, capabilities, the worker's loop.
-`agentbase worker`: carries out durable runs. Wiring only: pools, transport, engine, capabilities, the worker's loop.
-"""
+"""`agentbase worker`: carries out durable runs and what recurs. Wiring only: pools, engine, capabilities, loops."""
 
 import asyncio
 import os
@@ -13,12 +11,16 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from app import config, db, egress, mail, metrics
+from app import background, config, db, egress, mail, metrics
+from app.accounts.jobs import JOBS as ACCOUNTS
 from app.events import hub, outbox
+from app.events.jobs import JOBS as EVENTS
 from app.gateway import service as gateway
+from app.gateway.jobs import JOBS as GATEWAY
 from app.logs import logger
 from app.runs import running
 from app.runs.announcing import Announcer
+from app.sites.jobs import JOBS as SITES
 from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
 from flows.run import Engine
@@ -30,6 +32,7 @@ from flows.worker_heart import Heart
 log = logger(__name__)
 
 SLOTS = 50
+JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES)
 
 
 def main() -> None:
@@ -52,6 +55,7 @@ async def serve(*, timings: Timings | None = None, slots: int = SLOTS, models: b
         async with (
             metrics.serving(),
             outbox.serving({mail.KIND: mail.deliver}),
+            background.serving(JOBS),
             assembled(timings=timings, slots=slots) as worker,
         ):
             _on_signals(worker.stop)

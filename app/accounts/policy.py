@@ -3,6 +3,9 @@
 from app.errors import NotAllowed
 from app.web.actor import Actor
 
+IDLE = 3 * 24 * 3600
+"""Seconds without a request after which a session ends."""
+
 _RIGHTS = {
     "owner": frozenset({"read", "run", "write", "admin"}),
     "editor": frozenset({"read", "run", "write"}),

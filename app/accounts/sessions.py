@@ -8,14 +8,12 @@ from uuid import UUID
 from msgspec import Struct
 
 from app import db
-from app.accounts.policy import rights_of
+from app.accounts.policy import IDLE, rights_of
 from app.db import Tx, system_tx
 from app.web.actor import Actor
 from app.web.ids import digest, new_secret
 from app.web.session import LIFE, Session
 
-IDLE = 3 * 24 * 3600
-"""Seconds without a request after which a session ends."""
 REFRESH = 300
 """Seconds between two writes of "last seen": at most one UPDATE per session in this time."""
 
@@ -95,15 +93,6 @@ where k.digest = $1 and k.revoked_at is null
 async def close_session(session_id: UUID) -> None:
     async with system_tx("sign out") as tx:
         await tx.execute("delete from session where id = $1", session_id)
-
-
-async def sweep() -> int:
-    """Delete sessions that have ended. Returns how many."""
-    async with system_tx("sweep sessions") as tx:
-        done = await tx.execute(
-            "delete from session where expires_at < now() or seen_at < now() - make_interval(secs => $1)", float(IDLE)
-        )
-    return int(done.rpartition(" ")[2])
 
 
 def _actor(row: Any, role: Any, **more: Any) -> Actor:

@@ -1,7 +1,6 @@
 """What runs by itself in the background of this domain."""
 
-from collections.abc import Awaitable, Callable
-
+from app.background import Job
 from app.db import system_tx
 
 UNDO_DAYS = 1
@@ -24,5 +23,4 @@ async def forget_removed() -> int:
         return len(gone)
 
 
-JOBS: tuple[tuple[Callable[[], Awaitable[int]], int], ...] = ((release_expired, 60), (forget_removed, 3600))
-"""(verb, seconds between two runs)."""
+JOBS: tuple[Job, ...] = ((release_expired, 60), (forget_removed, 3600))

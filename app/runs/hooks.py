@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from app import clock
+from app import clock, metrics
 from app.errors import DomainError
 from app.logs import logger
 from app.runs import express, service
@@ -65,6 +65,7 @@ _encode = msgspec.json.Encoder().encode
 
 async def hook(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application of everything under /hooks/."""
+    began = clock.monotonic()
     try:
         status, headers, body = await _answer(scope, receive)
     except Refusal as no:
@@ -79,6 +80,8 @@ async def hook(scope: Any, receive: Any, send: Any) -> None:
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+    method = "POST" if scope["method"] == "POST" else "other"  # a label that callers can't make up
+    metrics.request("/hooks/{token}", method, status, clock.monotonic() - began)
 
 
 RETRY = ((b"retry-after", b"2"),)

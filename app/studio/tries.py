@@ -9,7 +9,8 @@ from msgspec import Struct, field
 
 from app.db import tenant_tx
 from app.errors import DomainError, NotFound
-from app.runs import glance, service
+from app.runs import queries as runs
+from app.runs import service
 from app.studio.ran import Ran, RanStep, ran, ran_step
 from app.studio.service import store
 from app.studio.service.versions import ready
@@ -78,7 +79,7 @@ def face_of(flow: Flow, problems: list[Any]) -> Face:
 
 async def latest(actor: Actor, flow_id: UUID) -> Ran | None:
     """The flow's last run, tries included. 1 statement when it never ran, else those of `runs.run`."""
-    found = (await glance.latest(actor, [flow_id])).get(flow_id)
+    found = (await runs.latest(actor, [flow_id])).get(flow_id)
     return await ran(actor, found.id) if found is not None else None
 
 

@@ -14,6 +14,8 @@ from app.web.scopes import header, state_of
 
 log = logger("app.web")
 _OURS = re.compile(r"[A-Za-z0-9_-]{8,64}")
+PROOFS = frozenset({"secret", "ticket", "token"})
+"""Names of path parameters that prove something by themselves: such a path is logged as its pattern."""
 
 
 class RequestMiddleware(ASGIMiddleware):
@@ -45,6 +47,8 @@ class RequestMiddleware(ASGIMiddleware):
         finally:
             seconds = clock.monotonic() - started
             method, path = str(scope.get("method")), scope["path"]
-            metrics.request(str(scope.get("path_template", "")), method, status or 500, seconds)
+            route = str(scope.get("path_template", ""))
+            metrics.request(route, method, status or 500, seconds)
             if not path.startswith(("/static/", "/health/")):
-                log.info("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
+                shown = route if PROOFS & scope["path_params"].keys() else path
+                log.info("request", method=method, path=shown, status=status, ms=round(seconds * 1000, 1))

@@ -6,7 +6,8 @@ import pytest
 
 from app import config
 from app.accounts import service
-from app.accounts.sessions import find_session, sweep
+from app.accounts.jobs import forget_sessions
+from app.accounts.sessions import find_session
 from app.db import system_tx
 from app.web.ids import digest, new_secret
 from app.web.session import COOKIE
@@ -76,7 +77,7 @@ async def test_an_old_or_unused_session_is_dead_and_swept(signed_in, change):
     async with system_tx("test") as tx:
         await tx.execute(f"update session set {change} where id = $1", signed_in.actor.session_id)
     assert (await signed_in.get(URL)).status_code == 303
-    assert await sweep() >= 1
+    assert await forget_sessions() >= 1
 
 
 async def test_using_a_session_keeps_it_alive_with_one_write_in_five_minutes(signed_in):
