@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from app.errors import NotFound
 from app.runs import queries as runs
@@ -103,7 +103,12 @@ class BlockController(Controller):
 
     @post("/return", name="sites:block-return")
     async def bring_back(
-        self, request: Request, actor: NamedDependency[Actor], page_id: FromPath[UUID], place: int, block: str
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        page_id: FromPath[UUID],
+        place: FromQuery[int],
+        block: FromQuery[str],
     ) -> Response[Any]:
         await service.add_block(actor, page_id, kept_block(block), place)
         return go(request, f"/site/pages/{page_id}")

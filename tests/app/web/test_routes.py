@@ -41,7 +41,7 @@ def table() -> list[tuple[str, HTTPRouteHandler, str]]:
     for route in app.routes:
         for handler in getattr(route, "route_handlers", []):
             rows += [(route.path_format, handler, m) for m in handler.http_methods if m not in ("OPTIONS", "HEAD")]
-    return rows
+    return sorted(rows, key=lambda row: (row[0], row[2]))  # Litestar keeps sets: each xdist worker would differ
 
 
 TABLE = table()
@@ -142,7 +142,8 @@ async def test_an_id_of_another_workspace_is_answered_like_one_that_does_not_exi
     wrong = []
     for path, handler, method in WITH_ID:
         theirs, missing = await ask(path, handler, method, foreign), await ask(path, handler, method, nobodys)
-        if theirs != missing or theirs[0] != 404:
+        nothing_said = theirs[0] in (404, 409) or (theirs[0] == 204 and not theirs[1])
+        if theirs != missing or not nothing_said:
             wrong.append(f"{method} {path}: foreign {theirs[0]}, unknown {missing[0]}\n{theirs[1][-300:]}")
     assert not wrong, "\n".join(wrong)
 
