@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 from app import clock
 from app.gateway import running
+from app.gateway.attempt import LONGEST_CALL, Watch
 from app.gateway.faults import Fault
 from app.gateway.ledger import Purpose
-from app.gateway.pipeline import LONGEST_CALL, Pipeline, Watch
+from app.gateway.pipeline import Pipeline
 from flows.sdk.capabilities import ChatReply, ChatRequest
 from flows.sdk.context import Context
 

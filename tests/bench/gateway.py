@@ -25,9 +25,9 @@ from app import config, db, egress, logs
 from app.embedded.folder import free_port
 from app.embedded.postgres import EmbeddedPostgres
 from app.gateway import running, service
+from app.gateway.attempt import Watch
 from app.gateway.forms import BudgetForm, ConnectForm
 from app.gateway.ledger import Purpose
-from app.gateway.pipeline import Watch
 from app.migrate import migrate
 from flows.sdk.capabilities import ChatRequest
 from flows.sdk.values import Message

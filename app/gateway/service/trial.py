@@ -11,12 +11,13 @@ from msgspec import Struct
 from app.db import tenant_tx
 from app.errors import NotFound
 from app.gateway import running
+from app.gateway.attempt import Watch
 from app.gateway.calls import Vendor
 from app.gateway.directory import Directory, FixedDirectories, Reached, read
 from app.gateway.faults import Fault, Kind
 from app.gateway.ledger import PostgresLedger, Purpose
 from app.gateway.models import ModelInfo, completed, listed
-from app.gateway.pipeline import Pipeline, Watch
+from app.gateway.pipeline import Pipeline
 from app.gateway.providers import LOCAL
 from app.gateway.service.connections import GONE, must_edit
 from app.gateway.vendors.litellm_child import LitellmChild

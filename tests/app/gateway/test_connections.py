@@ -10,11 +10,11 @@ from app import config
 from app.db import tenant_tx
 from app.errors import NotAllowed, NotFound, Refused
 from app.gateway import jobs, queries, running, service
+from app.gateway.attempt import Watch
 from app.gateway.directory import read
 from app.gateway.faults import Fault
 from app.gateway.forms import BudgetForm, ChangeForm, ConnectForm, DefaultForm
 from app.gateway.ledger import Purpose
-from app.gateway.pipeline import Watch
 from flows.sdk.capabilities import ChatRequest
 from flows.sdk.values import Message
 from tests.doubles.openai_script import Answer

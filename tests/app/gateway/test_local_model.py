@@ -9,8 +9,8 @@ import pytest
 from app import config
 from app.gateway import directory, queries, running, service
 from app.gateway.adapter import llm_for
+from app.gateway.attempt import Watch
 from app.gateway.ledger import Purpose
-from app.gateway.pipeline import Watch
 from flows.sdk.capabilities import ChatReply, ChatRequest, Tool
 from flows.sdk.context import Context, RunFacts
 from flows.sdk.values import Message

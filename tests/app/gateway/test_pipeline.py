@@ -7,12 +7,13 @@ import pytest
 
 from app.db import tenant_tx
 from app.gateway import policy
+from app.gateway.attempt import Watch
 from app.gateway.calls import Target
 from app.gateway.directory import Directory, FixedDirectories, Reached
 from app.gateway.faults import Fault
 from app.gateway.ledger import NoLedger, PostgresLedger, Purpose
 from app.gateway.models import ModelInfo
-from app.gateway.pipeline import Pipeline, Watch
+from app.gateway.pipeline import Pipeline
 from app.gateway.prices import Price
 from app.gateway.vendors.openai import OpenAIVendor
 from flows.sdk.capabilities import ChatReply, ChatRequest, Tool, Usage
