@@ -7,7 +7,7 @@ waits on the way from the model's first token to whoever listens, except the res
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from app.gateway import policy
 from app.gateway.attempt import Call, Changed, Watch, amount
@@ -32,7 +32,7 @@ class Pipeline:
         self.ledger = ledger
         self.vendors = vendors
         self.line = Line()
-        self.no_tools: set[str] = set()
+        self.no_tools: set[tuple[UUID | None, str]] = set()
         self._settling: set[asyncio.Task[None]] = set()
 
     async def chat(self, purpose: Purpose, request: ChatRequest, watch: Watch) -> ChatReply:

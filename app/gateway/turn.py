@@ -39,7 +39,7 @@ class Turn:
         self.pipeline, self.purpose, self.directory = pipeline, purpose, directory
         self.request, self.target, self.watch, self.streamed = request, target, watch, streamed
         self.usage = Usage()
-        native = target.tools is not False and target.id not in pipeline.no_tools
+        native = target.tools is not False and (target.connection_id, target.id) not in pipeline.no_tools
         self.emulated = bool(request.tools) and not native
         self.scale = 1.0
 
@@ -59,7 +59,7 @@ class Turn:
                 if out:
                     raise
                 if fault.kind == "no_tools" and self.request.tools and not self.emulated:
-                    self.pipeline.no_tools.add(self.target.id)
+                    self.pipeline.no_tools.add((self.target.connection_id, self.target.id))
                     self.emulated = True
                 elif fault.kind == "too_long" and (shorter := self._shortened(messages, fault)) is not None:
                     messages = shorter
