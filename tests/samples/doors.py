@@ -7,10 +7,17 @@ import msgspec
 from app.db import tenant_tx
 from app.runs import service as runs
 from app.sites.blocks import Text
+from app.studio import service as studio
 from app.web.actor import Actor
 from tests.factories.runs import a_chain, a_version
 from tests.factories.sites import a_site
 from tests.factories.studio import a_flow
+
+
+async def _flow(actor: Actor) -> UUID:
+    flow_id = await a_flow(actor)
+    await studio.publish(actor, flow_id, "First", "")
+    return flow_id
 
 
 async def _run(actor: Actor) -> UUID:
@@ -31,7 +38,7 @@ async def _page(actor: Actor) -> UUID:
     return found
 
 
-IDS = {"flow_id": a_flow, "run_id": _run, "site_id": _site, "page_id": _page}
+IDS = {"flow_id": _flow, "run_id": _run, "site_id": _site, "page_id": _page}
 BODIES = {"sites:new-block": {"kind": "text"}}
 QUERIES = {
     "studio:changes": "?since=0",
