@@ -258,6 +258,8 @@ async def again(actor: Actor, run_id: UUID) -> None:
     """Take up a run that was given up after crashes, where it stood."""
     may_run(actor)
     async with tenant_tx(actor.workspace_id) as tx:
+        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
+            raise NotFound(GONE)
         lane = await verbs.run_again(tx, run_id, str(actor.user_id))
         if lane is None:
             raise Conflict("This run can't be taken up again.", remedy="Reload the page.")

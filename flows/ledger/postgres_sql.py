@@ -61,6 +61,7 @@ with w as (
 )
 update run r set
     write_seq = w.seq,
+    crash_count = case when m.progress then 0 else r.crash_count end,
     next_event_seq = r.next_event_seq + w.n_events,
     prompt_tokens = r.prompt_tokens + w.prompt,
     completion_tokens = r.completion_tokens + w.completion,
@@ -85,7 +86,9 @@ cross join lateral (
                and not g.id = any ($47::uuid[])
         ) then 'queued'
         else w.status
-    end as status
+    end as status,
+    exists (select from unnest($13::uuid[], $16::text[]) as p (run_id, status)
+             where p.run_id = w.run_id and p.status = 'succeeded') as progress
 ) m
 where r.id = w.run_id
 returning r.id, r.status, r.lane, r.next_event_seq - w.n_events as first_seq, r.cancel_requested_at is not null as cancel
@@ -93,6 +96,7 @@ returning r.id, r.status, r.lane, r.next_event_seq - w.n_events as first_seq, r.
 """One batch of writes, at most one per run. Rows come back only for runs that are still the writer's.
 
 `write_seq` counts the writes of a claim: the same write sent again (the answer to the first was lost) is not applied twice.
+`crash_count` counts crashes since the run last got on: who finishes a step between two crashes is a victim, not the cause.
 """
 
 LOCK = "select from run where id = any ($1::uuid[]) order by id for update"
