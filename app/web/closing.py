@@ -41,7 +41,8 @@ def _then(
     loop: asyncio.AbstractEventLoop, event: asyncio.Event, before: Any
 ) -> Callable[[int, FrameType | None], None]:
     def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(event.set)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(event.set)
         if callable(before):
             before(number, frame)
         elif before == signal.SIG_DFL:
