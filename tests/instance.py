@@ -12,9 +12,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlencode
 
 from app import config
 from app.embedded.folder import free_port
@@ -155,6 +157,47 @@ class Instance:
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         answer = self.open(path, **headers)
         return answer.status, answer.read().decode("utf-8", "replace")
+
+    def sign_in(self) -> str:
+        """Sign in as the owner, as a browser without scripts would; returns the Cookie header of the session."""
+        fields: dict[str, str] = {}
+
+        class Form(HTMLParser):
+            def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+                values = dict(attrs)
+                if tag == "input" and values.get("type") == "hidden":
+                    fields[str(values["name"])] = values.get("value") or ""
+
+        page = self.open("/sign-in")
+        cookies = [value.split(";")[0] for value in page.headers.get_all("set-cookie") or []]
+        Form().feed(page.read().decode())
+        fields |= {"email": ADMIN["AGENTBASE_ADMIN_EMAIL"], "password": ADMIN["AGENTBASE_ADMIN_PASSWORD"]}
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": "; ".join(cookies),
+            "Origin": self.url,
+        }
+        connection.request("POST", "/sign-in", urlencode(fields), headers)
+        answer = connection.getresponse()
+        assert answer.status in (302, 303), (answer.status, answer.read()[:500])
+        return "; ".join(value.split(";")[0] for value in answer.headers.get_all("set-cookie") or [])
+
+    def command(self, *arguments: str, within: float = 120.0) -> str:
+        """What `agentbase …` prints, run as from a shell beside this instance. Fails when the command does."""
+        program = Path(sys.executable).parent / "agentbase"
+        environment = clean_environment(AGENTBASE_DATA=str(self.data))
+        done = subprocess.run(
+            [program, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=within,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
 
     def process_of(self, name: str) -> int:
         """The number of the child whose command line holds `name` ("app.cli web", "postgres -D" …)."""

@@ -4,18 +4,15 @@ One instance for all of them, started as people start it. What is asked for is i
 """
 
 import json
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from app.embedded.local_model import missing
-from tests.instance import ROOT, Instance, clean_environment
+from tests.instance import ROOT, Instance
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,18 +23,6 @@ pytestmark = [
 CHAT = ROOT / "marketplace/packages/flows/chat-assistant/flow.json"
 HELLO = {"message": "Hello"}
 OVER = {"succeeded", "failed", "cancelled", "in_doubt"}
-
-
-def agentbase(it: Instance, *arguments: str) -> str:
-    """What a command prints, run as from a shell beside the running instance."""
-    program = shutil.which("agentbase", path=str(Path(sys.executable).parent))
-    assert program is not None
-    environment = clean_environment(AGENTBASE_DATA=str(it.data))
-    done = subprocess.run(
-        [program, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +37,7 @@ def it(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 @pytest.fixture(scope="module")
 def api(it: Instance) -> Iterator[httpx.Client]:
     """The API with a key of `agentbase key create`."""
-    headers = {"authorization": f"Bearer {agentbase(it, 'key', 'create')}"}
+    headers = {"authorization": f"Bearer {it.command('key', 'create')}"}
     with httpx.Client(base_url=f"{it.url}/api/v1", headers=headers, timeout=120) as client:
         yield client
 
@@ -130,14 +115,14 @@ def until(api: httpx.Client, run: str, *statuses: str, seconds: float = 30) -> d
 
 
 def test_the_command_line_prints_the_answer_of_the_model(it):
-    said = agentbase(it, "run", str(CHAT.relative_to(ROOT)), "--input", json.dumps(HELLO))
+    said = it.command("run", str(CHAT.relative_to(ROOT)), "--input", json.dumps(HELLO))
     assert len(said) > 3 and "Traceback" not in said and not said.startswith("{"), said
 
 
 def test_it_does_so_without_anything_running(tmp_path):
     """The bundled model is started for this one run and is gone after it."""
     alone = Instance(tmp_path / "nothing")
-    assert len(agentbase(alone, "run", str(CHAT), "--input", json.dumps(HELLO))) > 3
+    assert len(alone.command("run", str(CHAT), "--input", json.dumps(HELLO))) > 3
 
 
 def test_the_api_waits_for_the_models_answer_and_keeps_a_record(api, chat):

@@ -14,7 +14,7 @@ import pytest
 
 from app.embedded.errors import BAD_FOLDER, IN_USE, PORT_TAKEN
 from app.embedded.local_model import missing
-from tests.instance import ADMIN, Instance, descendants, gone, said
+from tests.instance import ADMIN, descendants, gone, said
 from tests.ops.inside import possible, run_inside
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"), pytest.mark.slow]
@@ -46,7 +46,7 @@ def test_the_second_start_is_quick_and_runs_no_migration_again(instance):
 
 def test_ctrl_c_stops_everything_within_five_seconds_though_a_stream_is_open(instance):
     it = instance().start()
-    cookie = signed_in_cookie(it)
+    cookie = it.sign_in()
     stream = it.open("/events?topics=workspace", Cookie=cookie)
     assert stream.status == 200 and stream.getheader("content-type").startswith("text/event-stream")
     assert it.stop() < 5
@@ -168,33 +168,3 @@ def test_it_runs_from_any_folder(instance, tmp_path):
     command = shutil.which("agentbase", path=str(Path(sys.executable).parent))
     done = subprocess.run([command, "doctor", "--live"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "the wrong app" not in done.stdout + done.stderr
-
-
-def signed_in_cookie(it: Instance) -> str:
-    """Sign in as the owner over HTTP, as a browser without scripts would."""
-    from html.parser import HTMLParser
-    from http.client import HTTPConnection
-    from urllib.parse import urlencode
-
-    fields: dict[str, str] = {}
-
-    class Form(HTMLParser):
-        def handle_starttag(self, tag, attributes):
-            values = dict(attributes)
-            if tag == "input" and values.get("type") == "hidden":
-                fields[values["name"]] = values.get("value", "")
-
-    page = it.open("/sign-in")
-    cookies = [value.split(";")[0] for value in page.headers.get_all("set-cookie") or []]
-    Form().feed(page.read().decode())
-    fields |= {"email": ADMIN["AGENTBASE_ADMIN_EMAIL"], "password": ADMIN["AGENTBASE_ADMIN_PASSWORD"]}
-    connection = HTTPConnection("127.0.0.1", it.port, timeout=20)
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Cookie": "; ".join(cookies),
-        "Origin": it.url,
-    }
-    connection.request("POST", "/sign-in", urlencode(fields), headers)
-    answer = connection.getresponse()
-    assert answer.status in (302, 303), (answer.status, answer.read()[:500])
-    return "; ".join(value.split(";")[0] for value in answer.headers.get_all("set-cookie"))
