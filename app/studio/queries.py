@@ -49,10 +49,6 @@ class Editor(Struct, frozen=True):
     archived: bool
 
     @property
-    def nodes(self) -> list[NodeView]:
-        return views(self.flow)
-
-    @property
     def edges(self) -> list[tuple[str, str]]:
         return [(edge.source, edge.target) for edge in self.flow.edges]
 
@@ -186,9 +182,9 @@ class Row(Struct, frozen=True):
     starts: bool
 
 
-def outline(flow: Flow) -> list[Row]:
+def outline(flow: Flow, problems: list[Problem]) -> list[Row]:
     """The steps in the order they run; what lies in a container comes right after it. Notes are left out."""
-    shown = {view.id: view for view in views(flow) if not view.note}
+    shown = {view.id: view for view in views(flow, problems) if not view.note}
     inputs: dict[str, list[tuple[str, str]]] = {}
     for edge in flow.edges:
         inputs.setdefault(node_of(edge.target), []).append((node_of(edge.source), port_of(edge.source)))
@@ -242,6 +238,20 @@ def step(flow: Flow, node_id: str) -> NodeUse:
     raise NotFound("This step was deleted.")
 
 
+_found: OrderedDict[tuple[UUID, int], list[Problem]] = OrderedDict()
+"""Problems by flow and revision: an edit's answer finds them, the panel that opens next needs them again."""
+
+
+def problems_at(flow_id: UUID, rev: int, flow: Flow) -> list[Problem]:
+    """`problems_of`, kept for the last revisions looked at. `flow` must be the document at that revision."""
+    kept = _found.get((flow_id, rev))
+    if kept is None:
+        kept = _found[flow_id, rev] = problems_of(flow)
+        while len(_found) > 64:
+            _found.popitem(last=False)
+    return kept
+
+
 def problems_of(flow: Flow) -> list[Problem]:
     """What keeps the flow from running, errors first. Steps without a name of their own are called by their kind."""
     kinds = catalogue.load()
@@ -266,8 +276,8 @@ def faults_of(problems: list[Problem]) -> dict[str, str]:
     return found
 
 
-def views(flow: Flow, only: set[str] | None = None) -> list[NodeView]:
-    """The steps as cards; containers before what lies in them."""
+def views(flow: Flow, problems: list[Problem], only: set[str] | None = None) -> list[NodeView]:
+    """The steps as cards; containers before what lies in them. `problems`: those of the flow."""
     kinds = catalogue.load()
     wired: dict[str, list[str]] = {}
     for edge in flow.edges:
@@ -276,7 +286,7 @@ def views(flow: Flow, only: set[str] | None = None) -> list[NodeView]:
         for node, end in ((source, f"out:{out}"), (target, f"in:{into}")):
             if end not in wired.setdefault(node, []):
                 wired[node].append(end)
-    faults = faults_of(problems_of(flow))
+    faults = faults_of(problems)
     found = [
         node_view(node, kinds, wired.get(node.id, ()), faults.get(node.id, ""))
         for node in flow.nodes

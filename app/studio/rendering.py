@@ -1,6 +1,7 @@
 """Pieces of the editor's page as text: for the page itself and for the answers to edits."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from markupsafe import Markup
@@ -13,6 +14,7 @@ from app.studio.settings_form import field_errors
 from app.web import render
 from flows import catalogue
 from flows.model import Flow
+from flows.problems import Problem
 
 
 def script_json(value: Any) -> Markup:
@@ -20,18 +22,18 @@ def script_json(value: Any) -> Markup:
     return Markup(msgspec.json.encode(value).decode().replace("<", "\\u003c"))  # noqa: S704  "<" is written as a number
 
 
-def cards(request: Any, flow: Flow, only: set[str]) -> dict[str, str]:
-    """Element id -> markup of these steps."""
-    return {
-        f"node-{view.id}": render.text(request, "studio/_node.html", node=view) for view in queries.views(flow, only)
-    }
+def cards(request: Any, flow: Flow, found: list[Problem], only: set[str]) -> dict[str, str]:
+    """Element id -> markup of these steps. `found`: the flow's problems."""
+    if not only:
+        return {}
+    shown = queries.views(flow, found, only)
+    return {f"node-{view.id}": render.text(request, "studio/_node.html", node=view) for view in shown}
 
 
-def problems(request: Any, flow: Flow) -> dict[str, str]:
+def problems(request: Any, flow: Flow, found: list[Problem]) -> dict[str, str]:
     """The list of what is left to fix, as {element id: markup}."""
     kinds = catalogue.load()
     titles = {n.id: n.label or (kinds[n.type].title if n.type in kinds else n.type) for n in flow.nodes}
-    found = queries.problems_of(flow)
     return {"problems": render.text(request, "studio/_problems.html", problems=found, titles=titles)}
 
 
@@ -44,10 +46,10 @@ def told(batches: list[Batch]) -> list[dict[str, Any]]:
     return [{"rev": batch.rev, "client": batch.client, "ops": batch.ops} for batch in batches]
 
 
-def edit_answer(request: Any, answer: Answer, live: Flow | None) -> dict[str, Any]:
+def edit_answer(request: Any, flow_id: UUID, answer: Answer, live: Flow | None) -> dict[str, Any]:
     """What the editor gets back for a batch: see static/src/canvas/outbox.js, took()."""
     flow, kinds = answer.flow, catalogue.load()
-    found = queries.problems_of(flow)
+    found = queries.problems_at(flow_id, answer.rev, flow)
     nodes = {node.id: node for node in flow.nodes}
     errors = {
         id: field_errors(nodes[id], kinds[nodes[id].type], found)
@@ -60,8 +62,8 @@ def edit_answer(request: Any, answer: Answer, live: Flow | None) -> dict[str, An
         "extra": answer.extra,
         "dropped": answer.dropped,
         "html": {
-            **cards(request, flow, answer.touched),
-            **problems(request, flow),
+            **cards(request, flow, found, answer.touched),
+            **problems(request, flow, found),
             **draft_state(request, flow, live),
         },
         "faults": queries.faults_of(found),

@@ -75,14 +75,15 @@ class EditingController(Controller):
         """The whole document as the canvas wants it: for an editor that starts over."""
         flow = await queries.editor(actor, flow_id)
         everything = {node.id for node in flow.flow.nodes}
+        found = queries.problems_at(flow_id, flow.rev, flow.flow)
         return Response(
             {
                 "rev": flow.rev,
                 "name": flow.flow.name,
-                "nodes": "".join(rendering.cards(request, flow.flow, everything).values()),
+                "nodes": "".join(rendering.cards(request, flow.flow, found, everything).values()),
                 "edges": flow.edges,
                 "html": {
-                    **rendering.problems(request, flow.flow),
+                    **rendering.problems(request, flow.flow, found),
                     **rendering.draft_state(request, flow.flow, flow.live_flow),
                 },
                 "undo": flow.undo,
@@ -93,4 +94,4 @@ class EditingController(Controller):
 
 async def _answered(request: Request, actor: Actor, flow_id: UUID, answer: service.Answer) -> Response[Any]:
     live = await queries.live_flow(actor, answer.live_version_id)
-    return Response(rendering.edit_answer(request, answer, live))
+    return Response(rendering.edit_answer(request, flow_id, answer, live))

@@ -16,6 +16,7 @@ from app.web.htmx import Request
 from app.web.render import page
 from flows import catalogue
 from flows.model import NodeUse
+from flows.problems import Problem
 
 NAV = "flows"
 
@@ -28,14 +29,15 @@ class EditorController(Controller):
         flow = await queries.editor(actor, flow_id)
         last = await tries.latest(actor, flow_id)
         types = palette()
+        found = queries.problems_at(flow_id, flow.rev, flow.flow)
         return page(
             request,
             "studio/editor.html",
             nav=NAV,
             tab="canvas",
             flow=flow,
-            nodes=flow.nodes,
-            **_bar(actor, flow),
+            nodes=queries.views(flow.flow, found),
+            **_bar(actor, flow, found),
             palette=types,
             families=FAMILIES,
             unknown=node_view(NodeUse(id="new", type="unknown"), {}),
@@ -49,23 +51,24 @@ class EditorController(Controller):
     async def outline(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         flow = await queries.editor(actor, flow_id)
         last = await tries.latest(actor, flow_id)
+        found = queries.problems_at(flow_id, flow.rev, flow.flow)
         return page(
             request,
             "studio/outline.html",
             nav=NAV,
             tab="outline",
             flow=flow,
-            rows=queries.outline(flow.flow),
+            rows=queries.outline(flow.flow, found),
             states=last.states if last else {},
-            **_bar(actor, flow),
+            **_bar(actor, flow, found),
         )
 
 
-def _bar(actor: Actor, flow: queries.Editor) -> dict[str, Any]:
+def _bar(actor: Actor, flow: queries.Editor, found: list[Problem]) -> dict[str, Any]:
     kinds = catalogue.load()
     return {
         "editable": actor.can_edit and not flow.archived,
         "changed": len(changes(flow.live_flow, flow.flow, kinds)) if flow.live_flow is not None else None,
-        "problems": queries.problems_of(flow.flow),
+        "problems": found,
         "titles": {n.id: n.label or (kinds[n.type].title if n.type in kinds else n.type) for n in flow.flow.nodes},
     }

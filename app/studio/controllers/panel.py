@@ -28,15 +28,16 @@ class PanelController(Controller):
         flow_id: FromPath[UUID],
         node_id: FromPath[str],
     ) -> Response[Any]:
-        flow, _ = await queries.draft(actor, flow_id)
+        flow, rev = await queries.draft(actor, flow_id)
         use = queries.step(flow, node_id)
         kinds = catalogue.load()
         kind = kinds.get(use.type)
-        fields = form_of(use, kind, queries.problems_of(flow)) if kind is not None else []
+        found = queries.problems_at(flow_id, rev, flow)
+        fields = form_of(use, kind, found) if kind is not None else []
         return fragment(
             request,
             "studio/_panel.html",
-            node=queries.views(flow, {node_id})[0],
+            node=queries.views(flow, found, {node_id})[0],
             use=use,
             fields=fields,
             variables=script_json(variables_of(flow, use, kinds)),
@@ -51,7 +52,9 @@ class PanelController(Controller):
         self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]
     ) -> Response[Any]:
         flow = await queries.editor(actor, flow_id)
-        found = [problem for problem in queries.problems_of(flow.flow) if problem.severity == "error"]
+        found = [
+            problem for problem in queries.problems_at(flow_id, flow.rev, flow.flow) if problem.severity == "error"
+        ]
         listed = changes(flow.live_flow, flow.flow, catalogue.load())
         return fragment(request, "studio/_publication.html", flow=flow, changes=listed, problems=found)
 

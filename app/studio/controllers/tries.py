@@ -29,8 +29,8 @@ class TriesController(Controller):
 
     @get("/try", name="studio:try")
     async def face(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
-        flow, _ = await queries.draft(actor, flow_id)
-        face = tries.face_of(flow, queries.problems_of(flow))
+        flow, rev = await queries.draft(actor, flow_id)
+        face = tries.face_of(flow, queries.problems_at(flow_id, rev, flow))
         return fragment(
             request, "studio/_try.html", face=face.kind, start=face.start, sample=face.sample, problems=face.problems
         )

@@ -1,4 +1,4 @@
-"""Edits of a draft: apply, undo, redo, paste. The law of conflicts is in docs/adr/0011-flow-edits.md."""
+"""Edits of a draft: apply, undo, redo, paste. The law of conflicts is in docs/adr/0010-flow-edits.md."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -3,7 +3,7 @@
 import { box } from "./keys.js"
 import { markup } from "./swap.js"
 
-const TYPED = 300 // ms after the last key until a text is saved
+const TYPED = 200 // ms after the last key until a text is saved
 
 export class Panel {
   constructor(host) {

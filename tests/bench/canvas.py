@@ -1,0 +1,161 @@
+"""How the canvas feels with 1,000 steps and 1,500 wires, in headless Chromium (software rendering).
+
+Frames are counted by requestAnimationFrame while a real pointer drags, pans and zooms; the figure is the median frame.
+"""
+
+import asyncio
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from app import config, db
+from tests.bench.figure import Figure
+from tests.browser.live import EMAIL, PASSWORD, Product
+from tests.browser.people import owner
+from tests.doubles.openai_server import FakeOpenAI
+from tests.factories.studio import a_flow, a_large_document
+from tests.servers import Servers
+
+STEPS, WIRES = 1_000, 1_500
+RECORD = """() => { window.frames_ = []; let last = performance.now(); window.recording_ = true;
+  const tick = (now) => { frames_.push(now - last); last = now; if (recording_) requestAnimationFrame(tick) };
+  requestAnimationFrame(tick) }"""
+STOP = "() => { recording_ = false; return frames_.slice(2) }"
+
+
+def figures() -> Iterator[Figure]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        print("canvas: Chromium is not here; apt install chromium", file=sys.stderr)
+        return
+    servers = Servers()
+    try:
+        with FakeOpenAI.running() as model:
+            product = Product(servers.addresses(), model.url, worker=False)
+            try:
+                flow_id = _made(product)
+                with sync_playwright() as playwright:
+                    browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+                    page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=product.live.url)
+                    _sign_in(page)
+                    yield from _measured(page, flow_id)
+                    browser.close()
+            finally:
+                product.stop()
+    finally:
+        servers.stop()
+
+
+def _made(product: Product) -> UUID:
+    live = product.live
+
+    async def make() -> UUID:
+        with config.using(
+            data=Path(live.folder),
+            port=live.port,
+            database_url=config.Secret(live.addresses.login),
+            database_owner_url=config.Secret(live.addresses.owner),
+            redis_url=config.Secret(live.addresses.redis),
+            secret_key=config.Secret(live.settings["secret_key"]),
+        ):
+            await db.start("cli")
+            try:
+                return await a_flow(await owner(), a_large_document(STEPS, WIRES))
+            finally:
+                await db.stop()
+
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, make()).result()
+
+
+def _sign_in(page: Page) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Your e-mail").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def _measured(page: Page, flow_id: UUID) -> Iterator[Figure]:
+    opened = []
+    for _ in range(3):
+        began = time.perf_counter()
+        page.goto(f"/flows/{flow_id}")
+        page.locator("flow-canvas[data-ready]").wait_for(state="attached")
+        opened.append(1000 * (time.perf_counter() - began))
+    yield Figure("canvas_open_1000_steps", statistics.median(opened), "ms", 1500)
+
+    yield Figure("canvas_pan_everything_1000_steps", _fps(page, _pan), "fps", 50)
+    page.locator('[data-canvas="fit"]').click()
+    yield Figure("canvas_zoom_1000_steps", _fps(page, _zoom), "fps", 45)
+    page.keyboard.press("Escape")
+    page.locator("#node-n335").focus()
+    page.keyboard.press("1")
+    page.wait_for_timeout(600)
+    yield Figure("canvas_pan_1000_steps", _fps(page, _pan), "fps", 50)
+    yield Figure("canvas_drag_1000_steps", _fps(page, _drag), "fps", 50)
+    expect(page.locator('[data-part="save-state"]')).to_have_text("Saved")
+
+    times = []
+    for id in ("n345", "n346", "n355", "n356", "n345"):
+        began = time.perf_counter()
+        page.evaluate("id => document.querySelector('flow-canvas').openPanel(id)", id)
+        page.locator(".step-panel:has([data-title])").first.wait_for()
+        times.append(1000 * (time.perf_counter() - began))
+    yield Figure("canvas_open_panel_1000_steps", statistics.median(times), "ms", 100)
+
+    times = []
+    field = page.get_by_role("textbox", name="Prompt", exact=True)
+    for word in ("one", "two", "three", "four", "five"):
+        began = time.perf_counter()
+        with page.expect_response("**/ops") as answered:
+            field.press_sequentially(word[0])
+        assert answered.value.ok
+        times.append(1000 * (time.perf_counter() - began))
+    yield Figure("canvas_typed_to_saved_1000_steps", statistics.median(times), "ms", 500)
+
+
+def _fps(page: Page, act: Any) -> float:
+    page.evaluate(RECORD)
+    act(page)
+    frames = page.evaluate(STOP)
+    return 1000 / statistics.median(frames)
+
+
+def _pan(page: Page) -> None:
+    page.mouse.move(700, 860)
+    page.mouse.down(button="middle")
+    for i in range(60):
+        page.mouse.move(700 - (i % 30) * 12, 860 - (i % 30) * 8)
+    page.mouse.up(button="middle")
+
+
+def _drag(page: Page) -> None:
+    page.locator("#node-n335").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowUp")  # brings it into view
+    page.wait_for_timeout(500)
+    box = page.locator("#node-n335").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 90, box["y"] + 30
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(60):
+        page.mouse.move(x + (i % 30) * 6, y + (i % 20) * 6)
+    page.mouse.up()
+
+
+def _zoom(page: Page) -> None:
+    page.mouse.move(700, 450)
+    page.keyboard.down("Control")
+    for i in range(40):
+        page.mouse.wheel(0, -60 if i < 20 else 60)
+    page.keyboard.up("Control")
