@@ -172,7 +172,7 @@ class World:
     # --- load
 
     async def load(self, runs: int, seconds: float, *, risky_share: float = 0.1, pace: float = 0.0) -> None:
-        """Start runs of two workspaces, a share of them with a step that must not happen twice; retries like a caller."""
+        """Start runs of two workspaces, a share with a step that must not happen twice. Retries like a caller."""
         flows = []
         for _ in range(2):
             workspace = await a_workspace()

@@ -1,0 +1,62 @@
+"""The durable lane with everything on one machine: runs and steps a second, and how long a run waits for its start.
+
+Ten steps a run, one worker. `baseline`: the goals of the engine issue, 150 runs/s, 600 steps/s, 15 and 60 ms.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from app.db import system_tx
+from app.runs import service
+from tests.bench.bed import bed
+from tests.bench.figure import Figure
+from tests.factories.runs import a_chain, a_version
+
+RUNS = 600
+ALONE = 100
+
+
+def figures() -> Iterator[Figure]:
+    rate, p50, p95 = asyncio.run(_measure())
+    yield Figure("durable.runs", rate, "1/s", 150.0)
+    yield Figure("durable.steps", rate * 10, "1/s", 600.0)
+    yield Figure("durable.start.p50", p50, "ms", 15.0)
+    yield Figure("durable.start.p95", p95, "ms", 60.0)
+
+
+async def _measure() -> tuple[float, float, float]:
+    async with bed(web=False, workers=1):
+        workspace, _, version = await a_version(a_chain(10, start="start.api"))
+        for _ in range(5):
+            await service.answer(workspace, version, {}, trigger="api")
+        await _done(await service.start(workspace, version, {}, trigger="api"))  # the worker is up
+        for _ in range(ALONE):
+            await _done(await service.start(workspace, version, {}, trigger="warm"))
+        began = time.perf_counter()
+        started = [asyncio.create_task(service.start(workspace, version, {}, trigger="load")) for _ in range(RUNS)]
+        await asyncio.gather(*started)
+        while await _left():
+            await asyncio.sleep(0.05)
+        took = time.perf_counter() - began
+        async with system_tx("bench") as tx:
+            row = await tx.fetchrow(
+                """select percentile_cont(0.5) within group (order by w) as p50,
+                          percentile_cont(0.95) within group (order by w) as p95
+                     from (select extract(epoch from started_at - created_at) * 1000 as w from run
+                            where trigger = 'warm') t"""
+            )
+    return RUNS / took, float(row["p50"]), float(row["p95"])
+
+
+async def _done(run: object) -> None:
+    while True:
+        async with system_tx("bench") as tx:
+            if await tx.fetchval("select status from run where id = $1", run) == "succeeded":
+                return
+        await asyncio.sleep(0.01)
+
+
+async def _left() -> int:
+    async with system_tx("bench") as tx:
+        return int(await tx.fetchval("select count(*) from run where status in ('queued', 'running')"))

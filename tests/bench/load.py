@@ -1,0 +1,76 @@
+"""A load generator: keep-alive connections over raw sockets, so that it costs less than what it measures."""
+
+import asyncio
+import time
+
+from msgspec import Struct
+
+
+class Measured(Struct, frozen=True):
+    """`rate` per second; `p50`, `p95` in milliseconds."""
+
+    rate: float
+    p50: float
+    p95: float
+
+
+class _Client(asyncio.Protocol):
+    def __init__(self, request: bytes, times: list[float], until: float, done: "asyncio.Future[None]") -> None:
+        self._request, self._times, self._until, self._done = request, times, until, done
+        self._buffer = b""
+        self._began = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._send()
+
+    def _send(self) -> None:
+        self._began = time.perf_counter()
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        size = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        if len(body) < int(size or 0):
+            return
+        if not self._buffer.startswith(b"HTTP/1.1 200"):
+            self._done.set_exception(AssertionError(self._buffer[:500].decode()))
+            self._transport.close()
+            return
+        self._buffer = b""
+        now = time.perf_counter()
+        self._times.append((now - self._began) * 1000)
+        if now < self._until:
+            self._send()
+        else:
+            self._transport.close()
+            if not self._done.done():
+                self._done.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(exc or ConnectionError("the server closed the connection"))
+
+
+async def hammer(port: int, path: str, body: bytes, *, connections: int, seconds: float) -> Measured:
+    """POST as fast as the answers come, on this many connections. Every answer must be 200."""
+    loop = asyncio.get_running_loop()
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost:{port}\r\ncontent-type: application/json\r\n"
+    request = head.encode() + b"content-length: %d\r\n\r\n" % len(body) + body
+    times: list[float] = []
+    began = time.perf_counter()
+    waiting = []
+    for _ in range(connections):
+        done: asyncio.Future[None] = loop.create_future()
+        await loop.create_connection(
+            lambda done=done: _Client(request, times, began + seconds, done), "127.0.0.1", port
+        )  # type: ignore[misc]
+        waiting.append(done)
+    await asyncio.gather(*waiting)
+    took = time.perf_counter() - began
+    times.sort()
+    return Measured(len(times) / took, times[len(times) // 2], times[int(len(times) * 0.95)])
