@@ -13,10 +13,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from flows.done import Done, added
 from flows.ledger.protocol import Fault
 from flows.limits import Limits
 from flows.plan import Plan
-from flows.running import Done, FlowOf, Running, added
+from flows.running import FlowOf, Running
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import RunFacts
 from flows.sdk.errors import NodeError

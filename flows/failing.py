@@ -1,9 +1,10 @@
 """What a failed try means: try again, and when; or which fault people read."""
 
 import random
+from typing import Any
 
 from flows.ledger.protocol import Fault
-from flows.plan import Step
+from flows.plan import Failed, Step
 from flows.sdk.errors import NodeError
 
 LONGEST_PAUSE = 300.0
@@ -46,3 +47,12 @@ def fault_of(step: Step, path: str, iter: str, error: BaseException) -> Fault:
     reason = str(error) or "no reason given"
     sentence = f"The component '{step.kind.title if step.kind else step.id}' met an error it does not handle: {reason}"
     return Fault(f"{sentence} ({type(error).__name__}).", "", path, iter, type(error).__name__)
+
+
+def instead(step: Step, fault: Fault) -> Any:
+    """What a step that failed for good hands on, by its `on_error`; None: nothing, all its own ports are silent."""
+    if step.on_error == "default":
+        return step.default_out
+    if step.on_error == "wire":
+        return Failed({"message": fault.message, "field": fault.field, "step": fault.node})
+    return None

@@ -164,7 +164,7 @@ class Engine:
         if status == "succeeded" and top.result is not None:
             output = msgspec.json.encode(top.result).decode()
         if status == "waiting":
-            parked = [p for p in run.parked.values() if not p.frame.over or p.frame is top]
+            parked = [p for p in run.pauses.parked.values() if not p.frame.over or p.frame is top]
             wake_at = min((p.next_at for p in parked if p.next_at is not None), default=None)
             names = tuple(dict.fromkeys(p.wait.signal for p in parked if p.wait is not None and p.wait.signal))
         if status != "queued":
@@ -250,7 +250,7 @@ def _watch(
 
     async def take(queue: "asyncio.Queue[Signal]") -> None:
         while True:
-            run.deliver(await queue.get())
+            run.pauses.deliver(await queue.get())
 
     watchers: list[asyncio.Task[None] | asyncio.TimerHandle] = []
     if row.deadline is not None:

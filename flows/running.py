@@ -7,14 +7,16 @@ from time import perf_counter
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
 
-from flows.failing import fault_of, pause_before_next
+from flows.done import Done, added, encoded
+from flows.failing import fault_of, instead, pause_before_next
 from flows.frame import PENDING, Frame
 from flows.journal import Journal
 from flows.ledger.protocol import Fault, StepChange, StepRow
 from flows.limits import Limits
-from flows.plan import Edge, Failed, Plan, Step
+from flows.pauses import Key, Pauses
+from flows.plan import Edge, Plan, Step
+from flows.resuming import taken_over
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import TIME, Context, RunFacts, Signal, Wait
 from flows.sdk.errors import NodeError
@@ -22,36 +24,8 @@ from flows.sdk.node import Nothing
 
 Ending = Literal["succeeded", "failed", "cancelled", "waiting", "in_doubt", "queued"]
 FlowOf = Callable[[RunFacts, str], Awaitable[Plan]]
-Key = tuple[str, str]
 GUARDED = frozenset({"at_most_once", "probe", "db"})
 """When a run is stopped, a running step of these effects may finish, so that its outcome is known."""
-
-_json = msgspec.json.Encoder()
-
-
-class Parked(Struct):
-    """A step that waits without a worker."""
-
-    frame: Frame
-    step: Step
-    attempt: int
-    wait: Wait | None
-    next_at: float | None
-    timer: asyncio.TimerHandle | None = None
-
-
-class Done(Struct, frozen=True):
-    """How a step ended, in the order of ending. Times by perf_counter."""
-
-    frame: Frame
-    step: Step
-    status: Literal["succeeded", "failed", "skipped"]
-    attempt: int
-    began: float
-    ended: float
-    out: Any = None
-    fault: Fault | None = None
-    usage: Usage | None = None
 
 
 class Running:
@@ -71,11 +45,10 @@ class Running:
         self.facts = facts
         self.journal = journal
         self.rows = dict(rows or {})
-        self.signals = list(signals or [])
+        self.pauses = Pauses(self, list(signals or []))
         self.flow_of = flow_of
         self.limits = limits or Limits()
         self.done: list[Done] = []
-        self.parked: dict[Key, Parked] = {}
         self.guarded: set[asyncio.Task[None]] = set()
         self.steps = 0
         self.busy = 0
@@ -115,7 +88,7 @@ class Running:
             step = steps[i]
             if frame.outs[i] is not PENDING:
                 continue  # a join called it off since
-            if self.rows and self._replayed(frame, step, ready):
+            if self.rows and taken_over(self, frame, step, ready):
                 continue
             if not step.inline or (journal is not None and (step.effect != "pure" or journal.owed)):
                 self.launch(frame, step)
@@ -167,7 +140,7 @@ class Running:
                     error = NodeError("This step wants to wait, which is not possible in a flow that answers at once.")
                     self.failed(frame, step, 1, ctx.attempt, error, began, ready)
                 else:
-                    self.park(frame, step, ctx.attempt, out)
+                    self.pauses.park(frame, step, ctx.attempt, out)
                 return
             if out is None and step.outputs is Nothing:
                 out = Nothing()
@@ -181,12 +154,12 @@ class Running:
         now = perf_counter()
         if self.journal is not None:
             try:
-                text = self._encoded(out)
+                text = encoded(out, self.limits.output_bytes)
             except NodeError as error:
                 self.failed(frame, step, 1, ctx.attempt, error, began, ready)
                 return
-            self._write(frame, step, "succeeded", ctx.attempt, output=text, ms=(now - began) * 1000, usage=ctx.usage)
-        self._note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage))
+            self.write(frame, step, "succeeded", ctx.attempt, output=text, ms=(now - began) * 1000, usage=ctx.usage)
+        self.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage))
         if self.watched:
             ms, output = (now - began) * 1000, msgspec.to_builtins(out)
             self.emit("step.succeeded", frame, step, attempt=ctx.attempt, ms=ms, output=output, usage=ctx.usage)
@@ -206,15 +179,15 @@ class Running:
         ms = (now - began) * 1000
         if pause is not None:
             next_at = time.time() + pause
-            self._write(frame, step, "backoff", attempt, fault=fault, next_at=next_at, ms=ms)
+            self.write(frame, step, "backoff", attempt, fault=fault, next_at=next_at, ms=ms)
             if self.watched:
                 self.emit("step.retrying", frame, step, attempt=attempt, ms=ms, error=fault.message)
             return pause
         handled = step.on_error != "stop"
-        out = self._instead(step, fault)
-        output = self._encoded(out) if out is not None and self.journal is not None else None
-        self._write(frame, step, "failed", attempt, fault=fault, handled=handled, output=output, ms=ms)
-        self._note(Done(frame, step, "failed", attempt, began, now, out, fault))
+        out = instead(step, fault)
+        output = encoded(out, self.limits.output_bytes) if out is not None and self.journal is not None else None
+        self.write(frame, step, "failed", attempt, fault=fault, handled=handled, output=output, ms=ms)
+        self.note(Done(frame, step, "failed", attempt, began, now, out, fault))
         if self.watched:
             self.emit("step.failed", frame, step, attempt=attempt, ms=ms, error=fault.message)
         if handled:
@@ -229,26 +202,18 @@ class Running:
         """The step was stopped in the middle. If it must not happen twice, nobody knows whether it happened."""
         sure = step.replayed or step.effect not in GUARDED
         if self.ending not in ("queued", "waiting"):
-            self._write(frame, step, "cancelled" if sure else "in_doubt", attempt, ms=ms)
+            self.write(frame, step, "cancelled" if sure else "in_doubt", attempt, ms=ms)
 
     def _inline_failed(self, frame: Frame, step: Step, error: Exception, began: float, ready: list[int]) -> None:
         pause = self.failed(frame, step, 1, 1, error, began, ready)
         if pause is not None:
             self.launch(frame, step, attempt=2, tries=1, pause=pause)
 
-    @staticmethod
-    def _instead(step: Step, fault: Fault) -> Any:
-        if step.on_error == "default":
-            return step.default_out
-        if step.on_error == "wire":
-            return Failed({"message": fault.message, "field": fault.field, "step": fault.node})
-        return None
-
     def _skipped(self, frame: Frame, step: Step) -> None:
         now = perf_counter()
-        self._note(Done(frame, step, "skipped", 0, now, now))
+        self.note(Done(frame, step, "skipped", 0, now, now))
         if (frame.prefix + step.id, frame.iter) not in self.rows:
-            self._write(frame, step, "skipped", 0, pure=True)
+            self.write(frame, step, "skipped", 0, pure=True)
         if self.watched:
             self.emit("step.skipped", frame, step)
 
@@ -281,7 +246,7 @@ class Running:
         if signal is not None and self.journal is not None and signal.name != TIME:
             self.journal.use(signal)
         if step.effect != "pure" and not step.replayed:
-            self._write(frame, step, "started", attempt, signal=signal, started_at=time.time())
+            self.write(frame, step, "started", attempt, signal=signal, started_at=time.time())
 
     def _task_over(self, frame: Frame, step: Step, task: "asyncio.Task[None]") -> None:
         self.guarded.discard(task)
@@ -304,87 +269,6 @@ class Running:
         if self.busy == 0 and self.ending is None:
             self.end("queued" if self.pausing else "waiting")
 
-    # --- pauses
-
-    def park(self, frame: Frame, step: Step, attempt: int, wait: Wait) -> None:
-        next_at = wait.until.timestamp() if wait.until is not None else None
-        if wait.seconds is not None:
-            next_at = min(next_at or float("inf"), time.time() + max(0.0, wait.seconds))
-        self._write(frame, step, "waiting", attempt, wait=wait, next_at=next_at)
-        if self.watched:
-            self.emit("step.waiting", frame, step, attempt=attempt, text=wait.title)
-        self.put_aside(frame, step, attempt, wait, next_at)
-
-    def put_aside(self, frame: Frame, step: Step, attempt: int, wait: Wait | None, next_at: float | None) -> None:
-        key = (frame.prefix + step.id, frame.iter)
-        parked = self.parked[key] = Parked(frame, step, attempt, wait, next_at)
-        came = next((s for s in self.signals if wait is not None and _meant(s, wait, key)), None)
-        if came is not None:
-            self.signals.remove(came)
-        if came is not None or (next_at is not None and next_at <= time.time()):
-            self.hold()  # not idle: this step goes on in a moment
-            self.loop.call_soon(self.wake, key, came)
-            self.loop.call_soon(self.release)
-        elif next_at is not None:
-            parked.timer = self.loop.call_later(next_at - time.time(), self.wake, key, None)
-
-    def put_aside_for(self, frame: Frame, step: Step, attempt: int, pause: float) -> None:
-        """A pause too long to keep a worker for: its `backoff` row is written already."""
-        self.put_aside(frame, step, attempt, None, time.time() + pause)
-
-    def wake(self, key: Key, signal: Signal | None) -> None:
-        """The time is up (None), or a signal came."""
-        if self.pausing or self.ending is not None or (parked := self.parked.pop(key, None)) is None:
-            return
-        if parked.timer is not None:
-            parked.timer.cancel()
-        if parked.frame.over:
-            return
-        if parked.wait is None:
-            self.launch(parked.frame, parked.step, parked.attempt + 1, tries=parked.attempt)
-        else:
-            self.launch(parked.frame, parked.step, parked.attempt, signal=signal or Signal(TIME))
-
-    def deliver(self, signal: Signal) -> None:
-        """A signal that came while the run is executed."""
-        for key, parked in self.parked.items():
-            if parked.wait is not None and _meant(signal, parked.wait, key):
-                self.wake(key, signal)
-                return
-        self.signals.append(signal)
-
-    # --- taking up a run again
-
-    def _replayed(self, frame: Frame, step: Step, ready: list[int]) -> bool:
-        """What the ledger knows about this step is taken over. True when nothing is left to do for it now."""
-        row = self.rows.pop((frame.prefix + step.id, frame.iter), None)
-        if row is None:
-            return False
-        if row.status == "skipped":  # and yet it is ready: a join that had its value already called it off
-            frame.settle(step, None, ready)
-            return True
-        if row.status == "succeeded" or (row.status == "failed" and row.handled):
-            self._take_over(frame, step, row, ready)
-            return True
-        if row.status == "waiting" and row.wait is not None:
-            self.put_aside(frame, step, row.attempt, row.wait, row.next_at)
-        elif row.status == "backoff":
-            self.put_aside(frame, step, row.attempt, None, row.next_at or 0.0)
-        else:
-            self.launch(frame, step, row.attempt + 1, signal=row.signal)
-        return True
-
-    def _take_over(self, frame: Frame, step: Step, row: StepRow, ready: list[int]) -> None:
-        out = None
-        if row.output is not None:
-            kind = Failed if row.status == "failed" and step.on_error == "wire" else step.outputs
-            out = msgspec.json.decode(row.output, type=kind)
-        now = perf_counter()
-        self._note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault, row.usage))
-        if step.result and frame.home.result is None and row.status == "succeeded":
-            frame.home.result = out
-        frame.settle(step, out, ready)
-
     # --- the end
 
     def end(self, ending: Ending) -> None:
@@ -403,9 +287,7 @@ class Running:
 
     async def sweep_up(self) -> None:
         """Stop what still runs; steps that must not happen twice get `grace` seconds to finish."""
-        for parked in self.parked.values():
-            if parked.timer is not None:
-                parked.timer.cancel()
+        self.pauses.stop()
         self.top.over = True
         tasks = list(self.top.tasks.values())
         for task in tasks:
@@ -428,41 +310,16 @@ class Running:
         if self.journal is not None:
             self.journal.event(event)
 
-    def _write(self, frame: Frame, step: Step, status: Any, attempt: int, *, pure: bool = False, **more: Any) -> None:
+    def write(self, frame: Frame, step: Step, status: Any, attempt: int, *, pure: bool = False, **more: Any) -> None:
         if self.journal is None:
             return
         path = frame.prefix + step.id
         effect = "pure" if pure or step.replayed else step.effect
         self.journal.add(StepChange(path, frame.iter, status, attempt, effect, **more))
 
-    def _encoded(self, out: Any) -> str:
-        try:
-            text = _json.encode(out)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise NodeError(
-                f"The component gave a value that can't be stored: {error}. Its author must fix it."
-            ) from None
-        if len(text) > self.limits.output_bytes:
-            size, most = len(text) / 1_048_576, self.limits.output_bytes / 1_048_576
-            raise NodeError(f"This step's output is {size:.1f} MB; at most {most:.0f} MB are kept. Make it smaller.")
-        return text.decode()
-
-    def _note(self, done: Done) -> None:
+    def note(self, done: Done) -> None:
         """Express keeps every step for its record; the durable lane has written it and keeps only what was used."""
         if self.journal is None:
             self.done.append(done)
         elif done.usage is not None:
             self.usage = added(self.usage, done.usage)
-
-
-def added(a: Usage | None, b: Usage | None) -> Usage | None:
-    if a is None or b is None:
-        return a or b
-    return Usage(
-        a.prompt_tokens + b.prompt_tokens, a.completion_tokens + b.completion_tokens, a.cost_micros + b.cost_micros
-    )
-
-
-def _meant(signal: Signal, wait: Wait, key: Key) -> bool:
-    node, iter = key
-    return signal.name == wait.signal and signal.step in ("", f"{node}:{iter}" if iter else node)

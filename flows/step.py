@@ -49,7 +49,7 @@ async def perform(
             if again is None:
                 break
             if run.journal is not None and (again > run.limits.hold or run.pausing):
-                run.put_aside_for(frame, step, attempt, again)
+                run.pauses.put_aside_for(frame, step, attempt, again)
                 return
             attempt, pause = attempt + 1, max(again, 1e-6)
         else:
