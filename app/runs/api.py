@@ -57,9 +57,9 @@ class FlowWebhooksApi(Controller):
     path = "/flows/{flow_id:uuid}/webhooks"
     tags = ["Flows"]
 
-    @get("/", name="api:webhooks", summary="Addresses that start a flow")
+    @get("/", name="api:webhooks", summary="Addresses that start a flow", opt={"scope": "run"})
     async def index(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> list[queries.Webhook]:
-        """One for each webhook step of the published version. Who knows an address can start the flow."""
+        """One for each webhook step of the published version. Who knows an address can start the flow, so reading isn't enough."""
         await _version(actor, flow_id, "")
         return await queries.webhooks(actor, flow_id)
 

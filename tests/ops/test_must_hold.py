@@ -240,3 +240,35 @@ def test_an_unknown_webhook_and_a_wrong_key_say_nothing(api, it):
     answer = httpx.get(f"{it.url}/api/v1/flows", headers={"authorization": "Bearer ab_wrong"})
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_the_description_of_the_api_holds_every_address_that_is_promised(api):
+    told = api.get("/openapi.json")
+    assert told.status_code == 200
+    paths = {path.removeprefix("/api/v1"): set(operations) for path, operations in told.json()["paths"].items()}
+    promised = {
+        "/flows": {"post"},
+        "/flows/{flow_id}": {"get", "put"},
+        "/flows/{flow_id}/versions": {"post"},
+        "/flows/{flow_id}/runs": {"post"},
+        "/runs/{run_id}": {"get", "delete"},
+        "/runs/{run_id}/events": {"get"},
+        "/runs/{run_id}/signals/{name}": {"post"},
+    }
+    assert not {
+        path: verbs - paths.get(path, set()) for path, verbs in promised.items() if verbs - paths.get(path, set())
+    }
+
+
+def test_a_key_may_do_what_it_was_made_for_and_no_more(api, it, chat):
+    reading = {"authorization": f"Bearer {it.command('key', 'create', '--rights', 'read')}"}
+    base = f"{it.url}/api/v1"
+    assert httpx.get(f"{base}/flows/{chat}", headers=reading).status_code == 200
+    for method, path, body in (
+        ("POST", f"/flows/{chat}/runs", {"input": HELLO}),
+        ("POST", "/flows", {"name": "x"}),
+        ("POST", f"/flows/{chat}/versions", {"name": "x"}),
+        ("GET", f"/flows/{chat}/webhooks", None),
+    ):
+        answer = httpx.request(method, base + path, json=body, headers=reading)
+        assert answer.status_code == 403, (method, path, answer.text)
