@@ -7,6 +7,8 @@ import asyncio
 import time
 from collections.abc import Iterator
 
+import uvloop
+
 from app.db import system_tx
 from app.runs import service
 from tests.bench.bed import bed
@@ -18,7 +20,7 @@ ALONE = 100
 
 
 def figures() -> Iterator[Figure]:
-    rate, p50, p95 = asyncio.run(_measure())
+    rate, p50, p95 = uvloop.run(_measure())
     yield Figure("durable.runs", rate, "1/s", 150.0)
     yield Figure("durable.steps", rate * 10, "1/s", 600.0)
     yield Figure("durable.start.p50", p50, "ms", 15.0)

@@ -4,9 +4,10 @@ One web process; the load comes from this one. `baseline` at concurrency 16 is t
 Node-RED 5 does without any record on this class of machine (1 and 50 nodes; research/peers-features.md).
 """
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
+
+import uvloop
 
 from app.db import tenant_tx
 from app.runs.versions import token
@@ -23,7 +24,7 @@ SECONDS = 3.0
 
 
 def figures() -> Iterator[Figure]:
-    for nodes, by_concurrency in asyncio.run(_measure()).items():
+    for nodes, by_concurrency in uvloop.run(_measure()).items():
         for concurrency, one in by_concurrency.items():
             name = f"hooks.express_{nodes}.c{concurrency}"
             yield Figure(f"{name}.rate", one.rate, "1/s", GOALS[nodes] if concurrency == 16 else None)

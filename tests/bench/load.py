@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import cast
 
 from msgspec import Struct
 
@@ -21,8 +22,7 @@ class _Client(asyncio.Protocol):
         self._began = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from it
         self._send()
 
     def _send(self) -> None:
@@ -30,18 +30,17 @@ class _Client(asyncio.Protocol):
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        size = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        if len(body) < int(size or 0):
-            return
-        if not self._buffer.startswith(b"HTTP/1.1 200"):
-            self._done.set_exception(AssertionError(self._buffer[:500].decode()))
-            self._transport.close()
+        if self._buffer:
+            data = self._buffer + data
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or len(data) < end + 4 + self._size(data, end):
+            self._buffer = data
             return
         self._buffer = b""
+        if not data.startswith(b"HTTP/1.1 200"):
+            self._done.set_exception(AssertionError(data[:500].decode()))
+            self._transport.close()
+            return
         now = time.perf_counter()
         self._times.append((now - self._began) * 1000)
         if now < self._until:
@@ -50,6 +49,13 @@ class _Client(asyncio.Protocol):
             self._transport.close()
             if not self._done.done():
                 self._done.set_result(None)
+
+    @staticmethod
+    def _size(data: bytes, end: int) -> int:
+        at = data.find(b"ontent-length: ", 0, end)
+        if at < 0:
+            at = data.find(b"ontent-Length: ", 0, end)
+        return int(data[at + 15 : data.find(b"\r", at)]) if at >= 0 else 0
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._done.done():
