@@ -166,9 +166,7 @@ class Worker:
                 self._wake.set()
 
     async def _claim_quarantine(self) -> None:
-        """A run that was present at three crashes may have caused them: it runs alone, so that it takes nobody with it.
-        A run that was present at three crashes may have caused them: it runs alone, so that it takes nobody with it.
-        """
+        """A run that was present at three crashes may have caused them: it runs alone and takes nobody with it."""
         if not await self._queue.waiting("quarantine"):
             self._hold_since = None
             return

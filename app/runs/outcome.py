@@ -43,9 +43,7 @@ def outcome_of(run_id: UUID, status: str, output: str | None, error: str | None)
 
 
 def plain(event: dict[str, Any]) -> dict[str, Any]:
-    """The ledger's last event carries the result as JSON text; whoever listens gets the value, as in the express lane.
-    The ledger's last event carries the result as JSON text; whoever listens gets the value, as in the express lane.
-    """
+    """The ledger's last event has the result as JSON text; whoever listens gets the value, as in the express lane."""
     if event["type"] == "run.succeeded" and isinstance(event.get("output"), str):
         return {**event, "output": msgspec.json.decode(event["output"])}
     return event

@@ -27,9 +27,7 @@ class AttemptView(Struct, frozen=True):
 
 
 class StepView(Struct, frozen=True):
-    """`began`, `ms`: milliseconds, since the run began and of work. `wait` is there while the step waits for somebody.
-    `began`, `ms`: milliseconds, since the run began and of work. `wait` is there while the step waits for somebody.
-    """
+    """Milliseconds: `began` since the run began, `ms` of work. `wait` is there while the step waits for somebody."""
 
     node: str
     iter: str

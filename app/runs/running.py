@@ -43,9 +43,7 @@ class Ready(Struct, frozen=True):
     models: tuple[str, ...] = ()
 
     async def runs_here(self) -> bool:
-        """Whether it may run in this process at once: nothing waits, nothing is unrepeatable, all models can be called.
-        Whether it may run in this process at once: nothing waits, nothing is unrepeatable, all models can be called.
-        """
+        """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called."""
         return self.plan.express and (
             not self.models or await gateway.workspace_runs_here(self.workspace_id, self.models)
         )

@@ -195,9 +195,7 @@ async def stream(
 
 
 async def cancel(who: Actor | UUID, run_id: UUID) -> str:
-    """End a run: "cancelled" at once, "asked" when a worker has it (at its next step border), "over" when it had ended.
-    End a run: "cancelled" at once, "asked" when a worker has it (at its next step border), "over" when it had ended.
-    """
+    """End a run: "cancelled" at once, "asked" when a worker has it and will stop, "over" when it had ended."""
     may_run(who)
     workspace_id = workspace_of(who)
     async with tenant_tx(workspace_id) as tx:
@@ -234,9 +232,7 @@ async def signal(
 
 
 async def decide(actor: Actor, run_id: UUID, node: str, iter: str, *, happened: bool, output: Any = None) -> None:
-    """Settle a doubt: the step took effect (with this output), or it did not and is tried again. Kept in the event log.
-    Settle a doubt: the step took effect (with this output), or it did not and is tried again. Kept in the event log.
-    """
+    """Settle a doubt: the step took effect (with this output), or it did not and is tried again. Kept as an event."""
     may_run(actor)
     async with tenant_tx(actor.workspace_id) as tx:
         if await tx.fetchval("select 1 from run where id = $1", run_id) is None:

@@ -131,9 +131,7 @@ class NodeExec(Table, tablename="node_exec"):
 
 
 class NodeAttempt(Table, tablename="node_attempt"):
-    """One try of one step; append-only, money is counted from here. Primary key: run_id, node_id, iter_path, attempt.
-    One try of one step; append-only, money is counted from here. Primary key: run_id, node_id, iter_path, attempt.
-    """
+    """One try of one step; append-only, money is counted here. Primary key: run_id, node_id, iter_path, attempt."""
 
     run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade, primary_key=True)
     node_id = Text(required=True, default=None)

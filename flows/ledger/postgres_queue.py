@@ -78,9 +78,7 @@ class PostgresQueue:
         await self._pool.execute(STOPPED, self._member.id)
 
     async def claim(self, lane: Lane, most: int) -> list[Claimed]:
-        """Up to `most` queued runs of a lane, made ours in one short transaction. Empty when there are none to be had.
-        Up to `most` queued runs of a lane, made ours in one short transaction. Empty when there are none to be had.
-        """
+        """Up to `most` queued runs of a lane, made ours in one short transaction. Empty when there are none."""
         async with self._pool.acquire() as connection:
             behind = self._behind.get(lane, NOBODY)
             queues = [row[0] for row in await connection.fetch(sql.QUEUES, lane, behind, QUEUES_AT_ONCE)]
