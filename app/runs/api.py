@@ -59,7 +59,7 @@ class FlowWebhooksApi(Controller):
 
     @get("/", name="api:webhooks", summary="Addresses that start a flow", opt={"scope": "run"})
     async def index(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> list[queries.Webhook]:
-        """One for each webhook step of the published version. Who knows an address can start the flow, so reading isn't enough."""
+        """One for each webhook step of the published version. To know one is to be able to start the flow."""
         await _version(actor, flow_id, "")
         return await queries.webhooks(actor, flow_id)
 
