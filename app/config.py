@@ -5,6 +5,7 @@ Every field of `Settings` names its variable; `names()` lists them in the order 
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     metrics_host: Annotated[str, _variable("AGENTBASE_METRICS_HOST")] = "127.0.0.1"
     sites_domain: Annotated[str, _variable("AGENTBASE_SITES_DOMAIN")] = "localhost"
     public_url: Annotated[str, _variable("AGENTBASE_PUBLIC_URL")] = ""
+    trusted_proxies: Annotated[tuple[str, ...], _variable("AGENTBASE_TRUSTED_PROXIES")] = ()
     site_name: Annotated[str, _variable("AGENTBASE_SITE_NAME")] = ""
     admin_email: Annotated[str, _variable("AGENTBASE_ADMIN_EMAIL")] = ""
     admin_password: Annotated[Secret, _variable("AGENTBASE_ADMIN_PASSWORD")] = Secret("")
@@ -124,6 +126,18 @@ def _list(variable: str, text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _networks(variable: str, text: str) -> tuple[str, ...]:
+    for part in (listed := _list(variable, text)):
+        try:
+            ipaddress.ip_network(part, strict=False)
+        except ValueError:
+            raise SettingError(
+                f"Setting {variable} holds {part!r}. Expected addresses or networks such as 10.0.0.7,172.18.0.0/16; "
+                "see docs/operate/settings.md."
+            ) from None
+    return listed
+
+
 def _url(variable: str, text: str) -> Secret:
     schemes, example = {
         "DATABASE_URL": (("postgresql://", "postgres://"), "postgresql://user:password@db/agentbase"),
@@ -141,6 +155,7 @@ def _url(variable: str, text: str) -> Secret:
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "AGENTBASE_LOCAL_MODEL": _switch,
     "AGENTBASE_LOG_FORMAT": _log_format,
+    "AGENTBASE_TRUSTED_PROXIES": _networks,
     "DATABASE_URL": _url,
     "DATABASE_OWNER_URL": _url,
     "REDIS_URL": _url,

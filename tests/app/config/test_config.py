@@ -39,6 +39,7 @@ def test_a_child_gets_exactly_the_same_settings():
         ("AGENTBASE_PORT", "٣", "a whole number"),
         ("AGENTBASE_METRICS_PORT", "70000", "from 0 to 65535"),
         ("AGENTBASE_LOCAL_MODEL", "yes", "on or off"),
+        ("AGENTBASE_TRUSTED_PROXIES", "10.0.0.1,proxy.lan", "such as 10.0.0.7"),
         ("AGENTBASE_LOG_FORMAT", "xml", "console or json"),
         ("DATABASE_URL", "mysql://u:hunter2@db/x", "postgresql://"),
         ("REDIS_URL", "http://hunter2", "redis://"),

@@ -10,7 +10,7 @@ from app.sites.visiting.controllers.forms import FormController
 from app.sites.visiting.controllers.pages import PageController
 from app.sites.visiting.controllers.showing import Asking
 from app.sites.visiting.visit import COOKIE, Visit, site_of_host, visitor_of
-from app.web import cookies
+from app.web import address, cookies
 
 
 async def provide_visit(request: Asking) -> Visit:
@@ -18,8 +18,7 @@ async def provide_visit(request: Asking) -> Visit:
     if site is None:
         raise NotFound("There is no site at this address.", remedy="Check the address for typing mistakes.")
     request.scope["state"]["site"] = site
-    client = request.client
-    return Visit(site, visitor_of(cookies.read(request, COOKIE)), client.host if client else "")
+    return Visit(site, visitor_of(cookies.read(request, COOKIE)), address.of(request.scope))
 
 
 routes: list[ControllerRouterHandler] = [
