@@ -25,7 +25,11 @@ log = logging.getLogger("agentbase.worker")
 
 
 class Timings(Struct, frozen=True):
-    """Seconds; reasons in research/reliability.md 2.4. Tests shorten them, keeping their proportions."""
+    """Seconds. Tests shorten them, keeping their proportions.
+
+    Three missed heartbeats are a death; a worker whose loop hangs for `loop_lag` stops sending them. After kill -9 a
+    run is taken up within dead_after + sweep + one poll of 2 s = 34 s. `drain` ends before a container is killed (45 s).
+    """
 
     heartbeat: float = 10.0
     dead_after: float = 30.0

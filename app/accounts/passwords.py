@@ -1,4 +1,4 @@
-"""Passwords: which ones we take, and how they are kept (argon2id; parameters of research/reliability.md 6.2)."""
+"""Passwords: which ones we take, and how they are kept (argon2id: 64 MiB, 3 passes, 2 lanes)."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to. Rows A-128 to A-131 of research/reliability.md, and what they missed.
+"""Which addresses may be connected to: none that is private, reserved or a cloud's own, in whatever form it is written.
 
 `ipaddress.is_global` alone is not enough: it says True for several forms that carry a private IPv4 address inside.
 """

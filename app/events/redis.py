@@ -1,7 +1,7 @@
 """Word between processes over Redis pub/sub: lossy on purpose, and alive again after every restart of Redis.
 
-redis-py's own subscriber ends for ever at a lost connection in some layers above it (research/stack.md L4), so the loop
-here builds a new one each time and says when it was deaf, for the hub to look into the log.
+redis-py's own subscriber ends for ever at a lost connection in some layers above it, so the loop here builds a new one
+each time and says when it was deaf, for the hub to look into the log.
 """
 
 import asyncio

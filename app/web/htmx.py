@@ -1,8 +1,7 @@
 """What htmx 4 tells us about a request. litestar-htmx models htmx 2, so this subclass reads the new headers.
 
-Differences (research/frontend.md 2): `HX-Trigger` and `HX-Trigger-Name` requests are gone, `HX-Source` and
-`HX-Target` are
-`tag#id`, and `HX-Request-Type` says `partial` or `full`, which is the right switch between a fragment and a page.
+`HX-Trigger` and `HX-Trigger-Name` requests are gone, `HX-Source` and `HX-Target` are `tag#id`, and `HX-Request-Type`
+says `partial` or `full`, which is the right switch between a fragment and a page.
 """
 
 from functools import cached_property

@@ -3,7 +3,7 @@
     await ratelimit.take(ratelimit.Limit("sign-in", per_minute=10, burst=5), address_key(ip))
 
 With Redis dead every process counts by itself, and more strictly: half as much, since it can't see the others.
-500 calls at once against burst 10 let exactly 10 through (research/reliability.md 6.2).
+500 calls at once against burst 10 let exactly 10 through.
 """
 
 import asyncio

@@ -1,5 +1,8 @@
-"""The ledger in PostgreSQL. Tables: migrations/runs. State machines, fencing, late outcomes: research/reliability.md
-2.3, 2.6.
+"""The ledger in PostgreSQL. Tables: migrations/runs. What a status means: docs/flow-semantics.md.
+
+Every claim of a run raises its epoch, and every write names the epoch of its claim: a worker that was declared dead and
+comes back changes nothing (LostRun). Only what it did outside still counts: the outcome of a step that had begun is
+taken as long as nobody claimed the run since, nor decided the doubt (`sql.LATE`).
 
 The pool must belong to the role agentbase_system. A worker serves all workspaces and commits runs of many of them in
 one transaction, so there is no single workspace to set for row security; instead each row takes its workspace_id from

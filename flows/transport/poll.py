@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flows.transport.protocol import Lane, Transport, Wake
 
 PERIOD = 2.0
-"""Seconds between two looks. Bounds what a dead Redis costs (research/reliability.md 2.4)."""
+"""Seconds between two looks. Bounds what a dead Redis costs."""
 
 JITTER = 0.2
 """Share of the period by which each pause differs, so that the workers of a fleet don't ask in step."""

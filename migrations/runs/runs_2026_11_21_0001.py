@@ -1,8 +1,8 @@
-"""Versions of flows, triggers and the run ledger. Columns, indexes and storage settings: research/reliability.md 2.3.
+"""Versions of flows, triggers and the run ledger: the row of a run, of each step, of each try, and of each event.
 
-Two things differ from there, on purpose. A run of the express lane keeps its steps in `run.steps` (one row, one insert, one group
-commit; see flows/ledger/commit.py); only durable runs have rows in node_exec and node_attempt. And node_attempt and run_event are
-not partitioned by month: they go with their run (`on delete cascade`), so retention is one delete on `run`.
+A run of the express lane keeps its steps in `run.steps` (one row, one insert, one group commit; see flows/ledger/commit.py); only
+durable runs have rows in node_exec and node_attempt. node_attempt and run_event are not partitioned by month: they go with their run
+(`on delete cascade`), so retention is one delete on `run`.
 """
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager

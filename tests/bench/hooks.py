@@ -1,7 +1,7 @@
 """The webhook route, express lane, with the durable record: 1, 10, 50 nodes at concurrency 1, 16, 64.
 
 One web process; the load comes from this one. `baseline` at concurrency 16 is the goal of issue 2 (10 nodes) and what
-Node-RED 5 does without any record on this class of machine (1 and 50 nodes; research/peers-features.md).
+Node-RED 5 does without any record on this class of machine (1 and 50 nodes).
 """
 
 from collections.abc import Iterator

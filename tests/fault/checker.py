@@ -1,4 +1,4 @@
-"""The invariants I1-I8 of research/reliability.md 3, from the ledger and from what the outside world wrote down."""
+"""The invariants I1-I8 of the fault scenarios, checked from the ledger and from what the outside world wrote down."""
 
 from collections import Counter, defaultdict
 from typing import Any

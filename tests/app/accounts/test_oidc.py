@@ -1,4 +1,4 @@
-"""Sign-in by a real OpenID Connect server on loopback, and every way to cheat on it that we know (A-091 to A-094)."""
+"""Sign-in by a real OpenID Connect server on loopback, and every way to cheat on it that we know."""
 
 import html
 import re

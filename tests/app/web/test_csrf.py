@@ -1,4 +1,4 @@
-"""Attacks A-027 to A-029 of research/reliability.md 5."""
+"""Forged requests: from another site, with somebody else's token, with an Origin that is null or missing."""
 
 import pytest
 

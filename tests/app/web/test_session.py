@@ -1,4 +1,4 @@
-"""Attacks A-074 to A-077: fixation, cookie flags, dead sessions."""
+"""Attacks on sessions: fixation, cookie flags, dead sessions."""
 
 from datetime import timedelta
 
