@@ -28,7 +28,7 @@ class Timings(Struct, frozen=True):
     """Seconds. Tests shorten them, keeping their proportions.
 
     Three missed heartbeats are a death; a worker whose loop hangs for `loop_lag` stops sending them. After kill -9 a
-    run is taken up within dead_after + sweep + one poll of 2 s = 34 s. `drain` ends before a container is killed (45 s).
+    run is taken up within dead_after + sweep + a poll of 2 s = 34 s. `drain` ends before a container is killed (45 s).
     """
 
     heartbeat: float = 10.0

@@ -1,7 +1,7 @@
 """Wake-ups over Redis by arq. A job names a lane and ends within a millisecond; no work ever runs inside it.
 
-Every setting that differs from arq's own closes a way in which arq 0.28 loses or repeats jobs; docs/adr/0011-arq-only-nudges.md
-explains the letters (L3). arq is imported here and nowhere else, so that it can be replaced.
+Every setting that differs from arq's own closes a way in which arq 0.28 loses or repeats jobs; the letters (L3) are
+those of docs/adr/0011-arq-only-nudges.md. arq is imported here and nowhere else, so that it can be replaced.
 """
 
 import asyncio
