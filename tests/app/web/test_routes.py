@@ -155,6 +155,8 @@ async def test_ones_own_things_are_found(signed_in, api):
     found = 0
     for path, _, method in WITH_ID:
         parameters = re.findall(r"\{(\w+)\}", path)
+        if path.endswith("/events"):
+            continue  # a stream: it goes on for as long as the run does
         if method != "GET" or set(parameters) - set(own) or len(parameters) > 1:
             continue
         address = re.sub(r"\{(\w+)\}", lambda m: own[m.group(1)], path)
