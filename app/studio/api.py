@@ -40,7 +40,7 @@ class Published(Struct, frozen=True):
 
 
 class EditedView(Struct, frozen=True):
-    """What a batch came to: see docs/adr/0010-flow-edits.md. `extra`: operations the server added, `dropped`: left out."""
+    """What a batch came to (docs/adr/0010-flow-edits.md). `extra`: added by the server, `dropped`: left out."""
 
     rev: int
     since: list[Batch]

@@ -7,6 +7,7 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app.runs import queries as runs
 from app.studio import choices, queries, tries
 from app.studio.changes import changes
 from app.studio.rendering import script_json
@@ -15,6 +16,7 @@ from app.web.actor import Actor
 from app.web.htmx import Request
 from app.web.render import fragment
 from flows import catalogue
+from flows.model import NodeUse
 
 
 class PanelController(Controller):
@@ -44,6 +46,7 @@ class PanelController(Controller):
             docs=kind.description if kind is not None else "",
             ran=await tries.step(actor, request.query_params.get("run", ""), node_id),
             offers=await choices.for_fields(actor, flow_id, fields),
+            webhook=await _webhook(request, actor, flow_id, use),
             editable=actor.can_edit,
         )
 
@@ -67,3 +70,11 @@ class PanelController(Controller):
     async def about(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         flow, _ = await queries.draft(actor, flow_id)
         return fragment(request, "studio/_about.html", flow=flow)
+
+
+async def _webhook(request: Request, actor: Actor, flow_id: UUID, use: NodeUse) -> str | None:
+    """The address that starts the flow at this step; "" before the first publication, None for other steps."""
+    if use.type != "start.webhook":
+        return None
+    found = [hook for hook in await runs.webhooks(actor, flow_id) if hook.node == use.id and hook.enabled]
+    return str(request.base_url).rstrip("/") + found[0].path if found else ""

@@ -9,6 +9,7 @@ const WORDS = {
   running: ["loader-circle", "Running"],
   retrying: ["rotate-cw", "Trying again"],
   waiting: ["hand", "Needs you"],
+  sleeping: ["clock", "Waits"],
   succeeded: ["check", "Done"],
   failed: ["circle-alert", "Failed"],
   skipped: ["minus", "Skipped"],

@@ -1,0 +1,107 @@
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import to_builtins
+
+from app.studio.changes import changes
+from app.studio.choices import Offers
+from app.studio.queries import Editor, Version, problems_of, views
+from app.studio.ran import Bar, Ran, RanStep
+from app.studio.rendering import script_json
+from app.studio.settings_form import form_of
+from app.studio.shapes import FAMILIES, catalogue_json, node_view, palette
+from flows import catalogue
+from flows.model import Flow, NodeUse
+from tests.factories.studio import a_document
+
+SOME = UUID("01993d5e-0000-7000-8000-000000000002")
+THEN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+KINDS = catalogue.load()
+
+FLOW = a_document()
+FLOW.nodes += [
+    NodeUse("cut", "text.split", settings={"size": 0}),
+    NodeUse("loop", "logic.each"),
+    NodeUse("old", "acme.weather"),
+    NodeUse("note", "note.note", settings={"text": "Remember <this>"}),
+    NodeUse("off", "ai.prompt", disabled=True, on_error="default", default={"text": "…"}),
+]
+PROBLEMS = problems_of(FLOW)
+VIEWS = views(FLOW, PROBLEMS)
+EDITOR = Editor(SOME, 7, FLOW, True, False, SOME, a_document(), False)
+BAR: dict[str, Any] = {
+    "flow": EDITOR, "tab": "canvas", "editable": True, "changed": 2, "problems": PROBLEMS, "titles": {"cut": "Cut"},
+}  # fmt: skip
+STEP = RanStep("succeeded", "1.2 s · free", {"text": "Hi", "n": [1]}, {"text": "<b>", "ok": True, "no": None}, "")
+
+
+def _panel(use: NodeUse, *, ran: RanStep | None = None, editable: bool = True, webhook: str | None = None) -> Any:
+    kind = KINDS.get(use.type)
+    return {
+        "node": views(Flow(nodes=[use]), [])[0],
+        "use": use,
+        "fields": form_of(use, kind, []) if kind is not None else [],
+        "variables": script_json([]),
+        "docs": kind.description if kind is not None else "",
+        "ran": ran,
+        "offers": Offers(),
+        "webhook": webhook,
+        "editable": editable,
+    }
+
+
+_WHOLE = {
+    **BAR, "nodes": VIEWS, "palette": palette(), "families": FAMILIES, "unknown": node_view(NodeUse("new", "x"), {}),
+    "catalogue": script_json(catalogue_json(palette())), "edges": script_json(EDITOR.edges), "last_run": SOME,
+    "last_steps": script_json({}),
+}  # fmt: skip
+_RUN = Ran(SOME, "failed", "3 s · 0.2 ct", {}, [Bar("ask", "Ask", "failed", "Ask: failed", 0, 40.5, "1 s", "free")])
+_NO_FACE = {"start": None, "sample": "{}", "problems": []}
+_CHAT, _FORM = (to_builtins(KINDS[f"start.{kind}"].default_settings()) for kind in ("chat", "form"))
+
+SAMPLES: dict[str, Any] = {
+    "studio/_about.html": {"flow": FLOW},
+    "studio/_bar.html": [BAR, {**BAR, "tab": "outline", "editable": False, "changed": None}],
+    "studio/_canvas.html": [
+        _WHOLE,
+        {**_WHOLE, "editable": False, "problems": [], "last_run": None, "last_steps": None},
+    ],
+    "studio/_control.html": {},
+    "studio/_data.html": {},
+    "studio/_draft_state.html": [{"changed": n} for n in (None, 0, 1, 3)],
+    "studio/_failure.html": {},
+    "studio/_node.html": [{"node": view} for view in VIEWS],
+    "studio/_panel.html": [
+        *(_panel(NodeUse("x", name)) for name in sorted(KINDS)),
+        *(_panel(use, ran=STEP, editable=False) for use in FLOW.nodes),
+        _panel(NodeUse("x", "start.webhook"), webhook="https://garden.example/hooks/x"),
+        _panel(NodeUse("x", "start.webhook"), webhook=""),
+    ],
+    "studio/_problems.html": [{"problems": [], "titles": {}}, {"problems": PROBLEMS, "titles": {"cut": "Cut"}}],
+    "studio/_publication.html": [
+        {"flow": EDITOR, "changes": changes(a_document(), FLOW, KINDS), "problems": []},
+        {"flow": EDITOR, "changes": [], "problems": []},
+        {"flow": EDITOR, "changes": [], "problems": PROBLEMS},
+        {"flow": Editor(SOME, 0, Flow(), False, False, None, None, False), "changes": [], "problems": []},
+    ],
+    "studio/_step_palette.html": {"palette": palette(), "families": FAMILIES},
+    "studio/_timeline.html": {"run": _RUN},
+    "studio/_try.html": [
+        {"face": "chat", **_NO_FACE, "start": _CHAT},
+        {"face": "form", **_NO_FACE, "start": _FORM},
+        {"face": "input", **_NO_FACE},
+        {"face": "chat", **_NO_FACE, "start": _CHAT, "problems": PROBLEMS},
+    ],
+    "studio/_versions.html": [
+        {"flow_id": SOME, "versions": [], "editable": True},
+        {"flow_id": SOME, "versions": [Version(SOME, 3, "Spring", "Faster", THEN, "Mara", True)], "editable": True},
+    ],
+}
+
+
+async def _ask(actor: Any) -> str:
+    return "ask"
+
+
+IDS = {"node_id": _ask}
