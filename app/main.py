@@ -105,7 +105,6 @@ async def services() -> AsyncIterator[None]:
         stack.callback(closing.end)
         faces.use(SiteFaces())
         await accounts.set_up_unattended()
-        await sessions.sweep()  # ended ones open nothing; this only keeps the table small
         yield
 
 
