@@ -199,8 +199,7 @@ async def cancel(who: Actor | UUID, run_id: UUID) -> str:
     may_run(who)
     workspace_id = workspace_of(who)
     async with tenant_tx(workspace_id) as tx:
-        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
-            raise NotFound(GONE)
+        await _must_exist(tx, run_id)
         done = await verbs.cancel_run(tx, run_id)
         if done == "cancelled":
             told = {"type": "run.cancelled", "run": str(run_id)}
@@ -219,8 +218,7 @@ async def signal(
     may_run(who)
     sender = sender or (who.name or who.email if isinstance(who, Actor) else "")
     async with tenant_tx(workspace_of(who)) as tx:
-        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
-            raise NotFound(GONE)
+        await _must_exist(tx, run_id)
         try:
             lane = await verbs.signal_run(
                 tx, run_id, name, input_text(data), by=person_of(who), sender=sender, dedupe_key=dedupe_key
@@ -235,8 +233,7 @@ async def decide(actor: Actor, run_id: UUID, node: str, iter: str, *, happened: 
     """Settle a doubt: the step took effect (with this output), or it did not and is tried again. Kept as an event."""
     may_run(actor)
     async with tenant_tx(actor.workspace_id) as tx:
-        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
-            raise NotFound(GONE)
+        await _must_exist(tx, run_id)
         try:
             text = input_text(output if output is not None else {})
             lane = await verbs.decide_step(
@@ -254,8 +251,7 @@ async def again(actor: Actor, run_id: UUID) -> None:
     """Take up a run that was given up after crashes, where it stood."""
     may_run(actor)
     async with tenant_tx(actor.workspace_id) as tx:
-        if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
-            raise NotFound(GONE)
+        await _must_exist(tx, run_id)
         lane = await verbs.run_again(tx, run_id, str(actor.user_id))
         if lane is None:
             raise Conflict("This run can't be taken up again.", remedy="Reload the page.")
@@ -268,6 +264,12 @@ async def mine(who: Actor | UUID, version_id: UUID) -> Ready:
     if ready.workspace_id != workspace_of(who):
         raise NotFound("This version of the flow does not exist.")
     return ready
+
+
+async def _must_exist(tx: Tx, run_id: UUID) -> None:
+    """Raises NotFound for a run that is not this workspace's: row security hides it."""
+    if await tx.fetchval("select 1 from run where id = $1", run_id) is None:
+        raise NotFound(GONE)
 
 
 def may_run(who: Actor | UUID) -> None:
