@@ -9,7 +9,7 @@ IDLE = 3 * 24 * 3600
 _RIGHTS = {
     "owner": frozenset({"read", "run", "write", "admin"}),
     "editor": frozenset({"read", "run", "write"}),
-    "viewer": frozenset({"read", "run"}),
+    "viewer": frozenset({"read"}),
 }
 
 

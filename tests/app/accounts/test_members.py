@@ -149,7 +149,7 @@ async def test_a_key_works_until_it_is_revoked_and_never_does_more_than_its_pers
     bob = await an_actor(role="owner", workspace_id=mara.workspace_id)
     await service.change_role(bob, mara.user_id, "viewer")
     weaker = await find_key(digest(made.secret))
-    assert weaker and weaker.scopes == {"read", "run"}
+    assert weaker and weaker.scopes == {"read"}
     await service.revoke_key(bob, made.id)
     assert await find_key(digest(made.secret)) is None
 
