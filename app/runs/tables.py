@@ -1,4 +1,4 @@
-"""Tables of this domain. DDL, row security and indexes: migrations/runs. The columns: research/reliability.md 2.3.
+"""Tables of this domain. DDL, row security and indexes: migrations/runs. The columns: research/reliability.md 2.3."""
 
 from piccolo.columns import (
     JSON,
