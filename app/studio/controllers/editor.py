@@ -39,7 +39,7 @@ class EditorController(Controller):
             nodes=queries.views(flow.flow, found),
             **_bar(actor, flow, found),
             palette=types,
-            families=FAMILIES,
+            families=[family for family in FAMILIES if any(t.family == family[0] for t in types)],
             unknown=node_view(NodeUse(id="new", type="unknown"), {}),
             catalogue=script_json(catalogue_json(types)),
             edges=script_json(flow.edges),
