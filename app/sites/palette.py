@@ -1,7 +1,8 @@
 """A site's colours: every role of the theme Plot, in light and in dark, derived from one hue and one strength.
 
-The numbers are OKLCH (lightness 0-1, chroma, hue in degrees), turned from the theme's own green. A palette is checked
-for contrast before it is saved, so an owner can't make a page that visitors can't read.
+The numbers are OKLCH (lightness 0-1, chroma, hue in degrees), turned from the theme's own green. No hue and
+strength within their limits gives a pair that is hard to read (`unreadable`, tested over all of them), so an owner
+can't make a page that visitors can't read.
 Source of the conversion: Björn Ottosson, "A perceptual color space for image processing" (2020); of the ratio:
 WCAG 2.2, 1.4.3.
 """
