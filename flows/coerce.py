@@ -23,6 +23,7 @@ ARTICLE: dict[PortType, str] = {
     "message": "a message",
     "any": "anything",
 }
+"""The types of ports as they stand in a sentence: “needs a number, this is text”."""
 MOST_SHOWN = 40
 
 

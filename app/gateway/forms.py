@@ -14,11 +14,9 @@ Scope = Literal["workspace", "flow", "run", "visitor"]
 Period = Literal["day", "month", "total"]
 
 
-class ConnectForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """A new connection. Which fields count depends on the provider: providers.py. No name means the provider's."""
+class _Reached(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Key, address and what else a provider may ask for."""
 
-    provider: Annotated[str, Meta(min_length=1, max_length=40)]
-    name: Short = ""
     key: Key = ""
     base_url: Line = ""
     api_version: Short = ""
@@ -27,6 +25,13 @@ class ConnectForm(Struct, frozen=True, forbid_unknown_fields=True):
     aws_region_name: Short = ""
     vendor: Short = ""
     api_base: Line = ""
+
+
+class ConnectForm(_Reached, frozen=True, forbid_unknown_fields=True):
+    """A new connection. Which fields count depends on the provider: providers.py. No name means the provider's."""
+
+    provider: Annotated[str, Meta(min_length=1, max_length=40)]
+    name: Short = ""
 
     def options(self) -> dict[str, str]:
         """What the provider asks for beside key and address."""
@@ -35,19 +40,11 @@ class ConnectForm(Struct, frozen=True, forbid_unknown_fields=True):
         return {name: value for name in wanted if (value := str(getattr(self, name)).strip())}
 
 
-class ChangeForm(Struct, frozen=True, forbid_unknown_fields=True):
+class ChangeForm(_Reached, frozen=True, forbid_unknown_fields=True):
     """An empty key keeps the one that is there. `provider` changes nothing: by it the page shows the form again."""
 
     name: Annotated[str, Meta(min_length=1, max_length=80)]
     provider: Short = ""
-    key: Key = ""
-    base_url: Line = ""
-    api_version: Short = ""
-    models: Line = ""
-    aws_access_key_id: Short = ""
-    aws_region_name: Short = ""
-    vendor: Short = ""
-    api_base: Line = ""
 
 
 class DefaultForm(Struct, frozen=True, forbid_unknown_fields=True):

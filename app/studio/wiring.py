@@ -11,20 +11,10 @@ from app.studio.forms import EdgeAdd, EdgeDelete, NodeConfig, NodeDelete, Op
 from app.studio.ops import OpRefused, Workbench, node_of, port_of
 from app.studio.shapes import ports_of
 from flows.catalogue import Catalogue
+from flows.coerce import ARTICLE
 from flows.model import Flow, NodeUse
 from flows.reading import AFTER_PORT
 from flows.sdk.ports import Port, Ports, fits
-
-WORDS = {
-    "text": "text",
-    "number": "a number",
-    "yesno": "yes or no",
-    "object": "an object",
-    "list": "a list",
-    "file": "a file",
-    "message": "a message",
-    "any": "anything",
-}
 
 
 class Dropped(Struct, frozen=True):
@@ -104,9 +94,8 @@ def may_wire(bench: Workbench, op: EdgeAdd, catalogue: Catalogue) -> str | None:
         where = bench.nodes[start]
         return f"This wire would lead out of “{where.label or where.type}”. Wire that step's own output instead."
     if not fits(out.type, into.type):
-        return (
-            f"“{_name(into)}” needs {WORDS[into.type]}, this is {WORDS[out.type]}. Put a step between that converts it."
-        )
+        needs, has = ARTICLE[into.type], ARTICLE[out.type]
+        return f"“{_name(into)}” needs {needs}, this is {has}. Put a step between that converts it."
     if not into.many and any(edge.target == op.target for edge in bench.edges.values()):
         return f"“{_name(into)}” takes one wire and has one already. Remove that one first."
     if not into.inside and not out.inside and _leads_to(bench, target.id, source.id):

@@ -1,7 +1,7 @@
 """OpenAI's wire format, spoken by our own client: OpenAI, OpenRouter, Mistral, Ollama, vLLM, llama.cpp and their kind.
 
 One request is one JSON body built by msgspec and one typed decode per streamed event: about a tenth of the CPU time
-that litellm needs for a piece (measured; python -m tests.bench.gateway).
+that litellm needs for a piece.
 """
 
 import re
