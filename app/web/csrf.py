@@ -66,10 +66,9 @@ def is_valid(connection: Connection, text: str) -> bool:
 def comes_from_us(scope: AnyScope) -> bool:
     """Whether the browser says that a page of this very origin sent the request.
 
-    Sec-Fetch-Site can't be set by scripts: anything but same-origin (or `none`: typed by the person) is foreign.
-    Origin must be
-    ours where it is sent; a request with neither header is refused: every browser of today sends at least one with
-    a POST.
+    Sec-Fetch-Site can't be set by scripts: anything but same-origin (or `none`: typed by the person) is foreign. Origin
+    must be ours where it is sent; a request with neither header is refused: every browser of today sends at least one
+    with a POST.
     """
     site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
     if site not in ("", "same-origin", "none"):

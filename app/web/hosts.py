@@ -1,8 +1,7 @@
 """Which of the two apps answers: the dashboard on its own host, published sites on theirs, nobody else.
 
-One ASGI app in front of both. They share no cookie (different hosts), no CSP and no database role. A foreign Host
-is refused
-before any of our code sees it, so a page that rebinds its DNS name to this machine reaches nothing.
+One ASGI app in front of both. They share no cookie (different hosts), no CSP and no database role. A foreign Host is
+refused before any of our code sees it, so a page that rebinds its DNS name to this machine reaches nothing.
 """
 
 import ipaddress

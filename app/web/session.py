@@ -1,8 +1,7 @@
 """A browser's session: which person sits behind this cookie.
 
-The cookie holds 256 random bits; the database holds their SHA-256 (app/accounts/sessions.py). An id that is not
-there is
-never adopted: it is ignored and the cookie removed. Signing in and any change of rights make a new id.
+The cookie holds 256 random bits; the database holds their SHA-256 (app/accounts/sessions.py). An id that is not there
+is never adopted: it is ignored and the cookie removed. Signing in and any change of rights make a new id.
 """
 
 from collections.abc import Awaitable, Callable

@@ -17,9 +17,8 @@ log = logger(__name__)
 async def sign_in_outside(outside: Outside, device: Device, invite: str = "") -> SignedIn:
     """Sign in whoever this identity belongs to; with an invitation, a new account is made for it.
 
-    Raises Refused for an identity that nobody here has connected: an equal e-mail address is no proof, the person
-    signs in
-    by password first and connects it. With an invitation it raises what accept_invite raises.
+    Raises Refused for an identity that nobody here has connected: an equal e-mail address is no proof, the person signs
+    in by password first and connects it. With an invitation it raises what accept_invite raises.
     """
     async with system_tx("sign in outside") as tx:
         row = await tx.fetchrow(
