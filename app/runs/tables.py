@@ -1,4 +1,4 @@
-"""Tables of this domain. DDL, row security and indexes: migrations/runs. What a status means: docs/flow-semantics.md."""
+"""Tables of this domain. DDL, row security and indexes: migrations/runs. Statuses: docs/flow-semantics.md."""
 
 from piccolo.columns import (
     JSON,
