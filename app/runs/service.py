@@ -78,6 +78,20 @@ async def take_down(tx: Tx, flow_id: UUID) -> None:
     await tx.execute("update trigger set enabled = false where flow_id = $1", flow_id)
 
 
+async def forget_visits(tx: Tx, workspace_id: UUID, days: int) -> int:
+    """Delete ended runs that visitors of sites started more than `days` days ago: they hold what was written.
+
+    `tx` is a system_tx. Returns how many went.
+    """
+    done: str = await tx.execute(
+        """delete from run where workspace_id = $1 and trigger = 'site'
+           and finished_at < now() - make_interval(days => $2)""",
+        workspace_id,
+        days,
+    )
+    return int(done.rpartition(" ")[2])
+
+
 async def start(
     who: Actor | UUID,
     version_id: UUID,

@@ -5,7 +5,9 @@ import pytest
 from app.db import system_tx, tenant_tx
 from app.sites.jobs import forget_visitors
 from app.sites.visiting import talk
+from tests.factories.runs import a_version
 from tests.factories.sites import a_site, a_visit, an_editor
+from tests.factories.studio import a_document
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -16,6 +18,28 @@ async def _left(workspace_id):
             await tx.fetchval(f"select count(*) from {table}") for table in ("conversation", "turn", "submission")
         ]
     return tuple(counts)
+
+
+async def _visited(workspace_id, days):
+    """An ended run that a visitor started some days ago."""
+    _, _, version_id = await a_version(a_document(), workspace_id)
+    async with system_tx("test") as tx:
+        await tx.execute(
+            """insert into run (workspace_id, flow_id, version_id, status, trigger, finished_at)
+               select workspace_id, flow_id, id, 'succeeded', 'site', now() - make_interval(days => $2)
+               from flow_version where id = $1""",
+            version_id,
+            days,
+        )
+
+
+async def test_the_runs_that_answered_visitors_go_with_what_was_written_in_them():
+    site, _ = await a_site(await an_editor())
+    await _visited(site.workspace_id, 31)
+    await _visited(site.workspace_id, 29)
+    await forget_visitors()
+    async with tenant_tx(site.workspace_id) as tx:
+        assert await tx.fetchval("select count(*) from run") == 1
 
 
 async def test_what_visitors_left_goes_when_its_own_site_keeps_it_no_longer():
