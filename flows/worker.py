@@ -235,10 +235,10 @@ class Worker:
         for claim in await self._queue.to_stop(claims):
             if (running := self._running.get(claim)) is not None:
                 running[1].cancel.set()
-        for claim, signal in await self._queue.signals(claims):
+        for claim, id_, signal in await self._queue.signals(claims):
             given = self._ledger.given(claim)
-            if (running := self._running.get(claim)) is not None and given is not None and signal.id not in given:
-                given.add(signal.id)
+            if (running := self._running.get(claim)) is not None and given is not None and id_ not in given:
+                given[id_] = signal
                 running[1].signals.put_nowait(signal)
 
     async def _sweep(self) -> None:

@@ -49,12 +49,6 @@ WRITERS = 2
 """Statements under way at once: while one waits for the disk, the next is computed."""
 
 
-class StoredSignal(Signal, frozen=True):
-    """A signal that knows its row, so that it can be marked as used."""
-
-    id: str = ""
-
-
 class PostgresLedger:
     """One per worker process. `patience`: seconds for which writes are retried while the database is away (= the
     lease).
@@ -77,7 +71,8 @@ class PostgresLedger:
         self._on_queued = on_queued
         self._fresh: dict[Claim, asyncpg.Record] = {}
         self._seqs: dict[Claim, int] = {}
-        self._given: dict[Claim, set[str]] = {}
+        self._given: dict[Claim, dict[str, Signal]] = {}
+        self._used: dict[Claim, set[str]] = {}
         self._waiting: dict[str, deque[Write]] = {}
         self._ready: deque[str] = deque()
         self._writers = 0
@@ -95,15 +90,18 @@ class PostgresLedger:
         self._fresh.pop(claim, None)
         self._seqs.pop(claim, None)
         self._given.pop(claim, None)
+        self._used.pop(claim, None)
 
-    def given(self, claim: Claim) -> set[str] | None:
-        """Ids of the signals that `load` gave for this claim; None before it did."""
+    def given(self, claim: Claim) -> dict[str, Signal] | None:
+        """Signals the engine has for this claim, by the id of their row; None before `load`. Add those handed on later.
+        Signals the engine has for this claim, by the id of their row; None before `load`. Add those handed on later.
+        """
         return self._given.get(claim)
 
     async def load(self, claim: Claim) -> RunRow:
         row = self._fresh.pop(claim, None)
         if row is not None and row["epoch"] == 1 and not row["has_signals"]:
-            self._given[claim] = set()
+            self._given[claim] = {}
             return _run_row(row, (), ())
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(sql.RUN, claim.run, claim.epoch)
@@ -112,9 +110,9 @@ class PostgresLedger:
             steps = await connection.fetch(sql.STEPS, claim.run)
             signals = await connection.fetch(sql.SIGNALS, claim.run) if row["has_signals"] else ()
         self._seqs.setdefault(claim, 0)
-        self._given[claim] = {str(signal["id"]) for signal in signals}
+        given = self._given[claim] = {str(signal["id"]): stored_signal(signal) for signal in signals}
         now = time.time()
-        return _run_row(row, [_step_row(step, now) for step in steps], [stored_signal(signal) for signal in signals])
+        return _run_row(row, [_step_row(step, now) for step in steps], list(given.values()))
 
     async def write(
         self,
@@ -129,7 +127,7 @@ class PostgresLedger:
         A write that came too late (the run was taken from us) still records outcomes of steps where that is safe.
         """
         self._seqs[claim] = seq = self._seqs.get(claim, 0) + 1
-        ids = [signal.id for signal in used if isinstance(signal, StoredSignal)]
+        ids = self._rows_of(claim, used)
         write = Write(claim, seq, steps, run, events, ids, asyncio.get_running_loop().create_future())
         queue = self._waiting.get(claim.run)
         if queue is None:
@@ -143,6 +141,16 @@ class PostgresLedger:
             self._on_events(claim.run, written.first_seq, events)
         if written.status == "queued" and self._on_queued is not None:
             self._on_queued(written.lane)
+
+    def _rows_of(self, claim: Claim, used: Sequence[Signal]) -> list[str]:
+        """The rows of signals that were used; of equal ones the oldest. They are not ours to use again."""
+        given, gone, ids = self._given.get(claim, {}), self._used.setdefault(claim, set()), []
+        for signal in used:
+            id_ = next((id_ for id_, one in given.items() if one == signal and id_ not in gone), None)
+            if id_ is not None:
+                ids.append(id_)
+                gone.add(id_)
+        return ids
 
     def _start_writer(self) -> None:
         if self._writers < WRITERS:
@@ -260,8 +268,8 @@ def _decode(text: str | None, kind: Any = Any) -> Any:
     return None if text is None else msgspec.json.decode(text, type=kind)
 
 
-def stored_signal(row: asyncpg.Record) -> StoredSignal:
-    return StoredSignal(row["name"], _decode(row["data"]), row["sender"], id=str(row["id"]))
+def stored_signal(row: asyncpg.Record) -> Signal:
+    return Signal(row["name"], _decode(row["data"]), row["sender"])
 
 
 def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Signal]) -> RunRow:

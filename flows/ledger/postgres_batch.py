@@ -71,11 +71,18 @@ def _run(write: Write, now: float) -> tuple[Any, ...]:
         change.output if change else None,
         json_text(change.fault) if change else None,
         max(0.0, change.wake_at - now) if change and change.wake_at is not None else None,
-        "\x1f".join(change.signals) if change else "",
+        "\x1f".join(_awaited(write)) if change else "",
         usage.prompt_tokens,
         usage.completion_tokens,
         usage.cost_micros,
     )
+
+
+def _awaited(write: Write) -> dict[str, None]:
+    """Names of signals that wake the run: those the engine told, and those of steps that begin to wait here."""
+    named = write.run.signals if write.run is not None else ()
+    waits = [step.wait for step in write.steps if step.status == "waiting" and step.wait is not None]
+    return dict.fromkeys([*named, *(wait.signal for wait in waits if wait.signal)])
 
 
 def _last(steps: Sequence[StepChange]) -> list[StepChange]:

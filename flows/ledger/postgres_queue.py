@@ -7,8 +7,9 @@ import asyncpg
 from msgspec import Struct
 
 from flows.ledger import postgres_sql as sql
-from flows.ledger.postgres import PostgresLedger, StoredSignal, stored_signal
+from flows.ledger.postgres import PostgresLedger, stored_signal
 from flows.ledger.protocol import Claim
+from flows.sdk.context import Signal
 from flows.transport.protocol import Lane
 
 NOBODY = UUID(int=0)
@@ -114,7 +115,7 @@ class PostgresQueue:
         rows = await self._pool.fetch(CANCELLED, self._member.id, [claim.run for claim in claims])
         return {Claim(str(row["id"]), row["epoch"]) for row in rows}
 
-    async def signals(self, claims: Sequence[Claim]) -> list[tuple[Claim, StoredSignal]]:
+    async def signals(self, claims: Sequence[Claim]) -> list[tuple[Claim, str, Signal]]:
         """Signals that are not used yet, of runs that are ours. The engine may have some of them already."""
         rows = await self._pool.fetch(SIGNALLED, [claim.run for claim in claims], self._member.id)
-        return [(Claim(str(row["run_id"]), row["epoch"]), stored_signal(row)) for row in rows]
+        return [(Claim(str(row["run_id"]), row["epoch"]), str(row["id"]), stored_signal(row)) for row in rows]

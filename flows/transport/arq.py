@@ -62,8 +62,16 @@ class Arq:
     async def _send_all(self, lane: Lane) -> bool:
         while True:
             self._again.discard(lane)
+            if not await self._send(lane):
+                return False
+            if lane not in self._again:
+                return True
+
+    async def _send(self, lane: Lane) -> bool:
+        """Two tries: a connection that lay in the pool while Redis was started anew fails once."""
+        for last in (False, True):
             try:
-                async with asyncio.timeout(NUDGE_TIMEOUT):
+                async with asyncio.timeout(NUDGE_TIMEOUT / 2):
                     await self._redis().enqueue_job(
                         "wake",
                         lane,
@@ -71,12 +79,12 @@ class Arq:
                         _queue_name=self._queue(lane),
                         _expires=EXPIRES_MS,
                     )  # the id is new each time: arq drops an id that it still knows without a word (L7, L8)
-            except TROUBLE as trouble:
-                self._sulk_until = asyncio.get_running_loop().time() + SULK
-                log.warning("No nudge through Redis: %s. Workers find the run by their poll within 2.4 s.", trouble)
-                return False
-            if lane not in self._again:
                 return True
+            except TROUBLE as trouble:
+                if last:
+                    self._sulk_until = asyncio.get_running_loop().time() + SULK
+                    log.warning("No nudge through Redis: %s. Workers find the run by their poll within 2.4 s.", trouble)
+        return False
 
     async def listen(self, lanes: Sequence[Lane], wake: Wake) -> None:
         async with asyncio.TaskGroup() as group:

@@ -1,0 +1,141 @@
+"""The PostgreSQL ledger under the conformance suite of all ledgers, and what only it can show."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from app import db as database
+from app.db import system_tx
+from flows.ledger.postgres import PostgresLedger
+from flows.ledger.postgres_queue import Member, PostgresQueue
+from flows.ledger.postgres_verbs import NewRun, cancel_run, signal_run, start_run
+from flows.ledger.protocol import Claim, LostRun, RunChange, StepChange
+from flows.sdk.context import Signal
+from flows.sweep import sweep
+from tests.factories.runs import a_chain, a_version
+from tests.flows.ledger_conformance import LedgerConformance
+
+
+class PostgresBench:
+    def __init__(self, pool: Any, version: tuple[UUID, UUID, UUID]) -> None:
+        self.pool, self.version = pool, version
+        self.ledger = PostgresLedger(pool, patience=3)
+        self.me = Member(uuid4(), uuid4(), "test", 1, 50, ("normal",), dead_after=30)
+        self.queue = PostgresQueue(pool, self.ledger, self.me)
+
+    async def open(self, input: dict[str, Any] | None = None) -> str:
+        workspace, flow, version = self.version
+        text = msgspec.json.encode(input or {}).decode()
+        async with system_tx("test") as tx:
+            return str((await start_run(tx, NewRun(workspace, flow, version, text, "test"))).id)
+
+    async def claim(self, run: str) -> Claim:
+        async with system_tx("test") as tx:
+            row = await tx.fetchrow(
+                """update run set status = 'running', epoch = epoch + 1, write_seq = 0, owner_worker = $2 where id = $1
+                   returning *, cancel_requested_at is not null as cancel, null::float8 as deadline_in,
+                             true as has_signals""",
+                run,
+                self.me.id,
+            )
+        return self.ledger.took(row)
+
+    async def signal(self, run: str, signal: Signal) -> None:
+        async with system_tx("test") as tx:
+            await signal_run(tx, run, signal.name, msgspec.json.encode(signal.data).decode(), sender=signal.by)
+
+    async def cancel(self, run: str) -> None:
+        async with system_tx("test") as tx:
+            await cancel_run(tx, run)
+
+    async def status(self, run: str) -> str:
+        async with system_tx("test") as tx:
+            return str(await tx.fetchval("select status from run where id = $1", run))
+
+    async def events(self, run: str) -> list[dict[str, Any]]:
+        async with system_tx("test") as tx:
+            rows = await tx.fetch(
+                "select payload from run_event where run_id = $1 and type <> 'run.queued' order by seq", run
+            )
+        return [msgspec.json.decode(row["payload"]) for row in rows]
+
+
+@pytest.fixture
+async def bench(db):
+    pool = await database.open_pool("system", "worker", least=0, most=5)
+    made = PostgresBench(pool, await a_version(a_chain(3)))
+    await made.queue.register()
+    yield made
+    pool.terminate()
+
+
+class TestPostgresLedger(LedgerConformance):
+    pass
+
+
+async def gone_quiet(bench: PostgresBench) -> None:
+    async with system_tx("test") as tx:
+        await tx.execute("update worker set stopped_at = now() - interval '1 hour' where id = $1", bench.me.id)
+
+
+async def test_two_workers_never_get_the_same_run(bench):
+    runs = [await bench.open() for _ in range(30)]
+    other = PostgresQueue(bench.pool, bench.ledger, Member(uuid4(), uuid4(), "test", 2, 50, ("normal",)))
+    took = await asyncio.gather(*(queue.claim("normal", 7) for queue in (bench.queue, other) * 4))
+    ids = [one.claim.run for part in took for one in part]
+    assert len(ids) == len(set(ids)) and set(runs) & set(ids)
+
+
+async def test_the_outcome_of_a_lost_worker_still_counts_while_nobody_else_began(bench):
+    claim = await bench.claim(await bench.open())
+    await bench.ledger.write(claim, [StepChange("pay", "", "started", 1, "at_most_once")])
+    await gone_quiet(bench)
+    await sweep(bench.pool)
+    assert await bench.status(claim.run) == "waiting"  # one more lease for the outcome to come
+    with pytest.raises(LostRun):
+        await bench.ledger.write(claim, [StepChange("pay", "", "succeeded", 1, "at_most_once", '{"ok":1}')])
+    assert await bench.status(claim.run) == "queued"
+    row = await bench.ledger.load(await bench.claim(claim.run))
+    assert [(s.node, s.status, s.output) for s in row.steps] == [("pay", "succeeded", '{"ok":1}')]
+
+
+async def test_an_outcome_that_comes_after_the_next_claim_is_refused(bench):
+    claim = await bench.claim(await bench.open())
+    await bench.ledger.write(claim, [StepChange("mail", "", "started", 1, "idempotent")])
+    newer = await bench.claim(claim.run)
+    with pytest.raises(LostRun):
+        await bench.ledger.write(claim, [StepChange("mail", "", "succeeded", 1, "idempotent", "{}")])
+    assert (await bench.ledger.load(newer)).steps[0].status == "started"
+
+
+async def test_five_crashes_without_progress_end_in_dead_and_progress_clears_the_blame(bench):
+    run = await bench.open()
+    for crash in range(1, 6):
+        await bench.claim(run)
+        await gone_quiet(bench)
+        await sweep(bench.pool)
+        async with system_tx("test") as tx:
+            row = await tx.fetchrow("select status, lane, crash_count from run where id = $1", run)
+        assert row["crash_count"] == crash and row["lane"] == ("quarantine" if crash >= 3 else "normal")
+    assert row["status"] == "dead"
+    other = await bench.open()
+    await bench.claim(other)
+    await gone_quiet(bench)
+    await sweep(bench.pool)
+    await bench.ledger.write(await bench.claim(other), [StepChange("a", "", "succeeded", 1, "idempotent", "{}")])
+    async with system_tx("test") as tx:
+        assert await tx.fetchval("select crash_count from run where id = $1", other) == 0
+
+
+async def test_a_value_that_postgresql_refuses_harms_only_its_own_run(bench):
+    good, bad = await bench.claim(await bench.open()), await bench.claim(await bench.open())
+    results = await asyncio.gather(
+        bench.ledger.write(good, [StepChange("a", "", "succeeded", 1, "pure", '{"x":1}')], RunChange("succeeded")),
+        bench.ledger.write(bad, [StepChange("a\0", "", "succeeded", 1, "pure", "{}")]),
+        return_exceptions=True,
+    )
+    assert results[0] is None and isinstance(results[1], Exception)
+    assert await bench.status(good.run) == "succeeded"

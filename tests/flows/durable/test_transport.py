@@ -1,0 +1,82 @@
+"""What every transport must do, and what arq must do when Redis dies."""
+
+import asyncio
+import time
+
+import pytest
+
+from flows.transport.arq import Arq
+from flows.transport.poll import Poll, Several
+from tests.servers import Valkey
+
+
+@pytest.fixture(params=["poll", "arq", "both"])
+async def transport(request, redis):
+    made = {"poll": lambda: Poll(0.3), "arq": lambda: Arq(redis), "both": lambda: Several(Poll(0.3), Arq(redis))}
+    transport = made[request.param]()
+    yield transport
+    await transport.close()
+
+
+async def heard(transport, lanes, act, *, until, seconds=3.0):
+    """Lanes that were woken from `act()` on, until `until(lanes)` holds."""
+    woken, news = [], asyncio.Event()
+
+    def wake(lane):
+        woken.append(lane)
+        news.set()
+
+    task = asyncio.create_task(transport.listen(lanes, wake))
+    try:
+        await asyncio.sleep(0.1)
+        woken.clear()
+        await act()
+        async with asyncio.timeout(seconds):
+            while not until(woken):
+                news.clear()
+                await news.wait()
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        assert task.done()
+    return woken
+
+
+async def test_a_nudge_wakes_its_lane(transport):
+    await heard(transport, ["normal"], lambda: transport.nudge("normal"), until=lambda woken: "normal" in woken)
+
+
+async def test_many_nudges_at_once_wake_at_least_once(transport):
+    async def storm():
+        await asyncio.gather(*(transport.nudge("interactive") for _ in range(50)))
+
+    await heard(transport, ["interactive", "normal"], storm, until=lambda woken: "interactive" in woken)
+
+
+async def test_listening_ends_when_it_is_cancelled_even_in_the_middle_of_a_nudge(transport):
+    for _ in range(5):
+        await heard(transport, ["normal"], lambda: transport.nudge("normal"), until=lambda woken: True)
+
+
+async def test_without_redis_a_nudge_says_no_quickly_and_listening_comes_back_with_it(tmp_path):
+    valkey = Valkey(tmp_path / "valkey")
+    transport = Arq(valkey.start())
+    woken = asyncio.Event()
+    task = asyncio.create_task(transport.listen(["normal"], lambda lane: woken.set()))
+    try:
+        await asyncio.sleep(0.2)
+        valkey.stop()
+        for _ in range(3):
+            began = time.monotonic()
+            assert not await transport.nudge("normal")
+            assert time.monotonic() - began < 1.5
+        valkey.start()
+        async with asyncio.timeout(15):
+            while not woken.is_set():
+                await transport.nudge("normal")
+                await asyncio.sleep(0.2)
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        await transport.close()
+        valkey.stop()
