@@ -176,13 +176,17 @@ async def _end(worker: Worker, running: "asyncio.Task[None]", redis: ArqRedis) -
     """Close what arq leaves open when it is cancelled or falls over. Its jobs hold nothing but a `wake`.
 
     redis-py may swallow a cancellation that arrives while it gives back a connection, so it is asked until it is gone.
+    A job that is ending is let end, or closing the connection under it would leave an error that nobody fetches.
     """
-    for task in (running, *worker.tasks.values()):
-        for _ in range(10):
-            if task.done():
-                break
-            task.cancel()
-            await asyncio.wait({task}, timeout=0.2)
+    for _ in range(10):
+        if running.done():
+            break
+        running.cancel()
+        await asyncio.wait({running}, timeout=0.2)
+    if jobs := [task for task in worker.tasks.values() if not task.done()]:
+        await asyncio.wait(jobs, timeout=1)
+    for job in jobs:
+        job.cancel()
     try:
         async with asyncio.timeout(1):
             await redis.aclose(close_connection_pool=True)
