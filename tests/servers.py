@@ -5,9 +5,11 @@ Every worker works in a database of its own, copied from a template that was mig
 """
 
 import asyncio
+import os
 import secrets
 import shutil
 import tempfile
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +22,9 @@ from app.migrate import migrate
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 """For databases that are thrown away. The fault tests, which kill servers, start their own without these."""
+
+
+_copies = count()
 
 
 class Addresses(Struct, frozen=True):
@@ -94,7 +99,14 @@ async def copy_of_template(addresses: Addresses, name: str = "") -> Addresses:
     name = name or f"test_{secrets.token_hex(6)}"
     postgres = with_database(addresses.owner, "postgres")
     await run_sql(postgres, f"create database {name} template template_app strategy file_copy owner agentbase_owner")
-    return Addresses(with_database(addresses.owner, name), with_database(addresses.login, name), addresses.redis)
+    redis = with_database(addresses.redis, str(_own_redis()))
+    return Addresses(with_database(addresses.owner, name), with_database(addresses.login, name), redis)
+
+
+def _own_redis() -> int:
+    """One of Valkey's 16 databases for this copy: rate limits of two products under test must not add up."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return 1 + (worker * 7 + next(_copies)) % 15
 
 
 async def drop_database(addresses: Addresses) -> None:
