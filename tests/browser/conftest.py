@@ -57,6 +57,12 @@ def product(servers: Addresses, _fake_openai: FakeOpenAI) -> Iterator[Product]:
     running.stop()
 
 
+@pytest.fixture(autouse=True)
+def _model_without_a_script(_fake_openai: FakeOpenAI) -> None:
+    """What one test made the model say, the next must not hear: the product is shared."""
+    _fake_openai.reset()
+
+
 @pytest.fixture(scope="session")
 def live(product: Product) -> Live:
     return product.live
