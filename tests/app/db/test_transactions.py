@@ -258,17 +258,17 @@ async def test_connections_that_died_while_idle_are_replaced_without_anybody_not
 async def test_a_pool_that_is_used_up_answers_busy_instead_of_waiting_for_ever(monkeypatch):
     from app.errors import Unavailable
 
-    monkeypatch.setattr(database, "ACQUIRE", 0.1)
     async with anyio.create_task_group() as group:
         release = anyio.Event()
 
-        async def hold() -> None:
+        async def hold(*, task_status: anyio.abc.TaskStatus[None]) -> None:
             async with tenant_tx(ONE):
+                task_status.started()
                 await release.wait()
 
         for _ in range(8):
-            group.start_soon(hold)
-        await anyio.sleep(0.5)
+            await group.start(hold)
+        monkeypatch.setattr(database, "ACQUIRE", 0.1)
         with pytest.raises(Unavailable, match="busy"):
             await rows(ONE)
         release.set()

@@ -1,7 +1,23 @@
+import asyncio
+from collections.abc import Iterator
+
+import pytest
 from click.testing import CliRunner
 
 from app import config
 from app.commands.secret import command
+from tests.servers import copy_of_template, drop_database
+
+
+@pytest.fixture
+def settings(servers) -> Iterator[config.Settings]:
+    """A database of its own: what other tests closed with other secrets can't be opened here."""
+    copy = asyncio.run(copy_of_template(servers))
+    owner, login = config.Secret(copy.owner), config.Secret(copy.login)
+    secret = config.Secret("only-for-tests-" + "0123456789abcdef" * 2)
+    with config.using(database_url=login, database_owner_url=owner, secret_key=secret) as settings:
+        yield settings
+    asyncio.run(drop_database(copy))
 
 
 def test_rotating_a_secret_file_takes_two_steps_and_says_the_next(settings, tmp_path):

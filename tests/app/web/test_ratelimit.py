@@ -89,7 +89,7 @@ async def test_the_key_itself_is_not_in_redis(settings):
 
     await take(LIMIT, "mara@example.com")
     async with Redis.from_url(settings.redis_url) as client:
-        keys = [key.decode() async for key in client.scan_iter("agentbase:*")]
+        keys = [key.decode() async for key in client.scan_iter(f"*{LIMIT.name}:*")]
         assert keys and not [key for key in keys if "mara" in key]
         assert min([await client.pttl(key) for key in keys]) > 0
 

@@ -46,7 +46,7 @@ async def test_a_stream_greets_with_a_number_then_tells_and_a_second_one_continu
 
 async def test_silence_is_filled_with_pings_and_the_longest_stream_ends_with_bye(workspace, monkeypatch):
     monkeypatch.setattr(stream, "PING", 0.05)
-    monkeypatch.setattr(stream, "LONGEST", 0.2)
+    monkeypatch.setattr(stream, "LONGEST", 2.0)
     chunks = [chunk async for chunk in stream.body(hub.subscribe(workspace, ["workspace"]))]
     assert chunks.count(b": ping\n\n") >= 2
     assert chunks[-1] == b"retry: 500\nevent: bye\ndata: {}\n\n"
