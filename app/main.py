@@ -25,6 +25,7 @@ from app.runs.hooks import hook
 from app.sites.service import SiteFaces
 from app.studio import faces
 from app.web import closing, errors, guards, headers, health, ratelimit
+from app.web.application import Application
 from app.web.bearer import BearerMiddleware
 from app.web.csrf import CsrfMiddleware
 from app.web.hosts import Dispatcher
@@ -114,9 +115,9 @@ async def _alone(app: Litestar) -> AsyncIterator[None]:
         yield
 
 
-def create_app(*, alone: bool = True) -> Litestar:
+def create_app(*, alone: bool = True) -> Application:
     """The dashboard. `alone`: it starts the services itself; not when the dispatcher does it for both applications."""
-    return Litestar(
+    return Application(
         route_handlers=[pages(), api(), *routes_of("open_routes"), static_file, *health.routes],
         request_class=Request,
         middleware=[RequestMiddleware()],

@@ -8,6 +8,7 @@ from litestar import Litestar
 from app.sites.visiting import answers, problems
 from app.sites.visiting.controllers import routes
 from app.sites.visiting.headers import from_this_site, protect
+from app.web.application import Application
 from app.web.requests import RequestMiddleware
 from app.web.static import static_file
 
@@ -23,9 +24,9 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await answers.drain()
 
 
-def create_public_app() -> Litestar:
+def create_public_app() -> Application:
     """Pools and the event hub belong to the process: app.main starts them for both applications."""
-    return Litestar(
+    return Application(
         route_handlers=[*routes, static_file],
         middleware=[RequestMiddleware()],
         guards=[from_this_site],

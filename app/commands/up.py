@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from app import config
-from app.commands.supervise import Ours, Supervisor
+from app.commands.supervise import Ours, Supervisor, keeping_bytecode
 from app.commands.watch import Watch
 from app.embedded.errors import PORT_TAKEN, StartProblem
 from app.embedded.folder import FolderLock, enough_space, kept_port, port_is_free, private_folder, tail, write_private
@@ -146,7 +146,7 @@ class Up:
 
     def _migrate(self) -> None:
         """In a process of its own: this one stays small, and the superuser's address goes to that child only."""
-        process = Ours("Migration", ["migrate"], self.data / "logs" / "migrate.log", config.environment(self.settings))
+        process = Ours("Migration", ["migrate"], self.data / "logs" / "migrate.log", self._environment(self.settings))
         process.start()
         if process.process is not None and process.process.wait() != 0:
             raise StartProblem(
@@ -181,11 +181,14 @@ class Up:
             self._model = LocalModel(folder, port=kept_port(folder / "port"))
             self._change(local_model_url=self._model.url())
 
+    def _environment(self, settings: config.Settings) -> dict[str, str]:
+        return keeping_bytecode(config.environment(settings), self.data / "bytecode")
+
     def _start_own(self) -> None:
         if not self.settings.metrics_port:
             self._change(metrics_port=kept_port(self.data / "metrics.port"))
         # Web and worker may take three roles and no more: the owner's address stays here.
-        environment = config.environment(msgspec.structs.replace(self.settings, database_owner_url=config.Secret("")))
+        environment = self._environment(msgspec.structs.replace(self.settings, database_owner_url=config.Secret("")))
         logs = self.data / "logs"
         self._own.append(Ours("Web", ["web"], logs / "web.log", environment))
         for number in range(1, self.settings.workers + 1):

@@ -60,6 +60,17 @@ def test_help_reads_no_command(tmp_path):
     assert shown.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("module", ["app.main", "app.public", "app.worker"])
+def test_a_server_starts_without_what_takes_seconds_to_read(module):
+    code = (
+        f"import sys, {module} as module; getattr(module, 'create_application', lambda: None)();"
+        "heavy = {'litellm', 'pydantic', 'networkx', 'openai', 'stripe', 'onnxruntime', 'tokenizers', 'numpy'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert shown.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_explains_itself(name, tmp_path):
     shown = agentbase(name, "--help", data=tmp_path)

@@ -1,7 +1,10 @@
+import os
+import sys
+
 import pytest
 
 from app.commands import supervise
-from app.commands.supervise import Supervisor
+from app.commands.supervise import Supervisor, keeping_bytecode
 from app.embedded.errors import StartProblem
 
 
@@ -93,3 +96,16 @@ def test_a_log_that_grew_too_long_is_shortened_while_its_writer_goes_on(tmp_path
         writer.write(b"new line\n")
     assert log.read_text() == "new line\n"
     assert "old line" in (tmp_path / "log.1").read_text()
+
+
+def test_children_keep_their_bytecode_aside_where_they_may_not_keep_it_beside_the_sources(tmp_path, monkeypatch):
+    given = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/root"}
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    assert keeping_bytecode(given, tmp_path) == {"HOME": "/root", "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    assert keeping_bytecode(given, tmp_path) == {"HOME": "/root"}
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert keeping_bytecode(given, tmp_path)["PYTHONPYCACHEPREFIX"] == str(tmp_path)
+    monkeypatch.setattr(sys, "pycache_prefix", "/somewhere")
+    assert "PYTHONPYCACHEPREFIX" not in keeping_bytecode(given, tmp_path)
