@@ -11,11 +11,11 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 # --inexact: `make up` after `make test` must not throw the test tools out again.
 SYNC := $(UV) sync --frozen --inexact --quiet $(if $(PYTHON),--python $(shell .ci/find-python $(PYTHON)),--python-preference system)
 BIN := $(VENV)/bin
-# Images often forbid Python to keep what it compiled beside the sources. It then keeps it in the environment's folder:
+# Images often forbid Python to keep what it compiled beside the sources. It then keeps it in .tools:
 # compiling all modules anew is more than half of every start, and the tests start hundreds of processes.
 ifneq ($(PYTHONDONTWRITEBYTECODE),)
 unexport PYTHONDONTWRITEBYTECODE
-export PYTHONPYCACHEPREFIX ?= $(CURDIR)/$(VENV)/bytecode
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.tools/bytecode
 endif
 
 .PHONY: help up dev sync sync-test test test-one browser check format bench fault assets docs clean
