@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct
 from app.studio import queries, service
 from app.studio.forms import FlowForm, FragmentForm, OpsForm, PasteForm, PublishForm, ReplaceForm, StepBackForm
 from app.studio.service.store import Batch
+from app.studio.shelf_api import FoldersApi, ShelfApi
 from app.web.actor import Actor
 from flows.model import Flow
 from flows.problems import Problem
@@ -156,4 +157,4 @@ def _edited(answer: service.Answer) -> EditedView:
     return EditedView(answer.rev, answer.since, answer.extra, answer.dropped, answer.undo, answer.redo)
 
 
-api_routes: list[Any] = [FlowsApi]
+api_routes: list[Any] = [FlowsApi, FoldersApi, ShelfApi]

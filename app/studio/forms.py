@@ -1,6 +1,7 @@
 """What comes in from an editor: small named operations on one flow document, and the forms around them."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -167,6 +168,29 @@ class ReplaceForm(Struct, forbid_unknown_fields=True):
 class PublishForm(Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(max_length=120)] = ""
     notes: Annotated[str, Meta(max_length=4_000)] = ""
+
+
+Tag = Annotated[str, Meta(max_length=40)]
+
+
+class FolderForm(Struct, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1, max_length=60, title="Name of the folder")]
+
+
+class ChosenForm(Struct, forbid_unknown_fields=True):
+    """Several flows, and where to put them: one page has both deeds on it, so one form carries both.
+
+    `folder`: a folder's id, "" = no folder. `add`, `remove`: tags; empty words mean nothing.
+    """
+
+    flows: Annotated[list[UUID], Meta(min_length=1, max_length=500, title="Flows")]
+    folder: Annotated[str, Meta(pattern="^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", title="Folder")] = ""
+    add: Annotated[list[Tag], Meta(max_length=12, title="Tags")] = []
+    remove: Annotated[list[Tag], Meta(max_length=12)] = []
+
+    @property
+    def into(self) -> UUID | None:
+        return UUID(self.folder) if self.folder else None
 
 
 class FragmentForm(Struct, forbid_unknown_fields=True):

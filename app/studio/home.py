@@ -1,17 +1,19 @@
 """The first pages one sees: home, the list of flows, "What do you want to make?", and the palette (Ctrl K)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from app.errors import NotFound
 from app.gateway import queries as gateway
 from app.studio import home_queries as queries
-from app.studio.home_queries import Sort, Tab
+from app.studio.home_queries import Sort, Tab, Wanted
 from app.studio.starters import begin, starters
 from app.web import Actor
 from app.web.htmx import Request
@@ -20,6 +22,7 @@ from app.web.render import fragment, go, page
 TABS: tuple[tuple[Tab, str], ...] = (("all", "All"), ("live", "Live"), ("drafts", "Drafts"), ("archived", "Archived"))
 SORTS: tuple[tuple[Sort, str], ...] = (("run", "Last run"), ("changed", "Last change"), ("name", "Name"))
 ON_HOME = 6
+View = Literal["cards", "list"]
 
 
 class StartForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +42,24 @@ class Place(Struct, frozen=True):
 
     def fits(self, search: str) -> bool:
         return all(word in f"{self.name} {self.note} {self.words}".lower() for word in search.lower().split())
+
+
+class Chosen(Struct, frozen=True):
+    """What a list of flows is chosen by; called with changes it gives the address of the list so changed."""
+
+    wanted: Wanted
+    view: View
+
+    def __call__(self, **changes: Any) -> str:
+        parts = {**asdict(self.wanted), "view": self.view, **changes}
+        parts["q"] = parts.pop("search")
+        usual = {**asdict(Wanted()), "view": "cards"}
+        return f"/flows?{urlencode({k: v for k, v in parts.items() if v not in (None, '', usual.get(k))})}".rstrip("?")
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """Everything but the words, for the form that searches."""
+        return [(name, value) for name, value in parse_qsl(self(search="").partition("?")[2])]
 
 
 PLACES: tuple[Place, ...] = (
@@ -87,16 +108,22 @@ async def flows(
     tab: FromQuery[Tab] = "all",
     sort: FromQuery[Sort] = "run",
     q: FromQuery[Annotated[str, Meta(max_length=200)]] = "",
+    folder: FromQuery[UUID | None] = None,
+    tag: FromQuery[Annotated[str, Meta(max_length=40)]] = "",
+    starred: FromQuery[bool] = False,
+    view: FromQuery[View] = "cards",
 ) -> Response[Any]:
-    """The list. htmx asks for the part below the bar; the address keeps tab, order and search."""
+    """The list. htmx asks for the part below the bar; the address keeps what was chosen."""
+    wanted = Wanted(tab, sort, _letters(q), folder, tag, starred)
     context: dict[str, Any] = {
-        "cards": await queries.cards(actor, tab, sort, q.strip()),
+        "cards": await queries.cards(actor, wanted),
         "counts": await queries.counts(actor),
-        "tab": tab,
-        "sort": sort,
-        "q": q.strip(),
+        "shelf": await queries.shelf(actor),
+        "wanted": wanted,
+        "view": view,
         "tabs": TABS,
         "sorts": SORTS,
+        "to": Chosen(wanted, view),
     }
     if request.htmx.partial:
         return fragment(request, "studio/_flow_list.html", **context)
@@ -130,7 +157,7 @@ async def started(request: Request, actor: NamedDependency[Actor], flow_id: From
 async def palette(
     request: Request, actor: NamedDependency[Actor], q: FromQuery[Annotated[str, Meta(max_length=200)]] = ""
 ) -> Response[Any]:
-    search = q.strip()
+    search = _letters(q)
     return fragment(
         request,
         "studio/_found.html",
@@ -139,6 +166,11 @@ async def palette(
         places=[place for place in PLACES if place.fits(search)],
         hits=await queries.found(actor, search),
     )
+
+
+def _letters(q: str) -> str:
+    """What was typed, without the one sign that PostgreSQL keeps in no text."""
+    return q.replace("\0", "").strip()
 
 
 routes = [home, flows, start, make, started, palette]

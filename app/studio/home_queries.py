@@ -1,9 +1,11 @@
 """Read models of the front page, the list of flows and the palette. Each says how many SQL statements it takes."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from app.db import tenant_tx
@@ -14,9 +16,33 @@ from app.studio.faces import faces
 from app.studio.service import store
 from app.web import Actor
 from flows import catalogue
+from flows.catalogue import Catalogue
+from flows.model import Flow
 
 Tab = Literal["all", "live", "drafts", "archived"]
 Sort = Literal["run", "changed", "name"]
+
+
+class Wanted(Struct, frozen=True):
+    """Which flows of a list, and in which order.
+
+    `search` is looked for in names, descriptions, tags, the names of steps and every text of their settings.
+    """
+
+    tab: Tab = "all"
+    sort: Sort = "run"
+    search: str = ""
+    folder: UUID | None = None
+    tag: str = ""
+    starred: bool = False
+
+
+class Inside(Struct, frozen=True):
+    """Where in a flow the search found its words: in this step's name or settings. `said`: the words around them."""
+
+    step: str
+    label: str
+    said: str
 
 
 class FlowCard(Struct, frozen=True):
@@ -32,6 +58,10 @@ class FlowCard(Struct, frozen=True):
     picture: Diagram
     last: Glance | None = None
     address: str = ""
+    starred: bool = False
+    folder: str = ""
+    tags: tuple[str, ...] = ()
+    inside: Inside | None = None
 
     @property
     def state(self) -> str:
@@ -58,6 +88,22 @@ class Counts(Struct, frozen=True):
     archived: int
 
 
+class Folder(Struct, frozen=True):
+    """`flows`: how many lie in it, without the archived ones."""
+
+    id: UUID
+    name: str
+    flows: int
+
+
+class Shelf(Struct, frozen=True):
+    """What one can choose flows by. `starred`: how many of them this person has starred."""
+
+    folders: list[Folder]
+    tags: list[str]
+    starred: int
+
+
 class Hit(Struct, frozen=True):
     """A flow that the palette found."""
 
@@ -76,26 +122,41 @@ _ORDERS: dict[Sort, str] = {"run": "f.updated_at desc", "changed": "f.updated_at
 MOST = 200
 
 
-async def cards(
-    actor: Actor, tab: Tab = "all", sort: Sort = "run", search: str = "", limit: int = MOST
-) -> list[FlowCard]:
+async def cards(actor: Actor, wanted: Wanted | None = None, limit: int = MOST) -> list[FlowCard]:
     """Flows as cards, at most 200. By last run: flows that ran come first, the newest run on top. 3 statements."""
+    wanted = wanted or Wanted()
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
-            f"""select f.id, f.name, f.description, f.document, f.step_count, f.updated_at, f.archived_at, v.number
-                from flow f left join flow_version v on v.id = f.live_version_id
-                where {_TABS[tab]} and ($1 = '' or f.name ilike $2 or f.description ilike $2)
-                order by {_ORDERS[sort]}, f.id limit $3""",  # noqa: S608  constants
-            search,
-            f"%{_escaped(search)}%",
+            f"""select f.id, f.name, f.description, f.document, f.step_count, f.updated_at, f.archived_at, f.tags,
+                       v.number, s.user_id is not null as starred, coalesce(d.name, '') as folder
+                from flow f
+                left join flow_version v on v.id = f.live_version_id
+                left join folder d on d.id = f.folder_id
+                left join flow_star s on s.flow_id = f.id and s.user_id = $4
+                where {_TABS[wanted.tab]}
+                  and ($1 = '' or f.name ilike $2 or f.description ilike $2 or lower($1) = any(f.tags)
+                       or jsonb_path_exists(f.document, $3::text::jsonpath))
+                  and ($5::uuid is null or f.folder_id = $5) and ($6 = '' or $6 = any(f.tags))
+                  and (not $7 or s.user_id is not null)
+                order by {_ORDERS[wanted.sort]}, f.id limit $8""",  # noqa: S608  constants
+            wanted.search,
+            f"%{_escaped(wanted.search)}%",
+            _in_steps(wanted.search),
+            actor.user_id,
+            wanted.folder,
+            wanted.tag,
+            wanted.starred,
             limit,
         )
     ids = [row["id"] for row in rows]
     last = await runs.latest(actor, ids)
     addresses = await faces().addresses(actor, ids)
     kinds = catalogue.load()
-    found = [
-        FlowCard(
+    found = []
+    for row in rows:
+        flow = store.decode_flow(row["document"])
+        on_the_cover = wanted.search.lower() in f"{row['name']}\n{row['description']}".lower()
+        card = FlowCard(
             id=row["id"],
             name=row["name"],
             description=row["description"],
@@ -103,17 +164,35 @@ async def cards(
             version=row["number"],
             archived=row["archived_at"] is not None,
             updated_at=row["updated_at"],
-            picture=diagram(store.decode_flow(row["document"]), kinds),
+            picture=diagram(flow, kinds),
             last=last.get(row["id"]),
             address=addresses.get(row["id"], ""),
+            starred=row["starred"],
+            folder=row["folder"],
+            tags=tuple(row["tags"]),
+            inside=None if on_the_cover else inside(flow, wanted.search, kinds),
         )
-        for row in rows
-    ]
-    if sort == "run":
+        found.append(card)
+    if wanted.sort == "run":
         found.sort(
             key=lambda card: (card.last is not None, card.last.at if card.last else card.updated_at), reverse=True
         )
     return found
+
+
+async def shelf(actor: Actor) -> Shelf:
+    """Folders by name with their counts, all tags in use, and the number of stars. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await tx.fetchrow(
+            """select coalesce((select json_agg(json_build_object('id', d.id, 'name', d.name, 'flows',
+                           (select count(*) from flow f where f.folder_id = d.id and f.archived_at is null))
+                           order by lower(d.name)) from folder d), '[]')::text as folders,
+                      array(select distinct t from flow, unnest(tags) t where archived_at is null order by t) as tags,
+                      (select count(*) from flow_star s join flow f on f.id = s.flow_id
+                       where s.user_id = $1 and f.archived_at is null) as starred""",
+            actor.user_id,
+        )
+    return Shelf(msgspec.json.decode(row["folders"], type=list[Folder]), row["tags"], row["starred"])
 
 
 async def counts(actor: Actor) -> Counts:
@@ -155,6 +234,48 @@ async def waiting(actor: Actor) -> tuple[Waiting, str]:
 
 async def week(actor: Actor) -> Week:
     return await runs.week(actor)
+
+
+def inside(flow: Flow, search: str, kinds: Catalogue) -> Inside | None:
+    """The first step whose name or settings hold these letters."""
+    if not search:
+        return None
+    for node in flow.nodes:
+        kind = kinds.get(node.type)
+        label = node.label or (kind.title if kind else node.type)
+        for text in (node.label, *_texts(node.settings)):
+            at = text.lower().find(search.lower())
+            if at >= 0:
+                return Inside(node.id, label, _around(text, at, len(search)))
+    return None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _around(text: str, at: int, length: int) -> str:
+    """Some words before and after, on one line."""
+    start, end = max(0, at - 40), at + length + 60
+    cut = " ".join(text[start:end].split())
+    return f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''}"
+
+
+def _in_steps(search: str) -> str:
+    """A jsonpath that finds these letters in the names of steps and the texts of their settings.
+
+    `flag "iq"`: letters as they are (no pattern), upper and lower case alike.
+    """
+    said = msgspec.json.encode(search).decode()
+    fits = f'@ like_regex {said} flag "iq"'
+    return f"$.nodes[*] ? (exists(@.label ? ({fits})) || exists(@.settings.** ? ({fits})))"
 
 
 def _escaped(text: str) -> str:

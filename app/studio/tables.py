@@ -2,9 +2,18 @@
 
 from typing import ClassVar
 
-from piccolo.columns import JSONB, UUID, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, Array, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
+
+
+class Folder(Table, tablename="folder"):
+    """A name under which the workspace keeps flows. A flow lies in one folder or in none."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    name: ClassVar[Text] = Text(required=True, default=None)
+    created_at: ClassVar[Timestamptz] = Timestamptz()
 
 
 class FlowDraft(Table, tablename="flow"):
@@ -22,6 +31,8 @@ class FlowDraft(Table, tablename="flow"):
     created_at: ClassVar[Timestamptz] = Timestamptz()
     updated_at: ClassVar[Timestamptz] = Timestamptz()
     archived_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+    folder_id: ClassVar[ForeignKey[Folder]] = ForeignKey(Folder, on_delete=OnDelete.set_null, null=True)
+    tags: ClassVar[Array] = Array(base_column=Text(), default=list)
 
 
 class FlowOp(Table, tablename="flow_op"):
@@ -38,4 +49,15 @@ class FlowOp(Table, tablename="flow_op"):
     undoes: ClassVar[UUID] = UUID(null=True, default=None)
     ops: ClassVar[JSONB] = JSONB(required=True, default=None)
     inverse: ClassVar[JSONB] = JSONB(required=True, default=None)
+    at: ClassVar[Timestamptz] = Timestamptz()
+
+
+class FlowStar(Table, tablename="flow_star"):
+    """One person's star on one flow; the two together are the key."""
+
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(
+        FlowDraft, on_delete=OnDelete.cascade, null=False, primary_key=True
+    )
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    user_id: ClassVar[UUID] = UUID(required=True, default=None)
     at: ClassVar[Timestamptz] = Timestamptz()

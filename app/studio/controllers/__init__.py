@@ -6,6 +6,14 @@ from app.studio.controllers.editing import EditingController
 from app.studio.controllers.editor import EditorController
 from app.studio.controllers.flows import FlowsController
 from app.studio.controllers.panel import PanelController
+from app.studio.controllers.shelf import ShelfController
 from app.studio.controllers.tries import TriesController
 
-routes: list[Any] = [EditorController, EditingController, PanelController, FlowsController, TriesController]
+routes: list[Any] = [
+    EditorController,
+    EditingController,
+    PanelController,
+    FlowsController,
+    ShelfController,
+    TriesController,
+]

@@ -3,6 +3,7 @@
 from app.studio.service.editing import Answer, apply_ops, paste, redo, undo
 from app.studio.service.flows import archive, create_flow, duplicate, export_flow, replace_document, unarchive
 from app.studio.service.fragments import copy_fragment
+from app.studio.service.shelf import make_folder, move, remove_folder, rename_folder, star, tag
 from app.studio.service.versions import publish, restore
 
 __all__ = [
@@ -13,11 +14,17 @@ __all__ = [
     "create_flow",
     "duplicate",
     "export_flow",
+    "make_folder",
+    "move",
     "paste",
     "publish",
     "redo",
+    "remove_folder",
+    "rename_folder",
     "replace_document",
     "restore",
+    "star",
+    "tag",
     "unarchive",
     "undo",
 ]

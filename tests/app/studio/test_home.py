@@ -6,6 +6,7 @@ from app.db import tenant_tx
 from app.studio import home_queries as queries
 from app.studio import service, starters
 from app.studio.faces import NoFaces, use
+from app.studio.home_queries import Wanted
 from tests.factories.accounts import an_actor
 from tests.factories.studio import a_document, a_flow
 
@@ -57,9 +58,9 @@ async def test_tabs_search_and_order_choose_among_the_workspaces_own_flows(db):
     await service.create_flow(stranger, "Order mailbox", a_document())
     await service.archive(actor, second)
     assert [card.id for card in await queries.cards(actor)] == [first]
-    assert [card.id for card in await queries.cards(actor, "archived")] == [second]
-    assert [card.id for card in await queries.cards(actor, search="MAIL")] == [first]
-    assert await queries.cards(actor, search="100_") == []
+    assert [card.id for card in await queries.cards(actor, Wanted("archived"))] == [second]
+    assert [card.id for card in await queries.cards(actor, Wanted(search="MAIL"))] == [first]
+    assert await queries.cards(actor, Wanted(search="100_")) == []
     assert (await queries.counts(actor)).archived == 1
     assert [hit.id for hit in await queries.found(actor, "order")] == [first]
 
@@ -70,7 +71,7 @@ async def test_the_flow_that_ran_last_comes_first(db):
     newer = await service.create_flow(actor, "Newer", a_document())
     await _ran(actor, older, "succeeded")
     assert [card.id for card in await queries.cards(actor)] == [older, newer]
-    assert [card.id for card in await queries.cards(actor, sort="name")] == [newer, older]
+    assert [card.id for card in await queries.cards(actor, Wanted(sort="name"))] == [newer, older]
 
 
 async def test_the_weeks_figures_leave_out_what_is_older(db):

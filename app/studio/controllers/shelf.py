@@ -1,0 +1,75 @@
+"""Keeping flows in order from the list of flows: folders, tags and stars."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, URLEncodedBody
+
+from app.studio import service
+from app.studio.forms import ChosenForm, FolderForm
+from app.web.actor import Actor
+from app.web.flash import flash
+from app.web.htmx import Request
+from app.web.render import fragment, go
+
+
+class ShelfController(Controller):
+    @post("/folders", name="studio:folder-make", status_code=303)
+    async def make(
+        self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[FolderForm]
+    ) -> Response[Any]:
+        return go(request, f"/flows?folder={await service.make_folder(actor, data.name)}")
+
+    @post("/folders/{folder_id:uuid}", name="studio:folder-rename", status_code=303)
+    async def rename(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        folder_id: FromPath[UUID],
+        data: URLEncodedBody[FolderForm],
+    ) -> Response[Any]:
+        await service.rename_folder(actor, folder_id, data.name)
+        return go(request, f"/flows?folder={folder_id}")
+
+    @post("/folders/{folder_id:uuid}/removal", name="studio:folder-remove", status_code=303)
+    async def remove(self, request: Request, actor: NamedDependency[Actor], folder_id: FromPath[UUID]) -> Response[Any]:
+        kept = await service.remove_folder(actor, folder_id)
+        flash(request, "Folder removed." if not kept else f"Folder removed. {_flows(kept)} stayed.")
+        return go(request, "/flows")
+
+    @post("/flows/placements", name="studio:place", status_code=303)
+    async def place(
+        self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
+    ) -> Response[Any]:
+        moved = await service.move(actor, data.flows, data.into)
+        flash(request, f"{_flows(moved)} moved." if moved else "Already there.")
+        return go(request, f"/flows?folder={data.folder}" if data.folder else "/flows")
+
+    @post("/flows/tags", name="studio:tag", status_code=303)
+    async def tag(
+        self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
+    ) -> Response[Any]:
+        await service.tag(actor, data.flows, add=data.add, remove=data.remove)
+        return go(request, f"/flows?{_tagged(data)}")
+
+    @post("/flows/{flow_id:uuid}/star", name="studio:star", status_code=200, opt={"viewer": True})
+    async def star(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        await service.star(actor, flow_id, on=True)
+        return fragment(request, "studio/_star.html", flow_id=flow_id, starred=True)
+
+    @post("/flows/{flow_id:uuid}/unstarring", name="studio:unstar", status_code=200, opt={"viewer": True})
+    async def unstar(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        await service.star(actor, flow_id, on=False)
+        return fragment(request, "studio/_star.html", flow_id=flow_id, starred=False)
+
+
+def _flows(count: int) -> str:
+    return "1 flow" if count == 1 else f"{count} flows"
+
+
+def _tagged(data: ChosenForm) -> str:
+    """Where the changed flows can be seen: under the tag that was added."""
+    return urlencode({"tag": data.add[0].strip().lower()}) if data.add else ""
