@@ -106,7 +106,7 @@ class Instance:
         """Start it and wait for the address. Fails with everything it said."""
         began = time.monotonic()
         self.launch()
-        while not (self.lines and self.lines[-1] == self.url):
+        while not (self.lines and re.fullmatch(rf"http://[\w.]+:{self.port}", self.lines[-1])):
             if self.exit_code() is not None or time.monotonic() - began > within:
                 self.kill()
                 raise AssertionError("agentbase up did not get ready:\n" + "\n".join(self.lines))

@@ -226,28 +226,28 @@ class Up:
 
     def _say_setup_code(self) -> None:
         """While nobody has an account and other machines can reach us: the word that makes the set-up theirs to do."""
-        if self.settings.host in ("127.0.0.1", "::1", "localhost") or "/setup" not in self._ask("/")[2]:
+        if self.settings.host in ("127.0.0.1", "::1", "localhost") or self._ask("/setup")[0] != 200:
             return
         code = subprocess.run(
             [sys.executable, "-P", "-c", "from app.accounts import service; print(service.setup_code())"],
             check=False,
             capture_output=True,
             text=True,
-            env=config.environment(self.settings),
+            env=self._environment(self.settings),
         ).stdout.strip()
         self.say(f"set-up code, asked for when you do the set-up from another machine: {code}")
 
-    def _ask(self, path: str) -> tuple[int, str, str]:
-        """Status (0 = no answer), body and Location of a GET."""
+    def _ask(self, path: str) -> tuple[int, str]:
+        """Status (0 = no answer) and body of a GET."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  read only
         connection = HTTPConnection(host, self.settings.port, timeout=5)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
             body = answer.read(2000).decode("utf-8", "replace")
-            return answer.status, body, answer.getheader("location", "")
+            return answer.status, body
         except (OSError, HTTPException):
-            return 0, "", ""
+            return 0, ""
         finally:
             connection.close()
 

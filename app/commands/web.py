@@ -32,6 +32,7 @@ def command(host: str | None, port: int | None, processes: int) -> None:
 async def _serve(host: str, port: int) -> None:
     """One server in this very process: half the memory of a parent with one child, the same speed (measured)."""
     from granian.constants import Interfaces
+    from granian.errors import FatalError
     from granian.server.embed import Server
 
     from app.main import application
@@ -53,17 +54,24 @@ async def _serve(host: str, port: int) -> None:
     # Before the app's start-up: its own hook (app/web/closing.py) comes first and then calls ours.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, stop)
-    warming = loop.create_task(_warm())
-    await server.serve()
-    warming.cancel()
+    warming = loop.create_task(_warm(host))
+    try:
+        await server.serve()
+    except FatalError:
+        sys.exit(1)  # why it could not start stands in the log already: the last words are that, and not granian's
+    finally:
+        warming.cancel()
 
 
-async def _warm() -> None:
+async def _warm(host: str) -> None:
     """What the first flow needs and the start does not: read once nobody waits for the start any more."""
+    from app.accounts import service as accounts
     from flows.compile import warm
 
     await asyncio.sleep(1)
     await asyncio.to_thread(warm)
+    if host not in ("127.0.0.1", "::1", "localhost") and not await accounts.is_set_up():
+        click.echo(f"set-up code, asked for when you do the set-up from another machine: {accounts.setup_code()}")
 
 
 def _serve_many(host: str, port: int, processes: int) -> None:

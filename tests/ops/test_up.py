@@ -140,6 +140,16 @@ def test_given_servers_are_used_and_none_is_started(instance, servers):
     assert it.stop() < 5
 
 
+def test_where_other_machines_can_reach_it_the_set_up_code_is_printed_until_somebody_has_an_account(instance):
+    nobody = dict.fromkeys(ADMIN, "") | {"AGENTBASE_HOST": "0.0.0.0"}
+    it = instance(env=nobody).start()
+    (sentence,) = [sentence for sentence in said(it.lines) if sentence.startswith("set-up code")]
+    assert re.search(r": \w{6,}$", sentence), sentence
+    it.stop()
+    it = instance(env={"AGENTBASE_HOST": "0.0.0.0"}).start()
+    assert not any(sentence.startswith("set-up code") for sentence in said(it.lines))
+
+
 def test_web_and_worker_never_learn_the_owners_password(instance):
     it = instance().start()
     owner = (it.data / "postgres" / "postgres.password").read_text()
