@@ -24,7 +24,7 @@ async def workers() -> str:
         async with asyncio.timeout(PATIENCE), db.system_tx("health") as tx:
             alive = await tx.fetchval(
                 "select exists (select from worker where stopped_at is null and not draining "
-                "and heartbeat_at > clock_timestamp() - dead_after)"
+                "and heartbeat_at > clock_timestamp() - dead_after and lanes <> '{quarantine}')"
             )
     except Exception as problem:
         return f"the workers' heartbeats can't be read ({type(problem).__name__})"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -13,6 +14,7 @@ import msgspec
 
 from app import background, config, db, egress, mail, metrics
 from app.accounts.jobs import JOBS as ACCOUNTS
+from app.embedded.process import tied_to_parent
 from app.events import hub, outbox
 from app.events.jobs import JOBS as EVENTS
 from app.gateway import service as gateway
@@ -28,6 +30,7 @@ from flows.transport.poll import Poll, Several
 from flows.transport.protocol import LANES, Lane, Transport
 from flows.worker import Stop, Timings, Worker
 from flows.worker_heart import Heart
+from flows.worker_isolation import Isolation
 
 log = logger(__name__)
 
@@ -45,8 +48,23 @@ def main() -> None:
         uvloop.run(serve())
 
 
-async def serve(*, timings: Timings | None = None, slots: int = SLOTS, models: bool = True) -> None:
-    """The worker process. `models` False: litellm is not loaded (the fault tests start many workers)."""
+def isolated() -> None:
+    """The process for runs in quarantine, started by a worker: `python -c … isolated() <worker id>`. It ends by itself
+    when none is left, and dies with its parent.
+    """
+    asyncio.run(serve(alone=UUID(sys.argv[1])))
+
+
+async def serve(
+    *, timings: Timings | None = None, slots: int = SLOTS, models: bool = True, alone: UUID | None = None
+) -> None:
+    """The worker process. `models` False: litellm is not loaded (the fault tests start many workers).
+
+    `alone`: the id under which it serves runs in quarantine, one at a time, and nothing else.
+    """
+    if alone is not None:
+        await _serve_alone(alone, timings)
+        return
     await db.start("worker")
     await running.start("worker")
     await hub.start()
@@ -70,9 +88,40 @@ async def serve(*, timings: Timings | None = None, slots: int = SLOTS, models: b
         await db.stop()
 
 
+async def _serve_alone(me: UUID, timings: Timings | None) -> None:
+    await db.start("worker")
+    await running.start("worker")
+    await hub.start()
+    try:
+        async with assembled(timings=timings, slots=1, lanes=("quarantine",), id_=me) as worker:
+            _on_signals(worker.stop)
+            await worker.run()
+    finally:
+        await gateway.drain()
+        await hub.stop()
+        await running.stop()
+        await egress.stop()
+        await db.stop()
+
+
+isolated_command: list[Sequence[str]] = [(sys.executable, "-c", "from app.worker import isolated; isolated()")]
+"""How a process for isolated runs is started; the worker id follows. The last one counts: tests add their own."""
+
+
+async def _start_isolated(me: UUID) -> asyncio.subprocess.Process:
+    tied = tied_to_parent(signal.SIGKILL)
+    return await asyncio.create_subprocess_exec(
+        *isolated_command[-1], str(me), env=config.environment(config.settings()), preexec_fn=tied
+    )
+
+
 @asynccontextmanager
 async def assembled(
-    *, timings: Timings | None = None, slots: int = SLOTS, lanes: Sequence[Lane] = LANES
+    *,
+    timings: Timings | None = None,
+    slots: int = SLOTS,
+    lanes: Sequence[Lane] = LANES,
+    id_: UUID | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker with its own connections, on top of the pools, the engine and the hub of this process."""
     timings = timings or Timings()
@@ -85,7 +134,7 @@ async def assembled(
         on_events=announcer.events,
         on_queued=lambda lane: _nudge(transport, cast(Lane, lane)),
     )
-    me = Member(uuid4(), uuid4(), socket.gethostname(), os.getpid(), slots, lanes, dead_after=timings.dead_after)
+    me = Member(id_ or uuid4(), uuid4(), socket.gethostname(), os.getpid(), slots, lanes, dead_after=timings.dead_after)
     heart = Heart(
         config.settings().database_url,
         db.server_settings("system", "worker"),
@@ -114,6 +163,9 @@ async def assembled(
         lanes=lanes,
         timings=timings,
         on_swept=announcer.swept,
+        isolation=Isolation(pool, me.id, _start_isolated, dead_after=timings.dead_after)
+        if "quarantine" in lanes and len(lanes) > 1
+        else None,
     )
     log.info("worker started", worker=str(me.id), slots=slots, lanes=list(lanes))
     try:

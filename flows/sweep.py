@@ -4,51 +4,73 @@
 All times are compared inside PostgreSQL. The lock belongs to the transaction: a session's lock would leak through pools.
 """
 
+from typing import Any
+from uuid import UUID
+
 import asyncpg
+import msgspec
 from msgspec import Struct
 
+from flows.ledger.postgres_pool import borrowed
 from flows.transport.protocol import Lane
 
 LOCK = 0x53574545  # "SWEE"
+LONGEST = 30.0
+"""Seconds one pass may take. A sweeper whose network died holds the lock that long at most."""
 
 ISOLATE_AFTER = 3
-"""Crashes a run was present at, after which it runs in quarantine, alone in its process."""
+"""Crashes a run was present at without getting on, after which it runs in quarantine, alone in a process."""
 DEAD_AFTER = 5
-"""Crashes after which it is not tried any more: a person looks at it."""
+"""Crashes after which it is not tried any more: a person looks at it. The last two it had alone, with a witness."""
 
-LOST = """
+TAKE = """
 with lost as (
-    select r.id, r.crash_count + 1 as crashes, w.dead_after, r.owner_worker,
+    select r.id, r.crash_count + case when r.lane <> 'quarantine' or {witnessed} then 1 else 0 end as crashes,
+           w.dead_after, w.id as worker, w.host, w.pid, r.lane = 'quarantine' as alone,
            exists (select from node_exec n where n.run_id = r.id and n.status = 'started'
-                      and n.effect_class in ('at_most_once', 'probe')) as unsure
+                      and n.effect_class in ('at_most_once', 'probe')) as unsure,
+           coalesce((select json_agg(case n.iter_path when '' then n.node_id else n.node_id || ':' || n.iter_path end)
+                       from (select * from node_exec n where n.run_id = r.id and n.status = 'started' limit 20) n), '[]') as steps
       from run r left join worker w on w.id = r.owner_worker
-     where r.status = 'running'
-       and (w.id is null
-            or clock_timestamp() - greatest(w.heartbeat_at, pg_postmaster_start_time()) > w.dead_after
-            or w.stopped_at is not null and clock_timestamp() - w.stopped_at > interval '2 seconds')
+     where r.status = 'running' and ({which})
      order by r.id limit 500 for update of r skip locked
 )
 update run r set
     epoch = r.epoch + 1,
     crash_count = lost.crashes,
     owner_worker = null,
-    status = case when lost.crashes >= $1 then 'dead' when lost.unsure then 'waiting' else 'queued' end,
+    status = case when lost.crashes >= $1 then 'dead' when lost.unsure and not {witnessed} then 'waiting' else 'queued' end,
     lane = case when lost.crashes >= $2 then 'quarantine' else r.lane end,
-    wake_at = case when lost.unsure and lost.crashes < $1 then clock_timestamp() + lost.dead_after end,
+    wake_at = case when lost.unsure and not {witnessed} and lost.crashes < $1 then clock_timestamp() + lost.dead_after end,
     queued_at = clock_timestamp(),
     dispatched_at = null,
     finished_at = case when lost.crashes >= $1 then clock_timestamp() end,
     error = case when lost.crashes >= $1 then json_build_object(
-        'message', 'The worker died ' || lost.crashes || ' times while it ran this. It will not be tried again by itself.',
+        'message', 'The worker died ' || lost.crashes || ' times while it ran this, at last with nothing else in the process ({how}'
+                   || case lost.steps::text when '[]' then '' else ', at ' || lost.steps::text end
+                   || '). It will not be tried again by itself.',
         'kind', 'crashes') else r.error end
 from lost where r.id = lost.id
-returning r.id, r.workspace_id, r.status, r.lane, r.crash_count, lost.owner_worker
+returning r.id, r.workspace_id, r.status, r.lane, lost.crashes, lost.alone, lost.worker, lost.host, lost.pid,
+          lost.steps::text as steps
 """
 """The epoch grows here already, so that a worker that only slept is fenced off before somebody else claims the run.
 
 A run with a step whose outcome is unknown and must not be repeated sleeps for one more lease: the outcome may still come
-(late-outcome rule). After that its next owner puts the step in doubt. A restart of the database is not held against workers.
+(late-outcome rule). After that its next owner puts the step in doubt. Of a process whose end was witnessed nothing comes.
 """
+
+LOST = TAKE.format(
+    witnessed="false",
+    how="its lease ended",
+    which="""w.id is null
+        or clock_timestamp() - greatest(w.heartbeat_at, pg_postmaster_start_time())
+           > w.dead_after * case w.lanes when '{quarantine}' then 2 else 1 end
+        or w.stopped_at is not null and clock_timestamp() - w.stopped_at > interval '2 seconds'""",
+)
+"""A restart of the database is not held against workers. Isolated processes are watched by their parents, who come first."""
+
+CRASHED = TAKE.format(witnessed="true", how="' || $4::text || '", which="r.owner_worker = $3")
 
 DUE = """
 with due as (
@@ -128,7 +150,7 @@ async def sweep(
     pool: "asyncpg.Pool[asyncpg.Record]", *, cancel_grace: float = 15.0, renudge: float = 15.0
 ) -> Swept | None:
     """One pass in one transaction. None: somebody else is sweeping."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with borrowed(pool, LONGEST) as connection, connection.transaction():
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", LOCK):
             return None
         lost = await connection.fetch(LOST, DEAD_AFTER, ISOLATE_AFTER)
@@ -136,9 +158,7 @@ async def sweep(
         ended = [*await connection.fetch(STUBBORN, cancel_grace), *await connection.fetch(LATE_RUNS)]
         if ended:
             await connection.execute(ENDED_STEPS, [row["id"] for row in ended])
-        events = [_event(row["id"], row["status"]) for row in (*lost, *ended)]
-        if events:
-            await connection.execute(EVENT, *(list(column) for column in zip(*events, strict=True)))
+        await _tell(connection, [*(_lost(row) for row in lost), *(_ended(row["id"], row["status"]) for row in ended)])
         undispatched = await connection.fetch(UNDISPATCHED, renudge)
         await connection.execute(GONE_WORKERS)
     dead = [row for row in lost if row["status"] == "dead"]
@@ -150,6 +170,35 @@ async def sweep(
     )
 
 
-def _event(run: object, status: str) -> tuple[object, str, str]:
-    type_ = {"queued": "run.lost", "waiting": "run.lost"}.get(status, f"run.{status}")
-    return run, type_, f'{{"type": "{type_}", "run": "{run}"}}'
+async def crashed(pool: "asyncpg.Pool[asyncpg.Record]", worker: UUID, code: int) -> int:
+    """An isolated process died, seen by its parent. `code`: its exit status, negative for a signal. How many runs it had."""
+    how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
+    async with borrowed(pool, LONGEST) as connection, connection.transaction():
+        lost = await connection.fetch(CRASHED, DEAD_AFTER, ISOLATE_AFTER, worker, how)
+        await _tell(connection, [_lost(row, how) for row in lost])
+    return len(lost)
+
+
+async def _tell(connection: Any, events: list[tuple[object, str, str]]) -> None:
+    if events:
+        await connection.execute(EVENT, *(list(column) for column in zip(*events, strict=True)))
+
+
+def _lost(row: Any, how: str = "its lease ended") -> tuple[object, str, str]:
+    """With the evidence: who died, alone or not, how, and at which steps."""
+    type_ = {"queued": "run.lost", "waiting": "run.lost"}.get(row["status"], f"run.{row['status']}")
+    evidence = {
+        "type": type_,
+        "run": str(row["id"]),
+        "crashes": row["crashes"],
+        "alone": row["alone"],
+        "how": how,
+        "host": row["host"],
+        "pid": row["pid"],
+        "steps": msgspec.json.decode(row["steps"]),
+    }
+    return row["id"], type_, msgspec.json.encode(evidence).decode()
+
+
+def _ended(run: object, status: str) -> tuple[object, str, str]:
+    return run, f"run.{status}", f'{{"type": "run.{status}", "run": "{run}"}}'

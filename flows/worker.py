@@ -13,13 +13,15 @@ from time import monotonic
 import asyncpg
 from msgspec import Struct
 
-from flows.ledger.postgres import OUTAGES, PostgresLedger
+from flows.ledger.postgres import PostgresLedger
+from flows.ledger.postgres_pool import OUTAGES
 from flows.ledger.postgres_queue import Claimed, PostgresQueue
 from flows.ledger.protocol import Claim, Fault, LostRun, RunChange
 from flows.sdk.context import Signal
 from flows.sweep import Swept, sweep
 from flows.transport.protocol import LANES, Lane, Transport
 from flows.worker_heart import Heart
+from flows.worker_isolation import Isolation
 
 log = logging.getLogger("agentbase.worker")
 
@@ -29,6 +31,7 @@ class Timings(Struct, frozen=True):
 
     Three missed heartbeats are a death; a worker whose loop hangs for `loop_lag` stops sending them. After kill -9 a
     run is taken up within dead_after + sweep + a poll of 2 s = 34 s. `drain` ends before a container is killed (45 s).
+    `linger`: how long a process for isolated runs waits for the next one before it ends.
     """
 
     heartbeat: float = 10.0
@@ -39,7 +42,7 @@ class Timings(Struct, frozen=True):
     watch_cancels: float = 1.0
     cancel_grace: float = 15.0
     drain: float = 25.0
-    quarantine_hold: float = 30.0
+    linger: float = 10.0
 
 
 class Stop:
@@ -68,10 +71,11 @@ class Counters(Struct):
     lost: int = 0
     handed_back: int = 0
     broken: int = 0
+    orphaned: int = 0
 
 
 class Worker:
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
         ledger: PostgresLedger,
@@ -84,8 +88,13 @@ class Worker:
         lanes: Sequence[Lane] = LANES,
         timings: Timings | None = None,
         on_swept: Callable[[Swept], None] | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
-        """`slots`: runs at once. A fifth of them is kept free for the interactive lane."""
+        """`slots`: runs at once. A fifth of them is kept free for the interactive lane.
+
+        `isolation`: starts a process for runs in quarantine. A worker without it, whose only lane is quarantine, is
+        such a process: it ends when nothing is left for it.
+        """
         self._pool = pool
         self._ledger = ledger
         self._queue = queue
@@ -93,14 +102,16 @@ class Worker:
         self._advance = advance
         self._heart = heart
         self._slots = slots
-        self._lanes = [lane for lane in LANES if lane in lanes]
+        self._isolated = tuple(lanes) == ("quarantine",)
+        self._lanes = [lane for lane in LANES if lane in lanes and (lane != "quarantine" or self._isolated)]
+        self._isolation = isolation
         self._timings = timings or Timings()
         self._on_swept = on_swept
         self._wake = asyncio.Event()
         self._due: set[Lane] = set()
         self._running: dict[Claim, tuple[asyncio.Task[None], Stop]] = {}
-        self._alone: Claim | None = None
-        self._hold_since: float | None = None
+        self._claiming = asyncio.Lock()
+        self._busy_at = monotonic()
         self._stopping = asyncio.Event()
         self.counters = Counters()
 
@@ -123,11 +134,14 @@ class Worker:
         """Work until `stop`. Survives outages of PostgreSQL and Redis."""
         await self._patiently(self._queue.register)
         self._heart.start()
-        helpers = [
-            asyncio.create_task(self._transport.listen(self._lanes, self.wake), name="listen"),
-            asyncio.create_task(self._for_ever(self._sweep, self._timings.sweep), name="sweep"),
-            asyncio.create_task(self._for_ever(self._watch, self._timings.watch_cancels), name="watch"),
+        housework = [
+            (self._listen, 1.0),
+            (self._sweep, self._timings.sweep),
+            (self._watch, self._timings.watch_cancels),
+            (self._own_up, self._timings.sweep),
+            (self._look_after, self._timings.sweep),
         ]
+        helpers = [asyncio.create_task(self._for_ever(act, period), name=act.__name__) for act, period in housework]
         try:
             while not self._stopping.is_set():
                 await self._wake.wait()
@@ -136,50 +150,70 @@ class Worker:
                 try:
                     await self._claim(due)
                 except OUTAGES as outage:
-                    log.warning("Can't claim: %s", outage)
+                    log.warning("Can't claim: %r", outage)
+                except Exception:
+                    log.exception("Can't claim; it is tried again.")
         finally:
             await self._drain()
             for helper in helpers:
                 helper.cancel()
             await asyncio.wait(helpers, timeout=3)
+            if self._isolation is not None:
+                await self._isolation.stop()
             await self._heart.stop()
             try:
                 await self._queue.stopped()
             except OUTAGES:
                 log.warning("Could not sign off; the others notice by the missing heartbeat.")
 
+    async def _listen(self) -> None:
+        await self._transport.listen(self._lanes, self.wake)
+
     async def _claim(self, due: set[Lane]) -> None:
         for lane in self._lanes:
-            if lane not in due or self._stopping.is_set() or self._alone is not None:
+            if lane not in due or self._stopping.is_set():
                 continue
-            if lane == "quarantine":
-                await self._claim_quarantine()
-                continue
-            if self._hold_since is not None:
-                continue
-            reserve = self._slots // 5 if lane != "interactive" else 0
+            reserve = 0 if lane in ("interactive", "quarantine") else self._slots // 5
             free = min(self._slots - reserve - len(self._running), 50)
             if free <= 0:
                 self._due.add(lane)  # looked at again when a run ends
                 continue
-            claimed = await self._queue.claim(lane, free)
-            for one in claimed:
-                self._start(one)
+            async with self._claiming:
+                claimed = await self._queue.claim(lane, free)
+                for one in claimed:
+                    self._start(one)
             if len(claimed) == free:
                 self._due.add(lane)
                 self._wake.set()
 
-    async def _claim_quarantine(self) -> None:
-        """A run that was present at three crashes may have caused them: it runs alone and takes nobody with it."""
-        if not await self._queue.waiting("quarantine"):
-            self._hold_since = None
-            return
-        self._hold_since = self._hold_since or monotonic()
-        if not self._running or monotonic() - self._hold_since > self._timings.quarantine_hold:
-            self._hold_since = None
-            for one in await self._queue.claim("quarantine", 1):
-                self._alone = one.claim
-                self._start(one)
+    async def _own_up(self) -> None:
+        """Give back what is ours on paper only: nobody works on it, and our heartbeat would keep it from the others.
+
+        So ends every way to lose a run without dying: a claim that was committed and whose answer got lost, a run that
+        was given up because the database was away, an exception nobody thought of.
+        """
+        async with self._claiming:
+            owned = await self._queue.owned()
+            orphans = [claim for claim in owned if claim not in self._running]
+        if orphans:
+            log.warning("Gave back %d runs that nobody worked on.", len(orphans))
+            await self._queue.hand_back(orphans)
+            self.counters.orphaned += len(orphans)
+            self._due.update(self._lanes)
+            self._wake.set()
+
+    async def _look_after(self) -> None:
+        """Of ourselves: known to the database, heart beating, and as an isolated process still needed; of our child."""
+        if self._heart.forgotten:
+            await self._queue.register()
+            self._heart.forgotten = False
+        if not self._heart.beats:
+            log.error("The heart of this worker has stopped. It ends, so that another one takes its place.")
+            self.stop()
+        if self._isolation is not None and not self._stopping.is_set():
+            await self._isolation.look()
+        if self._isolated and not self._running and monotonic() - self._busy_at > self._timings.linger:
+            self.stop()
 
     def _start(self, claimed: Claimed) -> None:
         stop = Stop()
@@ -191,11 +225,7 @@ class Worker:
     def _ended(self, claim: Claim) -> None:
         self._running.pop(claim, None)
         self._ledger.forget(claim)
-        if self._alone == claim:
-            self._alone = None
-            self._due.update(self._lanes)
-        if self._hold_since is not None and not self._running:
-            self._due.add("quarantine")
+        self._busy_at = monotonic()
         if self._due:
             self._wake.set()
 
@@ -208,9 +238,7 @@ class Worker:
             log.warning("%s", lost)
         except OUTAGES as outage:
             self.counters.lost += 1
-            log.warning(
-                "Run %s: the database was away for too long (%s). Another worker takes it.", claimed.claim.run, outage
-            )
+            log.warning("Run %s: the database does not do it (%r). It is given back.", claimed.claim.run, outage)
         except Exception as error:
             self.counters.broken += 1
             log.exception("Run %s can't be advanced.", claimed.claim.run)
@@ -259,7 +287,7 @@ class Worker:
             try:
                 await act()
             except OUTAGES as outage:
-                log.warning("%s", outage)
+                log.warning("%s: %r", act.__name__, outage)
             except Exception:
                 log.exception("The worker's housekeeping failed; it is tried again.")
             await asyncio.sleep(period * random.uniform(0.8, 1.2))  # noqa: S311  no secret
@@ -270,7 +298,7 @@ class Worker:
                 await act()
                 return
             except OUTAGES as outage:
-                log.warning("Waiting for the database: %s", outage)
+                log.warning("Waiting for the database: %r", outage)
                 await asyncio.sleep(1)
 
     async def _drain(self) -> None:

@@ -27,11 +27,14 @@ class Heart:
         self._worker = worker
         self._period = period
         self._lag = lag
+        self._answer = max(1.0, min(5.0, period))
         self._seen = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
         self._pulse: asyncio.Task[None] | None = None
         self.draining = False
+        self.forgotten = False
+        """The database does not know this worker (any more): it must register again, or it loses what it claims."""
 
     def start(self) -> None:
         """Call in the loop whose health is watched."""
@@ -43,6 +46,11 @@ class Heart:
         if self._pulse is not None:
             self._pulse.cancel()
         await asyncio.to_thread(self._thread.join, 5)
+
+    @property
+    def beats(self) -> bool:
+        """Whether the thread is there. It tries for ever, so this is False only after a defect."""
+        return self._thread.is_alive()
 
     @property
     def lagging(self) -> float:
@@ -69,14 +77,18 @@ class Heart:
                 try:
                     if connection is None or connection.is_closed():
                         connection = await asyncpg.connect(
-                            self._dsn, server_settings=self._settings, timeout=5, command_timeout=5
+                            self._dsn,
+                            server_settings=self._settings,
+                            timeout=self._answer,
+                            command_timeout=self._answer,
                         )
-                    await connection.execute(BEAT, self._worker, self.draining)
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as trouble:
-                    log.warning("No heartbeat: %s", trouble)
+                    if await connection.execute(BEAT, self._worker, self.draining) == "UPDATE 0":
+                        self.forgotten = True
+                except Exception as trouble:  # whatever it is: a heart that stops loses all runs of this worker
+                    log.warning("No heartbeat: %r", trouble)
                     if connection is not None:
                         connection.terminate()
                     connection, pause = None, min(1.0, self._period / 3)
             await asyncio.to_thread(self._stop.wait, pause)
         if connection is not None:
-            await connection.close(timeout=2)
+            connection.terminate()

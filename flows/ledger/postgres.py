@@ -14,33 +14,23 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
 
 from flows.ledger import postgres_sql as sql
 from flows.ledger.postgres_batch import Write, Written, arguments, json_text
+from flows.ledger.postgres_pool import OUTAGES, answers, borrowed, refused
 from flows.ledger.protocol import Claim, Fault, LostRun, RunChange, RunRow, StepChange, StepRow
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import Signal, Wait
 
 log = logging.getLogger("agentbase.ledger")
 
-OUTAGES = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-)
-"""The database is away or busy: the same write is worth sending again."""
+T = TypeVar("T")
 
 BATCH = 64
 """Writes in one statement, at most."""
@@ -50,8 +40,9 @@ WRITERS = 2
 
 
 class PostgresLedger:
-    """One per worker process. `patience`: seconds for which writes are retried while the database is away (= the
-    lease).
+    """One per worker process. While the database is away, reads and writes wait for it, however long that is: nobody
+    else can take the run meanwhile, and if somebody did, the epoch tells. `patience`: seconds for which they are sent
+    again when the database is there and yet can't do it.
     """
 
     def __init__(
@@ -93,8 +84,8 @@ class PostgresLedger:
         self._used.pop(claim, None)
 
     def given(self, claim: Claim) -> dict[str, Signal] | None:
-        """Signals the engine has for this claim, by the id of their row; None before `load`. Add those handed on later.
-        Signals the engine has for this claim, by the id of their row; None before `load`. Add those handed on later.
+        """Signals the engine has for this claim, by the id of their row; None before `load`. Add those handed on
+        later.
         """
         return self._given.get(claim)
 
@@ -103,16 +94,32 @@ class PostgresLedger:
         if row is not None and row["epoch"] == 1 and not row["has_signals"]:
             self._given[claim] = {}
             return _run_row(row, (), ())
-        async with self._pool.acquire() as connection:
+        row, steps, signals = await self._patiently(lambda: self._read(claim))
+        self._seqs.setdefault(claim, 0)
+        given = self._given[claim] = {str(signal["id"]): stored_signal(signal) for signal in signals}
+        now = time.time()
+        return _run_row(row, [_step_row(step, now) for step in steps], list(given.values()))
+
+    async def _read(self, claim: Claim) -> tuple[Any, Sequence[Any], Sequence[Any]]:
+        async with borrowed(self._pool) as connection:
             row = await connection.fetchrow(sql.RUN, claim.run, claim.epoch)
             if row is None:
                 raise LostRun(f"Run {claim.run} is not ours any more: epoch {claim.epoch} is over.")
             steps = await connection.fetch(sql.STEPS, claim.run)
             signals = await connection.fetch(sql.SIGNALS, claim.run) if row["has_signals"] else ()
-        self._seqs.setdefault(claim, 0)
-        given = self._given[claim] = {str(signal["id"]): stored_signal(signal) for signal in signals}
-        now = time.time()
-        return _run_row(row, [_step_row(step, now) for step in steps], list(given.values()))
+        return row, steps, signals
+
+    async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Again until the database has done it. Raises what it said last when it is there and refuses all the same."""
+        give_up, pause = time.monotonic() + self._patience, 0.05
+        while True:
+            try:
+                return await act()
+            except OUTAGES as outage:
+                if refused(outage) or (time.monotonic() > give_up and await answers(self._pool)):
+                    raise
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                pause = min(pause * 2, 1.0)
 
     async def write(
         self,
@@ -122,7 +129,7 @@ class PostgresLedger:
         events: Sequence[dict[str, Any]] = (),
         used: Sequence[Signal] = (),
     ) -> None:
-        """See protocol. During a short outage of the database it waits and tries again, exactly once in effect.
+        """See protocol. During an outage of the database it waits and tries again, exactly once in effect.
 
         A write that came too late (the run was taken from us) still records outcomes of steps where that is safe.
         """
@@ -136,7 +143,12 @@ class PostgresLedger:
             self._start_writer()
         else:
             queue.append(write)  # the run's earlier write is under way; this one follows it
-        written = await write.done
+        try:
+            written = await write.done
+        except Exception as error:
+            if refused(error) or not isinstance(error, (LostRun, *OUTAGES)):
+                self._seqs[claim] = seq - 1  # it changed nothing, so the write that tells why takes its place
+            raise
         if self._on_events is not None and events:
             self._on_events(claim.run, written.first_seq, events)
         if written.status == "queued" and self._on_queued is not None:
@@ -172,8 +184,7 @@ class PostgresLedger:
         try:
             await self._commit(writes)
         except Exception:  # a value PostgreSQL can't hold: only the run that wrote it may suffer
-            for write in writes:
-                await self._commit_alone(write)
+            await asyncio.gather(*(self._commit_alone(write) for write in writes))
         finally:
             for run in runs:
                 if self._waiting[run]:
@@ -190,17 +201,7 @@ class PostgresLedger:
                 write.done.set_exception(error)
 
     async def _commit(self, writes: Sequence[Write]) -> None:
-        give_up = time.monotonic() + self._patience
-        pause = 0.05
-        while True:
-            try:
-                rows = await self._send(writes)
-                break
-            except OUTAGES as outage:
-                if time.monotonic() > give_up:
-                    raise LostRun(f"The database was away for {self._patience:g} s: our lease is over.") from outage
-                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  no secret
-                pause = min(pause * 2, 1.0)
+        rows = await self._patiently(lambda: self._send(writes))
         for write in writes:
             row = rows.get(write.claim.run)
             if write.done.done():
@@ -217,7 +218,7 @@ class PostgresLedger:
         sleepers = sorted(
             write.claim.run for write in writes if write.run is not None and write.run.status == "waiting"
         )
-        async with self._pool.acquire(timeout=self._patience) as connection:
+        async with borrowed(self._pool) as connection:
             if sleepers:
                 async with connection.transaction():
                     await connection.execute(sql.LOCK, sleepers)
@@ -234,15 +235,23 @@ class PostgresLedger:
                     claim = write.claim
                     row = await connection.fetchrow(sql.APPLIED, claim.run, claim.epoch, write.seq)
                     if row is not None:
-                        found[claim.run] = Written(row["status"], row["lane"], 0, False)
+                        first = row["next_event_seq"] - len(write.events)
+                        found[claim.run] = Written(row["status"], row["lane"], first, False)
         return found
 
     async def _late(self, write: Write) -> None:
         for step in write.steps:
             if step.status not in ("succeeded", "failed", "backoff") or step.effect == "pure":
                 continue
-            usage = step.usage or Usage()
-            row = await self._pool.fetchrow(
+            row = await self._patiently(partial(self._store_late, write, step))
+            log.info("run %s step %s: late outcome %s", write.claim.run, step.node, "kept" if row else "refused")
+            if row is not None and self._on_queued is not None:
+                self._on_queued(row["lane"])
+
+    async def _store_late(self, write: Write, step: StepChange) -> Any:
+        usage = step.usage or Usage()
+        async with borrowed(self._pool) as connection:
+            return await connection.fetchrow(
                 sql.LATE,
                 write.claim.run,
                 write.claim.epoch,
@@ -259,9 +268,6 @@ class PostgresLedger:
                 usage.cost_micros,
                 max(0.0, step.next_at - time.time()) if step.next_at is not None else None,
             )
-            log.info("run %s step %s: late outcome %s", write.claim.run, step.node, "kept" if row else "refused")
-            if row is not None and self._on_queued is not None:
-                self._on_queued(row["lane"])
 
 
 def _decode(text: str | None, kind: Any = Any) -> Any:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from flows.ledger import postgres_sql as sql
 from flows.ledger.postgres import PostgresLedger, stored_signal
+from flows.ledger.postgres_pool import borrowed
 from flows.ledger.protocol import Claim
 from flows.sdk.context import Signal
 from flows.transport.protocol import Lane
@@ -19,8 +20,10 @@ QUEUES_AT_ONCE = 64
 REGISTER = """
 insert into worker (id, boot_id, host, pid, version, capabilities, lanes, slots, dead_after)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9 * interval '1 second')
-on conflict (id) do update set heartbeat_at = clock_timestamp(), draining = false, stopped_at = null
+on conflict (id) do update set pid = excluded.pid, heartbeat_at = clock_timestamp(), draining = false, stopped_at = null
 """
+
+OWNED = "select id, epoch from run where owner_worker = $1 and status = 'running'"
 
 STOPPED = "update worker set stopped_at = clock_timestamp(), draining = true where id = $1"
 
@@ -70,17 +73,19 @@ class PostgresQueue:
 
     async def register(self) -> None:
         me = self._member
-        await self._pool.execute(
-            REGISTER, me.id, me.boot_id, me.host, me.pid, me.version, list(me.capabilities), list(me.lanes), me.slots,
-            me.dead_after,
-        )  # fmt: skip
+        async with borrowed(self._pool) as connection:
+            await connection.execute(
+                REGISTER, me.id, me.boot_id, me.host, me.pid, me.version, list(me.capabilities), list(me.lanes),
+                me.slots, me.dead_after,
+            )  # fmt: skip
 
     async def stopped(self) -> None:
-        await self._pool.execute(STOPPED, self._member.id)
+        async with borrowed(self._pool, 3.0) as connection:
+            await connection.execute(STOPPED, self._member.id)
 
     async def claim(self, lane: Lane, most: int) -> list[Claimed]:
         """Up to `most` queued runs of a lane, made ours in one short transaction. Empty when there are none."""
-        async with self._pool.acquire() as connection:
+        async with borrowed(self._pool) as connection:
             behind = self._behind.get(lane, NOBODY)
             queues = [row[0] for row in await connection.fetch(sql.QUEUES, lane, behind, QUEUES_AT_ONCE)]
             if len(queues) < QUEUES_AT_ONCE and behind != NOBODY:
@@ -104,18 +109,28 @@ class PostgresQueue:
 
     async def waiting(self, lane: Lane) -> bool:
         """Whether any workspace has something queued in the lane."""
-        return bool(await self._pool.fetch(sql.QUEUES, lane, NOBODY, 1))
+        async with borrowed(self._pool) as connection:
+            return bool(await connection.fetch(sql.QUEUES, lane, NOBODY, 1))
+
+    async def owned(self) -> list[Claim]:
+        """The runs that are ours, as the database sees it: also those of a claim whose answer got lost."""
+        async with borrowed(self._pool) as connection:
+            rows = await connection.fetch(OWNED, self._member.id)
+        return [Claim(str(row["id"]), row["epoch"]) for row in rows]
 
     async def hand_back(self, claims: Sequence[Claim]) -> None:
         """Queued again, without blame. Claims that are not ours any more are left alone."""
-        await self._pool.fetch(sql.HAND_BACK, [claim.run for claim in claims], [claim.epoch for claim in claims])
+        async with borrowed(self._pool) as connection:
+            await connection.fetch(sql.HAND_BACK, [claim.run for claim in claims], [claim.epoch for claim in claims])
 
     async def to_stop(self, claims: Sequence[Claim]) -> set[Claim]:
         """Those that somebody asked to cancel."""
-        rows = await self._pool.fetch(CANCELLED, self._member.id, [claim.run for claim in claims])
+        async with borrowed(self._pool) as connection:
+            rows = await connection.fetch(CANCELLED, self._member.id, [claim.run for claim in claims])
         return {Claim(str(row["id"]), row["epoch"]) for row in rows}
 
     async def signals(self, claims: Sequence[Claim]) -> list[tuple[Claim, str, Signal]]:
         """Signals that are not used yet, of runs that are ours. The engine may have some of them already."""
-        rows = await self._pool.fetch(SIGNALLED, [claim.run for claim in claims], self._member.id)
+        async with borrowed(self._pool) as connection:
+            rows = await connection.fetch(SIGNALLED, [claim.run for claim in claims], self._member.id)
         return [(Claim(str(row["run_id"]), row["epoch"]), str(row["id"]), stored_signal(row)) for row in rows]

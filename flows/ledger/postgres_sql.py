@@ -108,7 +108,7 @@ update run set status = 'queued', queued_at = clock_timestamp(), dispatched_at =
  where id = any ($1::uuid[]) and status = 'waiting' and cancel_requested_at is not null returning lane
 """
 
-APPLIED = "select id, status, lane from run where id = $1::uuid and epoch = $2 and write_seq >= $3"
+APPLIED = "select id, status, lane, next_event_seq from run where id = $1::uuid and epoch = $2 and write_seq >= $3"
 
 LATE = """
 with late as (

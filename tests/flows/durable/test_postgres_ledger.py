@@ -14,7 +14,7 @@ from flows.ledger.postgres_queue import Member, PostgresQueue
 from flows.ledger.postgres_verbs import NewRun, cancel_run, signal_run, start_run
 from flows.ledger.protocol import Claim, LostRun, RunChange, StepChange
 from flows.sdk.context import Signal
-from flows.sweep import sweep
+from flows.sweep import crashed, sweep
 from tests.factories.runs import a_chain, a_version
 from tests.flows.ledger_conformance import LedgerConformance
 
@@ -111,23 +111,45 @@ async def test_an_outcome_that_comes_after_the_next_claim_is_refused(bench):
     assert (await bench.ledger.load(newer)).steps[0].status == "started"
 
 
-async def test_five_crashes_without_progress_end_in_dead_and_progress_clears_the_blame(bench):
+async def crash_state(run: str) -> tuple[str, str, int]:
+    async with system_tx("test") as tx:
+        row = await tx.fetchrow("select status, lane, crash_count from run where id = $1", run)
+    return row["status"], row["lane"], row["crash_count"]
+
+
+async def test_three_crashes_isolate_a_run_and_two_more_that_it_had_alone_end_it_with_the_evidence(bench):
     run = await bench.open()
-    for crash in range(1, 6):
+    for crash in range(1, 4):
         await bench.claim(run)
         await gone_quiet(bench)
         await sweep(bench.pool)
-        async with system_tx("test") as tx:
-            row = await tx.fetchrow("select status, lane, crash_count from run where id = $1", run)
-        assert row["crash_count"] == crash and row["lane"] == ("quarantine" if crash >= 3 else "normal")
-    assert row["status"] == "dead"
+        assert await crash_state(run) == ("queued", "quarantine" if crash == 3 else "normal", crash)
+    for _ in range(10):  # its worker is killed again and again, and nobody saw that it was the run
+        await bench.claim(run)
+        await gone_quiet(bench)
+        await sweep(bench.pool)
+        assert await crash_state(run) == ("queued", "quarantine", 3)
+    for crash, status in ((4, "queued"), (5, "dead")):
+        claim = await bench.claim(run)
+        await bench.ledger.write(claim, [StepChange("boom", "", "started", crash, "idempotent")])
+        assert await crashed(bench.pool, bench.me.id, -11) == 1
+        assert await crash_state(run) == (status, "quarantine", crash)
+    async with system_tx("test") as tx:
+        error = await tx.fetchval("select error from run where id = $1", run)
+        event = await tx.fetchval("select payload from run_event where run_id = $1 order by seq desc limit 1", run)
+    assert "5 times" in error and "killed by signal 11" in error and "boom" in error
+    told = msgspec.json.decode(event)
+    assert (told["type"], told["alone"], told["steps"]) == ("run.dead", True, ["boom"])
+
+
+async def test_a_step_that_succeeds_between_two_crashes_clears_the_blame(bench):
     other = await bench.open()
     await bench.claim(other)
     await gone_quiet(bench)
     await sweep(bench.pool)
+    assert (await crash_state(other))[2] == 1
     await bench.ledger.write(await bench.claim(other), [StepChange("a", "", "succeeded", 1, "idempotent", "{}")])
-    async with system_tx("test") as tx:
-        assert await tx.fetchval("select crash_count from run where id = $1", other) == 0
+    assert (await crash_state(other))[2] == 0
 
 
 async def test_a_value_that_postgresql_refuses_harms_only_its_own_run(bench):
