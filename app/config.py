@@ -58,6 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_url: Annotated[Secret, _variable("REDIS_URL")] = Secret("")
     workers: Annotated[int, _variable("AGENTBASE_WORKERS")] = 1
     egress_allow: Annotated[tuple[str, ...], _variable("AGENTBASE_EGRESS_ALLOW")] = ()
+    full_python: Annotated[bool, _variable("AGENTBASE_FULL_PYTHON")] = False
     local_model: Annotated[bool, _variable("AGENTBASE_LOCAL_MODEL")] = True
     local_model_url: Annotated[str, _variable("AGENTBASE_LOCAL_MODEL_URL")] = ""
     log_format: Annotated[Literal["console", "json"], _variable("AGENTBASE_LOG_FORMAT")] = "console"
@@ -153,6 +154,7 @@ def _url(variable: str, text: str) -> Secret:
 
 
 _READERS: dict[str, Callable[[str, str], Any]] = {
+    "AGENTBASE_FULL_PYTHON": _switch,
     "AGENTBASE_LOCAL_MODEL": _switch,
     "AGENTBASE_LOG_FORMAT": _log_format,
     "AGENTBASE_TRUSTED_PROXIES": _networks,

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from flows.catalogue import AnyNode, Catalogue
 from flows.expressions import ExpressionError, binder
+from flows.host.sandbox import code_problem
 from flows.model import Flow, NodeUse
 from flows.problems import Problem
 from flows.sdk.errors import NodeError
@@ -73,6 +74,10 @@ def read_card(use: NodeUse, catalogue: Catalogue) -> tuple[Card, list[Problem]]:
             problems.append(Problem(use.id, f"Step '{label}': {error.message}", field=error.field))
         except NodeError as error:
             problems.append(Problem(use.id, f"Step '{label}': {error.message}", field=error.field))
+        if type.sources is not None:
+            for source in type.sources(settings):
+                if wrong := code_problem(source.text, source.engine):
+                    problems.append(Problem(use.id, f"Step '{label}': {wrong}", field=source.field))
     if use.on_error == "wire":
         if any(port.name == ERROR for port in ports.outputs):
             problems.append(

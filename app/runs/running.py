@@ -14,9 +14,11 @@ from app.errors import Conflict, NotFound
 from app.gateway import service as gateway
 from app.logs import logger
 from app.runs.http_step import http_for
+from app.runs.sandbox import sandbox_for
 from flows import catalogue
 from flows.compile import PlanCache
 from flows.document import load_flow
+from flows.host import sandbox
 from flows.ledger.commit import GroupCommit
 from flows.plan import Plan
 from flows.problems import Problems
@@ -27,7 +29,11 @@ from flows.transport.protocol import Lane, Transport
 
 log = logger(__name__)
 
-CAPABILITIES: Mapping[CapabilityName, Callable[[Context], Any]] = {"llm": gateway.llm_for, "http": http_for}
+CAPABILITIES: Mapping[CapabilityName, Callable[[Context], Any]] = {
+    "llm": gateway.llm_for,
+    "http": http_for,
+    "sandbox": sandbox_for,
+}
 """What a step gets when it names it in `needs`."""
 
 VERSION = "select workspace_id, flow_id, document from flow_version where id = $1"
@@ -134,6 +140,7 @@ async def stop() -> None:
     if not _host:
         return
     running = _host.pop()
+    await sandbox.stop()
     await running.commits.close()
     await running.transport.close()
     running.pool.terminate()

@@ -22,17 +22,19 @@ from flows.sdk.capabilities import (
     ChatReply,
     ChatRequest,
     Files,
+    CodeResult,
     Http,
     HttpReply,
     HttpRequest,
     Llm,
     Tool,
+    Sandbox,
     ToolCall,
     Usage,
 )
 from flows.sdk.context import Body, Context, Round, Signal, Wait
 from flows.sdk.errors import NodeError
-from flows.sdk.node import Effect, Family, NodeType, Nothing, node
+from flows.sdk.node import Effect, Family, NodeType, Nothing, Source, node
 from flows.sdk.ports import Port, Ports, PortType, fits, many, port_type_of, ports_of
 from flows.sdk.values import File, Json, Message
 
@@ -43,6 +45,7 @@ __all__ = [
     "ChatRequest",
     "Code",
     "ConnectionRef",
+    "CodeResult",
     "Context",
     "Effect",
     "Expression",
@@ -67,9 +70,11 @@ __all__ = [
     "Ports",
     "Round",
     "Secret",
+    "Sandbox",
     "Signal",
     "Slider",
     "Template",
+    "Source",
     "Tool",
     "ToolCall",
     "Usage",

@@ -89,4 +89,29 @@ class Files(Protocol):
     async def write(self, name: str, content: bytes, media_type: str) -> File: ...
 
 
-CapabilityName = Literal["llm", "http", "files"]
+class CodeResult(Struct, frozen=True, omit_defaults=True):
+    """What code gave back. `value`: plain JSON values; `printed`: at most 16 KB; `memory` in bytes, 0 = not known."""
+
+    value: Any = None
+    printed: str = ""
+    cpu_ms: float = 0.0
+    memory: int = 0
+
+
+class Sandbox(Protocol):
+    """Runs code that somebody wrote into a flow: no network, no environment, no files, only its inputs by name."""
+
+    async def python(
+        self,
+        code: str,
+        inputs: Mapping[str, Any],
+        *,
+        engine: Literal["safe", "full"] = "safe",
+        seconds: float = 2.0,
+        memory: int = 64 * 1024 * 1024,
+    ) -> CodeResult:
+        """The value of `return`, else of the last line. Raises NodeError(field="code") with line and remedy."""
+        ...
+
+
+CapabilityName = Literal["llm", "http", "files", "sandbox"]

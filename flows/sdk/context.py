@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, cast
 
 from msgspec import Struct, field
 
-from flows.sdk.capabilities import CapabilityName, Files, Http, Llm, Usage
+from flows.sdk.capabilities import CapabilityName, Files, Http, Llm, Sandbox, Usage
 from flows.sdk.errors import NodeError
 from flows.sdk.values import Json
 
@@ -213,6 +213,10 @@ class Context:
 
     async def flow(self, version_id: str, input: Mapping[str, Json]) -> Json:
         """Run a published flow version as part of this run and give back its result."""
+    @property
+    def sandbox(self) -> Sandbox:
+        return cast(Sandbox, self._capability("sandbox"))
+
         if self._flow is None:
             raise NodeError("Other flows can't be started from here. Run this flow on the server.", field="flow")
         return await self._flow(version_id, input)

@@ -44,11 +44,19 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
 
 class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
     """A palette entry. Everything the editor, the docs page and the engine show or need is derived from here."""
+class Source(Struct, frozen=True):
+    """A piece of code in the settings. The engine reads it, without running it, whenever the flow is checked."""
+
+    field: str
+    text: str
+    engine: Literal["safe", "full"] = "safe"
+
+
 
     __slots__ = (
-        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "family", "fn", "has_holes",
-        "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "static",
-        "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
+        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "ends", "family", "fn",
+        "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings",
+        "sources", "static", "subflow", "timeout", "title", "trigger", "undo", "upgrades", "version", "waits",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -76,6 +84,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
     ) -> None:
         self.fn = fn
         self.name = name
+        sources: Callable[[Any], Sequence[Source]] | None,
         self.version = version
         self.title = title
         self.description = inspect.getdoc(fn) or ""
@@ -95,6 +104,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self.static = ports_of(self.inputs, self.outputs)
         self.never_suspends = _never_suspends(fn)
         self.has_holes = holds(self.settings) != ""
+        self.sources = sources
         self._ports_of = ports
         self._summary_of = summary
         self._effect_of = effect_of
@@ -168,9 +178,12 @@ def node(  # noqa: PLR0913
     NodeType[Settings_contra, Inputs_contra, Outputs_co],
 ]:
     """Declare a node type. `name` is "family.word", "package.word"; never change it, raise `version` instead.
+    sources: Callable[[Any], Sequence[Source]] | None = None,
 
     `timeout`: seconds a step may take unless the flow says otherwise.
-    `ports`, `summary`, `effect_of`, `join` take the settings.
+    `ports`, `summary`, `effect_of`, `join`, `sources` (code in them) take the settings.
+    `ends`: the step ends more than itself. Its Outputs then say with what: `value` (UNSET = nothing) for a round or a
+    container, `failed` (a sentence, "" = success) for a flow.
     `effect_of` may only be milder than `effect` with these settings. `upgrades`: {n: settings of version n -> of n+1}.
     Raises TypeError when the function's annotations are not Struct types: the ports could not be derived.
     """
@@ -206,6 +219,7 @@ def node(  # noqa: PLR0913
 
 
 def _signature(name: str, fn: Callable[..., Any]) -> tuple[type[Struct], type[Struct], type[Struct]]:
+            sources=sources,
     if not inspect.iscoroutinefunction(fn):
         raise TypeError(f"The function of node '{name}' must be `async def`.")
     hints = get_type_hints(fn)

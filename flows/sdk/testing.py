@@ -6,7 +6,9 @@ In this project the fixture `ctx` gives `context()`; in yours: `from flows.sdk.t
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flows.sdk.capabilities import ChatReply, ChatRequest, HttpReply, HttpRequest, Usage
+from msgspec import structs
+
+from flows.sdk.capabilities import ChatReply, ChatRequest, CodeResult, HttpReply, HttpRequest, Usage
 from flows.sdk.context import Context, Round, RunFacts, Signal
 from flows.sdk.errors import NodeError
 from flows.sdk.values import File, Json
@@ -71,6 +73,21 @@ class FakeFiles:
         return File(id, name, media_type, len(content))
 
 
+class FakeSandbox:
+    """Gives results from a list, in order, then the last one again. `ran` keeps code and inputs of every call."""
+
+    def __init__(self, *results: Json | Exception) -> None:
+        self.results = list(results) or [None]
+        self.ran: list[tuple[str, Mapping[str, Json]]] = []
+
+    async def python(self, code: str, inputs: Mapping[str, Json], **limits: Any) -> CodeResult:
+        self.ran.append((code, inputs))
+        result = self.results.pop(0) if len(self.results) > 1 else self.results[0]
+        if isinstance(result, Exception):
+            raise result
+        return CodeResult(result)
+
+
 class FakeBody:
     """The steps inside a container, as one function from the inner values to a Round."""
 
@@ -102,6 +119,7 @@ class TestContext(Context):
         llm: FakeLlm | None = None,
         http: FakeHttp | None = None,
         files: FakeFiles | None = None,
+        sandbox: Callable[[Context], Any] | FakeSandbox | None = None,
         signal: Signal | None = None,
         body: FakeBody | None = None,
         trigger: str = "",
@@ -117,10 +135,11 @@ class TestContext(Context):
                 "llm": lambda _: self.fake_llm,
                 "http": lambda _: self.fake_http,
                 "files": lambda _: self.fake_files,
+                "sandbox": sandbox if callable(sandbox) else lambda _: sandbox or FakeSandbox(),
             },
             emit=self._heard,
         )
-        super().__init__(facts, "node", needs=("llm", "http", "files"), signal=signal)
+        super().__init__(facts, "node", needs=("llm", "http", "files", "sandbox"), signal=signal)
         self._body = body
 
     def _heard(self, event: dict[str, Any]) -> None:

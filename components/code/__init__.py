@@ -1,0 +1,5 @@
+"""Steps that run code people write."""
+
+from components.code.python import python
+
+NODES = (python,)
