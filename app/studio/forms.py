@@ -177,20 +177,31 @@ class FolderForm(Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=60, title="Name of the folder")]
 
 
+Tags = list[Tag] | Tag | None
+
+
 class ChosenForm(Struct, forbid_unknown_fields=True):
     """Several flows, and where to put them: one page has both deeds on it, so one form carries both.
 
-    `folder`: a folder's id, "" = no folder. `add`, `remove`: tags; empty words mean nothing.
+    `folder`: a folder's id, empty = no folder. `add`, `remove`: tags. A page sends one value where only one was chosen.
     """
 
-    flows: Annotated[list[UUID], Meta(min_length=1, max_length=500, title="Flows")]
-    folder: Annotated[str, Meta(pattern="^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", title="Folder")] = ""
-    add: Annotated[list[Tag], Meta(max_length=12, title="Tags")] = []
-    remove: Annotated[list[Tag], Meta(max_length=12)] = []
+    flows: Annotated[list[UUID], Meta(min_length=1, max_length=500, title="Flows")] | UUID
+    folder: Annotated[str, Meta(pattern="^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", title="Folder")] | None = None
+    add: Annotated[Tags, Meta(title="Tags")] = None
+    remove: Tags = None
+
+    @property
+    def chosen(self) -> list[UUID]:
+        return self.flows if isinstance(self.flows, list) else [self.flows]
 
     @property
     def into(self) -> UUID | None:
         return UUID(self.folder) if self.folder else None
+
+
+def words(tags: Tags) -> list[str]:
+    return tags if isinstance(tags, list) else [tags] if tags else []
 
 
 class FragmentForm(Struct, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from app.studio import home_queries, service
-from app.studio.forms import ChosenForm, FolderForm
+from app.studio.forms import ChosenForm, FolderForm, words
 from app.web.actor import Actor
 
 
@@ -45,11 +45,11 @@ class ShelfApi(Controller):
 
     @put("/placements", name="api:place", summary="Move flows into a folder, or into none", status_code=204)
     async def place(self, actor: NamedDependency[Actor], data: JSONBody[ChosenForm]) -> None:
-        await service.move(actor, data.flows, data.into)
+        await service.move(actor, data.chosen, data.into)
 
     @put("/tags", name="api:tag", summary="Add and remove tags of flows", status_code=204)
     async def tag(self, actor: NamedDependency[Actor], data: JSONBody[ChosenForm]) -> None:
-        await service.tag(actor, data.flows, add=data.add, remove=data.remove)
+        await service.tag(actor, data.chosen, add=words(data.add), remove=words(data.remove))
 
     @put("/{flow_id:uuid}/star", name="api:star", summary="Star a flow, for the key's person", status_code=204)
     async def star(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> None:

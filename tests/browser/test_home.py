@@ -72,7 +72,7 @@ def test_typing_narrows_the_list_and_the_address_keeps_it(entered, garden, axe, 
     page.reload()
     expect(page.get_by_role("article")).to_have_count(1)
     page.get_by_role("searchbox", name="Find a flow").fill("tractor")
-    expect(page.get_by_role("heading", name="No flow is called “tractor”")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing says “tractor”")).to_be_visible()
     page.get_by_role("link", name="Show all 2").click()
     expect(page.get_by_role("article")).to_have_count(2)
     axe(page)
@@ -134,6 +134,12 @@ def test_everything_is_reached_with_the_keyboard_alone(entered, garden):
     expect(page.get_by_role("main")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("searchbox", name="Find a flow")).to_be_focused()
+    for name in ("All folders", "Last run"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name=name)).to_be_focused()
+    for name in ("Cards", "List"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("article").first.get_by_role("link")).to_be_focused()
     page.keyboard.press("Enter")

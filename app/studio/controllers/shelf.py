@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 
 from app.studio import service
-from app.studio.forms import ChosenForm, FolderForm
+from app.studio.forms import ChosenForm, FolderForm, words
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -44,7 +44,7 @@ class ShelfController(Controller):
     async def place(
         self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
     ) -> Response[Any]:
-        moved = await service.move(actor, data.flows, data.into)
+        moved = await service.move(actor, data.chosen, data.into)
         flash(request, f"{_flows(moved)} moved." if moved else "Already there.")
         return go(request, f"/flows?folder={data.folder}" if data.folder else "/flows")
 
@@ -52,7 +52,7 @@ class ShelfController(Controller):
     async def tag(
         self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
     ) -> Response[Any]:
-        await service.tag(actor, data.flows, add=data.add, remove=data.remove)
+        await service.tag(actor, data.chosen, add=words(data.add), remove=words(data.remove))
         return go(request, f"/flows?{_tagged(data)}")
 
     @post("/flows/{flow_id:uuid}/star", name="studio:star", status_code=200, opt={"viewer": True})
@@ -72,4 +72,4 @@ def _flows(count: int) -> str:
 
 def _tagged(data: ChosenForm) -> str:
     """Where the changed flows can be seen: under the tag that was added."""
-    return urlencode({"tag": data.add[0].strip().lower()}) if data.add else ""
+    return urlencode([("tag", word.strip().lower()) for word in words(data.add)[:1]])
