@@ -23,6 +23,7 @@ from app.logs import logger
 from app.runs import running
 from app.runs.announcing import Announcer
 from app.sites.jobs import JOBS as SITES
+from app.triggers.jobs import JOBS as TRIGGERS
 from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
 from flows.run import Engine
@@ -35,7 +36,7 @@ from flows.worker_isolation import Isolation
 log = logger(__name__)
 
 SLOTS = 50
-JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES)
+JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS)
 
 
 def main() -> None:

@@ -57,12 +57,15 @@ class Frame:
         """The steps that can start at once. `edge`: what the inner edge of the container carries."""
         plan, facts = self.plan, self.facts
         ready: list[int] = []
-        mine = plan.triggers and facts.trigger in plan.triggers
+        kind, _, node = facts.trigger.partition(":")  # "schedule", or "schedule:night" where a flow has two of them
+        mine = plan.triggers and kind in plan.triggers
         for i in plan.roots:
             step = plan.steps[i]
             if step.kind is None:
                 self.settle(step, edge, ready)
-            elif step.disabled or (mine and step.kind.trigger and step.kind.trigger != facts.trigger):
+            elif step.disabled or (
+                mine and step.kind.trigger and (step.kind.trigger != kind or (node and step.id != node))
+            ):
                 self._skip(step)
                 self.settle(step, None, ready)
             else:

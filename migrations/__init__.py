@@ -28,6 +28,7 @@ DOMAINS = (
     "billing",
     "gateway",
     "runs",
+    "triggers",  # beside runs: what starts them, and when
     "knowledge",
     "plugins",
     "agents",

@@ -37,7 +37,7 @@ PRIVATE = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 
 LOOK_UP = """
 select t.id, t.workspace_id, t.flow_id, t.node_id, l.version_id from trigger t join flow_live l on l.flow_id = t.flow_id
- where t.token_hash = $1 and t.enabled
+ where t.token_hash = $1 and t.kind = 'webhook' and t.enabled and not t.paused
 """
 
 

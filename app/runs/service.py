@@ -126,13 +126,53 @@ async def start(
         deadline=DEADLINE,
     )
     async with tenant_tx(ready.workspace_id) as tx:
-        try:
-            started = await verbs.start_run(tx, new)
-        except verbs.QueueFull:
-            raise TooMany("Too many runs of this workspace are waiting.", retry_after=30) from None
-        except verbs.OtherRequest:
-            raise express.reused() from None
+        run_id = await _stored(tx, new)
     await host().nudge(lane)
+    return run_id
+
+
+async def start_within(
+    tx: Tx,
+    workspace_id: UUID,
+    version_id: UUID,
+    input: Any,
+    *,
+    trigger: str,
+    trigger_id: UUID | None = None,
+    idempotency_key: str = "",
+    lane: Lane = "normal",
+) -> UUID:
+    """Store a run in the caller's transaction, so that it exists if, and only if, what the caller writes does.
+
+    The caller calls `nudge` after the commit. Raises what `start` raises.
+    """
+    ready = await mine(workspace_id, version_id)
+    new = verbs.NewRun(
+        workspace_id=workspace_id,
+        flow_id=ready.flow_id,
+        version_id=version_id,
+        input=input_text(input),
+        trigger=trigger,
+        lane=lane,
+        trigger_id=trigger_id,
+        idempotency_key=idempotency_key,
+        deadline=DEADLINE,
+    )
+    return await _stored(tx, new)
+
+
+async def nudge(lane: Lane = "normal") -> None:
+    """Tell workers that there is something to do; a lost nudge costs two seconds."""
+    await host().nudge(lane)
+
+
+async def _stored(tx: Tx, new: verbs.NewRun) -> UUID:
+    try:
+        started = await verbs.start_run(tx, new)
+    except verbs.QueueFull:
+        raise TooMany("Too many runs of this workspace are waiting.", retry_after=30) from None
+    except verbs.OtherRequest:
+        raise express.reused() from None
     return UUID(str(started.id))
 
 

@@ -49,16 +49,23 @@ class FlowLive(Table, tablename="flow_live"):
 
 
 class Trigger(Table, tablename="trigger"):
-    """An address that starts a flow. The token is derived from the id and `token_round`; only its hash is stored."""
+    """What starts a flow: one row per start step of its live version.
+
+    Webhooks, mail and file drop have an address; its token is derived from the id and `token_round`, and only its
+    hash is stored. `enabled`: the live version has this step; `paused`: a person switched it off;
+    `planned`: app.triggers has looked at the step as it is in the live version.
+    """
 
     id = UUID(primary_key=True)
     workspace_id = UUID(required=True, default=None)
     flow_id = UUID(required=True, default=None)
     node_id = Text(required=True, default=None)
     kind = Text(required=True, default=None)
-    token_hash = Bytea(required=True, default=None)
+    token_hash = Bytea(null=True, default=None)
     token_round = Integer(default=1)
     enabled = Boolean(default=True)
+    paused = Boolean(default=False)
+    planned = Boolean(default=False)
     created_at = Timestamptz(default=TimestamptzNow())
 
 

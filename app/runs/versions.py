@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from app import config
 from app.db import Tx
+from flows import catalogue
 from flows.document import content_hash, dump_flow, load_flow
 from flows.model import Flow
 
@@ -35,9 +36,17 @@ on conflict (flow_id) do update set version_id = excluded.version_id, updated_at
 """
 
 TRIGGER = """
-insert into trigger (id, workspace_id, flow_id, node_id, kind, token_hash) values ($1, $2, $3, $4, 'webhook', $5)
-on conflict (flow_id, node_id, kind) do update set enabled = true
+insert into trigger (id, workspace_id, flow_id, node_id, kind, token_hash) values ($1, $2, $3, $4, $5, $6)
+on conflict (flow_id, node_id, kind) do update set enabled = true, planned = false
 """
+GONE = """
+update trigger t set enabled = false where flow_id = $1 and enabled
+   and not exists (
+       select from unnest($2::text[], $3::text[]) as s (node, kind) where s.node = t.node_id and s.kind = t.kind)
+"""
+KINDS = frozenset({"webhook", "schedule", "event", "after", "email", "drop", "chat", "form", "api"})
+"""Kinds of start steps that have a trigger row."""
+WITH_ADDRESS = frozenset({"webhook", "email", "drop"})
 
 
 class VersionView(Struct, frozen=True):
@@ -80,24 +89,31 @@ async def save(
 
 
 async def point_triggers(tx: Tx, workspace_id: UUID, flow_id: UUID, flow: Flow) -> None:
-    """One address per webhook step. An address stays the same for ever; that of a step that is gone is switched off."""
-    nodes = [node.id for node in flow.nodes if node.type == "start.webhook" and not node.disabled]
-    await tx.execute(
-        "update trigger set enabled = false where flow_id = $1 and kind = 'webhook' and not node_id = any ($2)",
-        flow_id,
-        nodes,
-    )
-    for node in nodes:
+    """One row per start step. An address stays the same for ever; that of a step that is gone is switched off."""
+    starts = starts_of(flow)
+    await tx.execute(GONE, flow_id, [node for node, _ in starts], [kind for _, kind in starts])
+    for node, kind in starts:
         trigger_id = UUID(str(await tx.fetchval("select uuidv7()")))
-        await tx.execute(TRIGGER, trigger_id, workspace_id, flow_id, node, token_hash(token(trigger_id, 1)))
+        proof = token_hash(token(trigger_id, 1, kind)) if kind in WITH_ADDRESS else None
+        await tx.execute(TRIGGER, trigger_id, workspace_id, flow_id, node, kind, proof)
 
 
-def token(trigger_id: UUID, round: int) -> str:
-    """The secret part of a webhook's address: 43 characters, derived, so that it can be shown again and is not stored.
+def starts_of(flow: Flow) -> list[tuple[str, str]]:
+    """(step, kind) of the start steps that are not switched off in the flow itself."""
+    kinds = catalogue.load()
+    found = [(node.id, kinds[node.type].trigger) for node in flow.nodes if node.type in kinds and not node.disabled]
+    return [(node, kind) for node, kind in found if kind in KINDS]
 
+
+def token(trigger_id: UUID, round: int, kind: str = "webhook") -> str:
+    """The secret part of an address: derived, so that it can be shown again and is not stored.
+
+    43 characters; for mail 26 small letters and digits, because mail servers may fold the case of an address.
     `round` grows when somebody asks for a new address.
     """
-    raw = hmac.digest(config.derive("webhook"), f"{trigger_id}:{round}".encode(), hashlib.sha256)
+    raw = hmac.digest(config.derive(kind), f"{trigger_id}:{round}".encode(), hashlib.sha256)
+    if kind == "email":
+        return base64.b32encode(raw[:16]).rstrip(b"=").decode().lower()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 

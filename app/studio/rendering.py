@@ -11,7 +11,8 @@ from app.studio.changes import changes
 from app.studio.service.editing import Answer
 from app.studio.service.store import Batch
 from app.studio.settings_form import field_errors
-from app.web import render
+from app.triggers import queries as triggers
+from app.web import render, words
 from flows import catalogue
 from flows.model import Flow
 from flows.problems import Problem
@@ -35,6 +36,16 @@ def problems(request: Any, flow: Flow, found: list[Problem]) -> dict[str, str]:
     kinds = catalogue.load()
     titles = {n.id: n.label or (kinds[n.type].title if n.type in kinds else n.type) for n in flow.nodes}
     return {"problems": render.text(request, "studio/_problems.html", problems=found, titles=titles)}
+
+
+def planned_times(request: Any, flow: Flow, only: set[str]) -> dict[str, str]:
+    """The next times of schedules among these steps, for the panel that may be open."""
+    uses = [use for use in flow.nodes if use.id in only and use.type == "start.schedule"]
+    part = "triggers/_next_times.html"
+    return {
+        words.dom_id("times", use.id): render.text(request, part, node_id=use.id, **triggers.planned(use))
+        for use in uses
+    }
 
 
 def draft_state(request: Any, flow: Flow, live: Flow | None) -> dict[str, str]:
@@ -65,6 +76,7 @@ def edit_answer(request: Any, flow_id: UUID, answer: Answer, live: Flow | None) 
             **cards(request, flow, found, answer.touched),
             **problems(request, flow, found),
             **draft_state(request, flow, live),
+            **planned_times(request, flow, answer.touched),
         },
         "faults": queries.faults_of(found),
         "errors": errors,

@@ -161,7 +161,9 @@ def _field(
     kind = part.get("type")
     if "enum" in part:
         labels = raw.get("x-labels") or part.get("x-labels") or {}
-        options = tuple(Option(v, labels.get(str(v)) or _plain(str(v))) for v in part["enum"])
+        order = list(labels)  # msgspec sorts the values; the labels stand in the order their author gave them
+        values_in_order = sorted(part["enum"], key=lambda v: order.index(str(v)) if str(v) in labels else len(order))
+        options = tuple(Option(v, labels.get(str(v)) or _plain(str(v))) for v in values_in_order)
         return Field(**common, control="choice", options=options)
     if widget in CONTROLS and kind not in ("array", "object"):
         limits = _limits(part) if kind in ("integer", "number") else {}

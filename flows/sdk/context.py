@@ -149,7 +149,8 @@ class Context:
 
     @property
     def trigger(self) -> str:
-        return self.run.trigger
+        """The kind of what started the run: "chat", "webhook", "schedule", …"""
+        return self.run.trigger.partition(":")[0]
 
     @property
     def input(self) -> Mapping[str, Json]:

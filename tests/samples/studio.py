@@ -47,6 +47,7 @@ def _panel(use: NodeUse, *, ran: RanStep | None = None, editable: bool = True, w
         "ran": ran,
         "offers": Offers(),
         "webhook": webhook,
+        "planned": {"times": [], "zone": "UTC"} if webhook is None else None,
         "editable": editable,
     }
 

@@ -12,6 +12,7 @@ from app.studio import choices, queries, tries
 from app.studio.changes import changes
 from app.studio.rendering import script_json
 from app.studio.settings_form import form_of, variables_of
+from app.triggers import queries as triggers
 from app.web.actor import Actor
 from app.web.htmx import Request
 from app.web.render import fragment
@@ -47,6 +48,7 @@ class PanelController(Controller):
             ran=await tries.step(actor, request.query_params.get("run", ""), node_id),
             offers=await choices.for_fields(actor, flow_id, fields),
             webhook=await _webhook(request, actor, flow_id, use),
+            planned=triggers.planned(use) if use.type == "start.schedule" else None,
             editable=actor.can_edit,
         )
 

@@ -1,0 +1,49 @@
+"""JSON twins of what people do with triggers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from app.triggers import queries, service
+from app.triggers.forms import SwitchForm
+from app.triggers.queries import Detail, TriggerView
+from app.web.actor import Actor
+
+
+class TriggersApi(Controller):
+    path = "/triggers"
+    tags = ["Triggers"]
+
+    @get("/", name="api:triggers", summary="What starts flows by itself")
+    async def index(self, actor: NamedDependency[Actor], flow: FromQuery[UUID | None] = None) -> list[TriggerView]:
+        return await queries.triggers(actor, flow)
+
+
+class TriggerApi(Controller):
+    path = "/triggers/{trigger_id:uuid}"
+    tags = ["Triggers"]
+
+    @get("/", name="api:trigger", summary="A trigger with its log and its next times")
+    async def show(
+        self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], before: FromQuery[datetime | None] = None
+    ) -> Detail:
+        return await queries.trigger(actor, trigger_id, before)
+
+    @put("/switch", name="api:trigger-switch", summary="Switch a trigger on or off", status_code=204)
+    async def switch(
+        self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], data: JSONBody[SwitchForm]
+    ) -> None:
+        await service.switch(actor, trigger_id, on=data.on)
+
+    @post("/firings", name="api:trigger-fire", summary="Fire a trigger by hand", opt={"scope": "run"})
+    async def fire(self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID]) -> Response[Any]:
+        """Starts the live version with sample data, as the trigger would. 202 and the run's id."""
+        done = await service.fire_now(actor, trigger_id)
+        return Response(done, status_code=202)
+
+
+api_routes: list[Any] = [TriggersApi, TriggerApi]

@@ -1,0 +1,79 @@
+"""Pages of triggers: what starts flows by itself, when next, what became of it, and why it did not."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from app.triggers import queries, service
+from app.web.actor import Actor
+from app.web.flash import flash
+from app.web.htmx import Request
+from app.web.render import fragment, go, page
+
+NAV = "triggers"
+HERE = "/triggers"
+
+
+def _partial(request: Request) -> bool:
+    return request.headers.get("hx-request-type") == "partial"
+
+
+class TriggersController(Controller):
+    path = "/triggers"
+
+    @get("/", name="triggers:list")
+    async def index(
+        self, request: Request, actor: NamedDependency[Actor], flow: FromQuery[UUID | None] = None
+    ) -> Response[str]:
+        context: dict[str, Any] = {"triggers": await queries.triggers(actor, flow), "flow": flow}
+        if _partial(request):
+            return fragment(request, "triggers/_list.html", **context)
+        return page(request, "triggers/list.html", nav=NAV, **context)
+
+
+class TriggerController(Controller):
+    path = "/triggers/{trigger_id:uuid}"
+
+    @get("/", name="triggers:trigger")
+    async def show(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        trigger_id: FromPath[UUID],
+        before: FromQuery[datetime | None] = None,
+    ) -> Response[str]:
+        detail = await queries.trigger(actor, trigger_id, before)
+        if _partial(request):
+            return fragment(request, "triggers/_log.html", detail=detail, first=before is None)
+        return page(request, "triggers/trigger.html", nav=NAV, detail=detail, first=before is None)
+
+    @post("/switching-off", name="triggers:switch-off")
+    async def off(
+        self, request: Request, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], to: FromQuery[str] = ""
+    ) -> Response[Any]:
+        await service.switch(actor, trigger_id, on=False)
+        flash(request, "Switched off: it does not fire any more.", undo=f"/triggers/{trigger_id}/switching-on")
+        return go(request, HERE if to == "list" else f"{HERE}/{trigger_id}")
+
+    @post("/switching-on", name="triggers:switch-on")
+    async def on(
+        self, request: Request, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], to: FromQuery[str] = ""
+    ) -> Response[Any]:
+        await service.switch(actor, trigger_id, on=True)
+        flash(request, "Switched on.", undo=f"/triggers/{trigger_id}/switching-off")
+        return go(request, HERE if to == "list" else f"{HERE}/{trigger_id}")
+
+    @post("/firings", name="triggers:fire")
+    async def fire(self, request: Request, actor: NamedDependency[Actor], trigger_id: FromPath[UUID]) -> Response[Any]:
+        done = await service.fire_now(actor, trigger_id)
+        if done.run_id is None:
+            flash(request, f"It did not start: {done.reason}", kind="danger")
+            return go(request, f"/triggers/{trigger_id}")
+        return go(request, f"/runs/{done.run_id}")
+
+
+routes: list[Any] = [TriggersController, TriggerController]

@@ -1,0 +1,21 @@
+"""What runs by itself in the background of this domain. Every worker does it; locks give a trigger to one at a time."""
+
+from app.background import Job
+from app.db import system_tx
+from app.triggers.due import fire_due, fire_queued
+from app.triggers.plans import plan_new
+
+KEEP_DAYS = 30
+"""Days the log of firings goes back."""
+
+
+async def forget_firings() -> int:
+    """Delete what the log of firings has about more than KEEP_DAYS ago. Every hour."""
+    async with system_tx("forget firings") as tx:
+        done = await tx.execute(
+            "delete from trigger_firing where at < now() - make_interval(days => $1) and result <> 'queued'", KEEP_DAYS
+        )
+    return int(done.rpartition(" ")[2])
+
+
+JOBS: tuple[Job, ...] = ((plan_new, 1.0), (fire_due, 1.0), (fire_queued, 1.0), (forget_firings, 3600.0))

@@ -1,0 +1,193 @@
+# ruff: noqa: E501 -- SQL keeps its own shape
+"""What pages and the API show of triggers. Each says how many SQL statements it takes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from app.db import tenant_tx
+from app.errors import NotFound
+from app.triggers import calendar, plans
+from app.triggers.service import BY_VISITORS, GONE
+from app.web.actor import Actor
+from flows.model import Flow, NodeUse
+
+ICONS = {
+    "schedule": "clock", "webhook": "webhook", "event": "radio", "after": "workflow", "email": "mail",
+    "drop": "folder-input", "chat": "message-circle", "form": "text-cursor-input", "api": "terminal",
+}  # fmt: skip
+KINDS = {
+    "schedule": "Schedule", "webhook": "Webhook", "event": "Event", "after": "Another flow", "email": "E-mail",
+    "drop": "Dropped file", "chat": "Chat", "form": "Form", "api": "API call",
+}  # fmt: skip
+
+LIST = """
+select t.id, t.flow_id, t.node_id, t.kind, t.paused, p.title, p.words, p.next_at, p.problem, p.rule, p.made_at,
+       t.token_round, v.document->>'name' as flow,
+       f.id as fired, f.result, f.reason, f.run_id, f.planned_at, f.at, f.times, f.status
+  from trigger t join flow_live l on l.flow_id = t.flow_id join flow_version v on v.id = l.version_id
+  left join trigger_plan p on p.trigger_id = t.id
+  left join lateral (
+      select * from (
+          (select x.id, x.result, x.reason, x.run_id, x.planned_at, x.at, x.times, r.status
+             from trigger_firing x left join run r on r.id = x.run_id
+            where x.trigger_id = t.id order by x.at desc limit 1)
+          union all
+          (select r.id, 'started', '', r.id, null, r.created_at, 1, r.status
+             from (select * from run where flow_id = t.flow_id order by created_at desc limit 200) r
+            where t.kind in ('webhook', 'chat', 'form', 'api') and
+                  (r.trigger_id = t.id or r.trigger_id is null and r.trigger = t.kind) order by r.created_at desc limit 1)
+      ) both_kinds order by at desc limit 1
+  ) f on true
+ where t.enabled and ($1::uuid is null or t.flow_id = $1) and ($2::uuid is null or t.id = $2)
+ order by p.next_at nulls last, lower(v.document->>'name'), t.node_id limit 500
+"""
+LOG = """
+select * from (
+    (select f.id, f.result, f.reason, f.run_id, f.planned_at, f.at, f.times, r.status
+       from trigger_firing f left join run r on r.id = f.run_id
+      where f.trigger_id = $1 and ($3::timestamptz is null or f.at < $3) order by f.at desc limit 51)
+    union all
+    (select r.id, 'started', '', r.id, null, r.created_at, 1, r.status from run r
+      where r.flow_id = $2 and r.trigger_id = $1 and ($3::timestamptz is null or r.created_at < $3)
+        and not exists (select from trigger_firing f where f.run_id = r.id) order by r.created_at desc limit 51)
+) firings order by at desc limit 51
+"""
+WORKERS = (
+    "select exists (select from worker where stopped_at is null and heartbeat_at > clock_timestamp() - dead_after)"
+)
+
+
+class FiringView(Struct, frozen=True):
+    """`result`: started, queued, skipped, refused. `status` is where its run stands, "" when there is none (any more).
+
+    `times`: the same refusal came so often within its minute.
+    """
+
+    id: UUID
+    result: str
+    reason: str
+    run_id: UUID | None
+    planned_at: datetime | None
+    at: datetime
+    times: int
+    status: str
+
+
+class TriggerView(Struct, frozen=True):
+    """`next_at` is known for schedules that are on. `problem`: why it can't fire. `switchable`: it has a switch."""
+
+    id: UUID
+    flow_id: UUID
+    flow: str
+    node: str
+    kind: str
+    title: str
+    words: str
+    on: bool
+    next_at: datetime | None
+    problem: str
+    last: FiringView | None
+    switchable: bool
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.kind, "zap")
+
+    @property
+    def kind_word(self) -> str:
+        return KINDS.get(self.kind, self.kind)
+
+
+class Detail(Struct, frozen=True):
+    """One trigger with its log, newest first. `before`: give it back for older ones. `why`: answers to "why not?"."""
+
+    trigger: TriggerView
+    upcoming: list[datetime]
+    why: list[str]
+    firings: list[FiringView]
+    before: datetime | None
+    zone: str = ""
+
+
+async def triggers(actor: Actor, flow_id: UUID | None = None) -> list[TriggerView]:
+    """All triggers of live versions, at most 500; those that fire soonest first. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch(LIST, flow_id, None)
+    return [_view(row) for row in rows]
+
+
+async def trigger(actor: Actor, trigger_id: UUID, before: datetime | None = None) -> Detail:
+    """3 statements. Raises NotFound."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await tx.fetchrow(LIST, None, trigger_id)
+        if row is None:
+            raise NotFound(GONE, remedy="Look for it in the list of triggers.")
+        log = await tx.fetch(LOG, trigger_id, row["flow_id"], before)
+        working = await tx.fetchval(WORKERS)
+    view = _view(row)
+    rule = msgspec.json.decode(row["rule"]) if row["rule"] else {}
+    times = next_times(NodeUse(view.node, f"start.{view.kind}", settings=rule)) if view.on and rule is not None else []
+    listed = [_firing(each) for each in log[:50]]
+    return Detail(
+        view, times, _why(view, working), listed, listed[-1].at if len(log) > 50 else None, rule.get("zone", "UTC")
+    )
+
+
+def planned(use: NodeUse) -> dict[str, Any]:
+    """The next five times of a schedule step, and their time zone. No statement."""
+    return {"times": next_times(use), "zone": str(use.settings.get("zone") or "UTC")}
+
+
+def next_times(use: NodeUse, count: int = 5) -> list[datetime]:
+    """The next times of a schedule step as its settings stand, in its own time zone; [] when they don't fit."""
+    settings = plans.read(Flow(nodes=[use]), use.id)[3]
+    if use.type != "start.schedule" or settings is None:
+        return []
+    try:
+        return calendar.seen_there(
+            calendar.upcoming(settings.line, settings.zone, calendar.now(), count), settings.zone
+        )
+    except calendar.NoSuchTime:
+        return []
+
+
+def _why(view: TriggerView, working: bool) -> list[str]:
+    """What keeps it from firing, most decisive first; [] = nothing does."""
+    found = []
+    if not view.on:
+        found.append("It is switched off.")
+    if view.problem:
+        found.append(view.problem)
+    if not working and view.kind not in ("webhook", *BY_VISITORS):
+        found.append("No worker is running: nothing looks at the clock, and nothing that waits is carried out.")
+    if view.last is not None and view.last.result in ("skipped", "refused"):
+        found.append(f"The last time: {view.last.reason}")
+    return found
+
+
+def _view(row: Any) -> TriggerView:
+    return TriggerView(
+        row["id"],
+        row["flow_id"],
+        row["flow"] or "Unnamed flow",
+        row["node_id"],
+        row["kind"],
+        row["title"] or KINDS.get(row["kind"], row["kind"]),
+        row["words"] or "",
+        not row["paused"],
+        None if row["paused"] else row["next_at"],
+        row["problem"] or "",
+        _firing(row, "fired") if row["fired"] is not None else None,
+        row["kind"] not in BY_VISITORS,
+    )
+
+
+def _firing(row: Any, id: str = "id") -> FiringView:
+    return FiringView(
+        row[id], row["result"], row["reason"], row["run_id"], row["planned_at"], row["at"], row["times"],
+        row["status"] or "",
+    )  # fmt: skip

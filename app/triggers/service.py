@@ -1,0 +1,88 @@
+"""What people do with triggers: switch them, fire them by hand."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from app.db import Tx, tenant_tx
+from app.errors import Conflict, NotAllowed, NotFound
+from app.events import publish
+from app.runs import service as runs
+from app.triggers import plans
+from app.triggers.firing import Fired, Trigger, fire
+from app.triggers.samples import sample
+from app.web.actor import Actor
+from flows import catalogue
+
+GONE = "This trigger does not exist."
+BY_VISITORS = frozenset({"chat", "form", "api"})
+"""These have no switch of their own: taking the page off the site, or the key away, is their switch."""
+FOUND = """
+select t.*, l.version_id as live, p.rule,
+       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled) as alike
+  from trigger t left join flow_live l on l.flow_id = t.flow_id left join trigger_plan p on p.trigger_id = t.id
+ where t.id = $1 and t.enabled
+"""
+
+
+async def switch(actor: Actor, trigger_id: UUID, *, on: bool) -> None:
+    """Let a trigger fire, or not. Switched on, it begins anew: what would have fired meanwhile is not made up for.
+
+    Raises NotFound, and Conflict for a kind that has no switch.
+    """
+    may_change(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await found(tx, trigger_id)
+        if row["kind"] in BY_VISITORS:
+            raise Conflict("This trigger has no switch of its own.", remedy="Take the page off the site, or the key.")
+        if row["paused"] is not on:
+            return
+        await tx.execute("update trigger set paused = $2 where id = $1", trigger_id, not on)
+        await plans.forget(tx, trigger_id)
+        told = {"trigger": str(trigger_id), "flow": str(row["flow_id"]), "by": actor.name}
+        kind = "trigger.switched_on" if on else "trigger.switched_off"
+        await publish(tx, actor.workspace_id, "workspace", kind, told)
+
+
+async def fire_now(actor: Actor, trigger_id: UUID) -> Fired:
+    """Start the live version as this trigger would, with sample data. Works while it is switched off, too."""
+    may_change(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await found(tx, trigger_id)
+        if row["live"] is None:
+            raise Conflict("The flow of this trigger is not published.", remedy="Publish it, then fire it.")
+        trigger = Trigger(
+            trigger_id, actor.workspace_id, row["flow_id"], row["node_id"], row["kind"], row["live"], row["alike"]
+        )
+        by = f"Fired by hand, by {actor.name or actor.email}."
+        given = sample(row["kind"], _settings(row))
+        done = await fire(tx, trigger, f"hand {uuid4()}", given, reason=by)
+    if done is None:
+        raise Conflict("This firing was there already.")
+    await runs.nudge("normal")
+    return done
+
+
+async def found(tx: Tx, trigger_id: UUID) -> Any:
+    """The trigger's row with what belongs to it. Raises NotFound; row security hides those of others."""
+    row = await tx.fetchrow(FOUND, trigger_id)
+    if row is None:
+        raise NotFound(GONE, remedy="Look for it in the list of triggers.")
+    return row
+
+
+def may_change(actor: Actor) -> None:
+    if not actor.can_edit:
+        raise NotAllowed("You can look at triggers, not change them.", remedy="Ask an owner to make you an editor.")
+
+
+def _settings(row: Any) -> Any:
+    kind = catalogue.load().get(f"start.{row['kind']}")
+    try:
+        return msgspec.convert(msgspec.json.decode(row["rule"] or "{}"), kind.settings) if kind is not None else None
+    except msgspec.ValidationError:
+        return None
+
+
+__all__ = ["Fired", "fire_now", "found", "may_change", "switch"]

@@ -1,0 +1,67 @@
+"""Published flows with triggers, and the clock of their plans moved to where a test wants it."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from app.db import system_tx
+from app.triggers.plans import plan_new
+from flows.model import Edge, Flow, NodeUse
+from tests.factories.runs import a_version
+
+
+class Made(Struct, frozen=True):
+    id: UUID
+    workspace_id: UUID
+    flow_id: UUID
+    version_id: UUID
+
+
+def a_started_flow(start: str, settings: dict[str, Any] | None = None, *, port: str, then: str = "show.answer") -> Flow:
+    """One start step, one step that takes what it gives."""
+    return Flow(
+        [NodeUse("start", start, settings=settings or {}), NodeUse("answer", then)],
+        [Edge(f"start.{port}", "answer.data" if then == "show.answer" else "answer.value")],
+        name=f"By {start}",
+    )
+
+
+PORTS = {
+    "start.schedule": "planned_at", "start.webhook": "body", "start.event": "event", "start.after": "run",
+    "start.email": "text", "start.drop": "name",
+}  # fmt: skip
+
+
+async def a_trigger(
+    start: str, *, workspace_id: UUID | None = None, then: str = "show.answer", **settings: Any
+) -> Made:
+    """A live flow of one start step, and its trigger, planned."""
+    flow = a_started_flow(start, settings, port=PORTS[start], then=then)
+    workspace, flow_id, version = await a_version(flow, workspace_id)
+    return Made(await the_trigger(flow_id), workspace, flow_id, version)
+
+
+async def the_trigger(flow_id: UUID) -> UUID:
+    while await plan_new():
+        pass
+    async with system_tx("factory") as tx:
+        found = await tx.fetchval("select id from trigger where flow_id = $1 and enabled", flow_id)
+    return UUID(str(found))
+
+
+async def planned_ago(trigger_id: UUID, ago: timedelta) -> None:
+    """As if the next time lay so far back, on a whole minute."""
+    async with system_tx("factory") as tx:
+        await tx.execute(
+            """update trigger_plan set next_at = date_trunc('minute', clock_timestamp() - $2::interval)
+               where trigger_id = $1""",
+            trigger_id,
+            ago,
+        )
+
+
+async def firings(trigger_id: UUID) -> list[Any]:
+    async with system_tx("factory") as tx:
+        return list(await tx.fetch("select * from trigger_firing where trigger_id = $1 order by id", trigger_id))

@@ -1,0 +1,61 @@
+"""What the templates and routes of triggers are tried with."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from app.triggers.queries import Detail, FiringView, TriggerView
+from app.web.actor import Actor
+from tests.factories.triggers import a_trigger
+
+SOME = UUID("01993d5e-0000-7000-8000-000000000003")
+THEN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+
+
+def firing(**more: Any) -> FiringView:
+    fields: dict[str, Any] = {
+        "id": SOME, "result": "started", "reason": "", "run_id": SOME, "planned_at": THEN, "at": THEN, "times": 1,
+        "status": "succeeded",
+    }  # fmt: skip
+    return FiringView(**fields | more)
+
+
+def view(**more: Any) -> TriggerView:
+    fields: dict[str, Any] = {
+        "id": SOME, "flow_id": SOME, "flow": "Digest <b>", "node": "start", "kind": "schedule", "title": "Every day",
+        "words": "Every day at 08:00, UTC", "on": True, "next_at": THEN, "problem": "", "last": firing(),
+        "switchable": True,
+    }  # fmt: skip
+    return TriggerView(**fields | more)
+
+
+FIRINGS = [
+    firing(),
+    firing(status="", run_id=None, planned_at=None),
+    firing(result="queued", status="", reason="Waits."),
+    firing(result="refused", status="", reason="Bad <signature>", times=7),
+    firing(result="skipped", status="", reason="The last run still went on."),
+]
+VIEWS = [
+    view(),
+    view(on=False, next_at=None, last=None),
+    view(kind="webhook", problem="Broken", next_at=None, last=FIRINGS[3]),
+    view(kind="chat", switchable=False, next_at=None),
+]
+SAMPLES: dict[str, Any] = {
+    "triggers/_list.html": [{"triggers": VIEWS, "flow": SOME}, {"triggers": [], "flow": None}],
+    "triggers/_result.html": {},
+    "triggers/_times.html": [{"times": [THEN], "zone": "UTC"}, {"times": [], "zone": "UTC"}],
+    "triggers/_next_times.html": [{"node_id": "start", "times": [THEN], "zone": "UTC"}],
+    "triggers/_log.html": [
+        {"detail": Detail(VIEWS[0], [THEN], ["It is off."], FIRINGS, THEN, "UTC"), "first": True},
+        {"detail": Detail(VIEWS[1], [], [], [], None, "UTC"), "first": False},
+    ],
+}
+
+
+async def _made(actor: Actor) -> UUID:
+    return (await a_trigger("start.schedule", workspace_id=actor.workspace_id)).id
+
+
+IDS = {"trigger_id": _made}
