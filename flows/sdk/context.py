@@ -149,8 +149,7 @@ class Context:
 
     @property
     def trigger(self) -> str:
-        """The kind of what started the run: "chat", "webhook", "schedule", …"""
-        return self.run.trigger.partition(":")[0]
+        return self.run.trigger
 
     @property
     def input(self) -> Mapping[str, Json]:
@@ -206,6 +205,10 @@ class Context:
         return cast(Files, self._capability("files"))
 
     @property
+    def sandbox(self) -> Sandbox:
+        return cast(Sandbox, self._capability("sandbox"))
+
+    @property
     def body(self) -> Body:
         """The steps inside this container."""
         if self._body is None:
@@ -214,10 +217,6 @@ class Context:
 
     async def flow(self, version_id: str, input: Mapping[str, Json]) -> Json:
         """Run a published flow version as part of this run and give back its result."""
-    @property
-    def sandbox(self) -> Sandbox:
-        return cast(Sandbox, self._capability("sandbox"))
-
         if self._flow is None:
             raise NodeError("Other flows can't be started from here. Run this flow on the server.", field="flow")
         return await self._flow(version_id, input)

@@ -2,7 +2,7 @@
 
 import dis
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -42,8 +42,6 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """No settings, no inputs or no outputs."""
 
 
-class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
-    """A palette entry. Everything the editor, the docs page and the engine show or need is derived from here."""
 class Source(Struct, frozen=True):
     """A piece of code in the settings. The engine reads it, without running it, whenever the flow is checked."""
 
@@ -52,11 +50,13 @@ class Source(Struct, frozen=True):
     engine: Literal["safe", "full"] = "safe"
 
 
+class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
+    """A palette entry. Everything the editor, the docs page and the engine show or need is derived from here."""
 
     __slots__ = (
-        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "ends", "family", "fn",
-        "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings",
-        "sources", "static", "subflow", "timeout", "title", "trigger", "undo", "upgrades", "version", "waits",
+        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "family", "fn", "has_holes",
+        "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "sources",
+        "static", "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -81,10 +81,10 @@ class Source(Struct, frozen=True):
         effect_of: Callable[[Any], Effect] | None,
         join: Callable[[Any], Join] | None,
         upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]],
+        sources: Callable[[Any], Sequence[Source]] | None,
     ) -> None:
         self.fn = fn
         self.name = name
-        sources: Callable[[Any], Sequence[Source]] | None,
         self.version = version
         self.title = title
         self.description = inspect.getdoc(fn) or ""
@@ -100,11 +100,11 @@ class Source(Struct, frozen=True):
         self.timeout = timeout
         self.upgrades = upgrades
         self.join_of = join
+        self.sources = sources
         self.settings, self.inputs, self.outputs = _signature(name, fn)
         self.static = ports_of(self.inputs, self.outputs)
         self.never_suspends = _never_suspends(fn)
         self.has_holes = holds(self.settings) != ""
-        self.sources = sources
         self._ports_of = ports
         self._summary_of = summary
         self._effect_of = effect_of
@@ -173,17 +173,15 @@ def node(  # noqa: PLR0913
     effect_of: Callable[[Any], Effect] | None = None,
     join: Callable[[Any], Join] | None = None,
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+    sources: Callable[[Any], Sequence[Source]] | None = None,
 ) -> Callable[
     [Callable[[Settings_contra, Inputs_contra, Context], Awaitable[Outputs_co]]],
     NodeType[Settings_contra, Inputs_contra, Outputs_co],
 ]:
     """Declare a node type. `name` is "family.word", "package.word"; never change it, raise `version` instead.
-    sources: Callable[[Any], Sequence[Source]] | None = None,
 
     `timeout`: seconds a step may take unless the flow says otherwise.
     `ports`, `summary`, `effect_of`, `join`, `sources` (code in them) take the settings.
-    `ends`: the step ends more than itself. Its Outputs then say with what: `value` (UNSET = nothing) for a round or a
-    container, `failed` (a sentence, "" = success) for a flow.
     `effect_of` may only be milder than `effect` with these settings. `upgrades`: {n: settings of version n -> of n+1}.
     Raises TypeError when the function's annotations are not Struct types: the ports could not be derived.
     """
@@ -213,13 +211,13 @@ def node(  # noqa: PLR0913
             effect_of=effect_of,
             join=join,
             upgrades=upgrades or {},
+            sources=sources,
         )
 
     return declare
 
 
 def _signature(name: str, fn: Callable[..., Any]) -> tuple[type[Struct], type[Struct], type[Struct]]:
-            sources=sources,
     if not inspect.iscoroutinefunction(fn):
         raise TypeError(f"The function of node '{name}' must be `async def`.")
     hints = get_type_hints(fn)

@@ -6,8 +6,6 @@ In this project the fixture `ctx` gives `context()`; in yours: `from flows.sdk.t
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import structs
-
 from flows.sdk.capabilities import ChatReply, ChatRequest, CodeResult, HttpReply, HttpRequest, Usage
 from flows.sdk.context import Context, Round, RunFacts, Signal
 from flows.sdk.errors import NodeError
