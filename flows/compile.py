@@ -19,7 +19,7 @@ from flows.sdk.node import Nothing
 from flows.sdk.ports import VALUES
 from flows.wiring import Level, Wiring, missing_inputs
 
-MOST_CONTAINERS_DEEP = 8
+MOST_CONTAINERS_DEEP = 32
 NOT_RUN = "note"
 """Nodes of this family are remarks for people."""
 
@@ -103,6 +103,7 @@ def _examine(flow: Flow, catalogue: Catalogue) -> tuple[dict[str, Card], Wiring,
         elif ID.fullmatch(use.id):
             cards.setdefault(use.id, card)
     problems += _bad_parents(cards)
+    problems += _nothing_to_leave(cards)
     wiring = Wiring(flow, cards, problems)
     for level in wiring.levels.values():
         problems += missing_inputs(level, wiring.tried)
@@ -125,10 +126,17 @@ def _bad_parents(cards: dict[str, Card]) -> list[Problem]:
             seen.add(outer)
             outer = around.use.parent
         if len(seen) > MOST_CONTAINERS_DEEP + 1:
-            problems.append(
-                Problem(id, f"Step '{card.label}' lies {len(seen) - 1} containers deep; at most 8 are allowed.")
-            )
+            deep = f"lies {len(seen) - 1} containers deep; at most {MOST_CONTAINERS_DEEP} are allowed"
+            problems.append(Problem(id, f"Step '{card.label}' {deep}."))
     return problems
+
+
+def _nothing_to_leave(cards: dict[str, Card]) -> list[Problem]:
+    return [
+        Problem(id, f"'{card.label}' leaves the container it lies in, but lies in none. Put it into one.")
+        for id, card in cards.items()
+        if card.type is not None and card.type.ends in ("round", "rounds") and not card.use.parent
+    ]
 
 
 def _loops(level: Level) -> list[Problem]:
@@ -142,9 +150,8 @@ def _loops(level: Level) -> list[Problem]:
         around = [a for a, _ in nx.find_cycle(graph.subgraph(knot), first)]
         names = [level.cards[i - level.offset].label for i in around]
         path = " → ".join([*names, names[0]])
-        sentence = (
-            f"These steps feed each other in a loop: {path}. Remove one wire, or put the repetition in a 'For each'."
-        )
+        cure = "Remove one wire, or put the repetition in a 'Repeat' or a 'For each'."
+        sentence = f"These steps feed each other in a loop: {path}. {cure}"
         problems.append(Problem(level.cards[around[0] - level.offset].use.id, sentence))
     return problems
 
@@ -215,7 +222,7 @@ class _Builder:
         step.captures = tuple(level.captures.get(use.id, {}).items())
         step.result, step.disabled = type.result, use.disabled
         step.replayed = type.container or type.subflow
-        step.inline = type.never_suspends and not use.disabled
+        step.inline = type.never_suspends and not use.disabled and not type.ends
         return step
 
     @staticmethod

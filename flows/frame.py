@@ -25,11 +25,14 @@ PENDING = object()
 
 
 class Frame:
-    """`prefix`: path of the sub-flow steps around, such as "outer/". `iter`: rounds of the containers around, "3.0"."""
+    """`prefix`: path of the sub-flow steps around, such as "outer/". `iter`: rounds of the containers around, "3.0".
+
+    `home`: the frame of the flow. `exit`: a step ended this round early: with this value, and whether it was the last.
+    """
 
     __slots__ = (
-        "arrived", "dead", "error", "facts", "fault", "home", "iter", "left", "on_end", "on_skip", "outs", "over",
-        "pending", "plan", "prefix", "result", "tasks",
+        "arrived", "dead", "error", "exit", "facts", "fault", "home", "iter", "left", "on_end", "on_skip", "outs",
+        "over", "pending", "plan", "prefix", "result", "tasks",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +51,7 @@ class Frame:
         self.arrived: dict[int, int] = NONE_ARRIVED
         self.fault: Fault | None = None
         self.error: BaseException | None = None
+        self.exit: tuple[Any, bool] | None = None
         self.result: Any = None
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.on_end: Callable[[Frame], None] | None = None

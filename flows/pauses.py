@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from flows.frame import Frame
+from flows.frame import PENDING, Frame
 from flows.plan import Step
 from flows.sdk.context import TIME, Signal, Wait
 
@@ -84,6 +84,17 @@ class Pauses:
                 self.wake(key, signal)
                 return
         self.signals.append(signal)
+
+    def forget(self, frame: Frame) -> None:
+        """Nothing in this frame waits any more: it was called off, and not merely put to sleep."""
+        if self._run.ending in ("queued", "waiting") or self._run.pausing:
+            return
+        for key, parked in [item for item in self.parked.items() if item[1].frame is frame]:
+            del self.parked[key]
+            if parked.timer is not None:
+                parked.timer.cancel()
+            if frame.outs[parked.step.index] is PENDING:
+                self._run.write(frame, parked.step, "cancelled", parked.attempt, pure=True)
 
     def stop(self) -> None:
         """No timer of this run rings any more."""

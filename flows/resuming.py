@@ -1,14 +1,19 @@
-"""Taking up a run again: what the ledger knows about a step is not done again (rule 63)."""
+"""Taking up a run again: what the ledger knows about a step is not done again (rule 63); values a person put in."""
 
+import copy
+from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from flows.done import Done
 from flows.frame import Frame
-from flows.ledger.protocol import StepRow
-from flows.plan import Failed, Step
+from flows.leaving import leave
+from flows.ledger.protocol import Fault, StepRow
+from flows.plan import Failed, InPort, Link, Step, maker
+from flows.sdk.errors import NodeError
+from flows.sdk.ports import Port
 
 if TYPE_CHECKING:
     from flows.running import Running
@@ -19,11 +24,16 @@ def taken_over(run: "Running", frame: Frame, step: Step, ready: list[int]) -> bo
     row = run.rows.pop((frame.prefix + step.id, frame.iter), None)
     if row is None:
         return False
+    if row.edits:
+        step = edited(step, row.edits)
     if row.status == "skipped":  # and yet it is ready: a join that had its value already called it off
         frame.settle(step, None, ready)
         return True
     if row.status == "succeeded" or (row.status == "failed" and row.handled):
         _settle(run, frame, step, row, ready)
+        return True
+    if row.status == "failed" and not run.again and row.fault is not None:
+        _fail(run, frame, step, row, row.fault)
         return True
     if row.status == "waiting" and row.wait is not None:
         run.pauses.put_aside(frame, step, row.attempt, row.wait, row.next_at)
@@ -32,6 +42,46 @@ def taken_over(run: "Running", frame: Frame, step: Step, ready: list[int]) -> bo
     else:
         run.launch(frame, step, row.attempt + 1, signal=row.signal)
     return True
+
+
+def edited(step: Step, edits: dict[str, Any]) -> Step:
+    """This step with values in the place of what its wires carry, for this run alone. `edits`: plain JSON by port.
+
+    Raises NodeError(field=port) for a port the step does not have and for a value of another kind than the port takes.
+    """
+    made = copy.copy(step)
+    known = {port.name: port for port in step.kind.ports(step.settings).inputs} if step.kind is not None else {}
+    for name in edits:
+        if name not in known:
+            raise NodeError(f"Step '{step.label}' has no input '{name}'.", field=name)
+    fed = tuple(_fed(known[name], value, step) for name, value in edits.items())
+    made.ports = (*fed, *(port for port in step.ports if port.name not in edits))
+    made.make = maker(step.inputs, made.ports, step.label)
+    return made
+
+
+def _fed(port: Port, value: Any, step: Step) -> InPort:
+    kinds = {field.name: field.type for field in msgspec.structs.fields(step.inputs)}
+    kind = kinds.get(port.name, Any)
+    try:
+        fitting = msgspec.convert(value, kind)
+    except msgspec.ValidationError as misfit:
+        raise NodeError(f"'{port.name}' of step '{step.label}': {misfit}.", field=port.name) from None
+    values = fitting if port.many and isinstance(fitting, list) else [fitting]
+    links = tuple(Link(step.index, _constant(each), port.name, "what was put in") for each in values)
+    return InPort(port.name, port.required, port.many, links)
+
+
+def _constant(value: Any) -> Callable[[Any], Any]:
+    return lambda _: value
+
+
+def _fail(run: "Running", frame: Frame, step: Step, row: StepRow, fault: Fault) -> None:
+    """It failed for good before the run slept or its worker died: that was dealt with, and is not repeated."""
+    now = perf_counter()
+    run.note(Done(frame, step, "failed", row.attempt, now, now, None, fault, row.usage))
+    frame.fault, frame.error = fault, NodeError(fault.message, field=fault.field)
+    run.cancel(frame)
 
 
 def _settle(run: "Running", frame: Frame, step: Step, row: StepRow, ready: list[int]) -> None:
@@ -43,4 +93,7 @@ def _settle(run: "Running", frame: Frame, step: Step, row: StepRow, ready: list[
     run.note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault, row.usage))
     if step.result and frame.home.result is None and row.status == "succeeded":
         frame.home.result = out
-    frame.settle(step, out, ready)
+    if step.kind is not None and step.kind.ends and row.status == "succeeded":
+        leave(run, frame, step, out)
+    else:
+        frame.settle(step, out, ready)

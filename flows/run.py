@@ -121,6 +121,7 @@ class Engine:
                 signals=list(row.signals),
                 flow_of=self.flow_of,
                 limits=self.limits,
+                again=row.fault is not None,
             )
         except NodeError as error:
             fault = Fault(error.message)

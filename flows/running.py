@@ -12,6 +12,7 @@ from flows.done import Done, added, encoded
 from flows.failing import fault_of, instead, pause_before_next
 from flows.frame import PENDING, Frame
 from flows.journal import Journal
+from flows.leaving import leave
 from flows.ledger.protocol import Fault, StepChange, StepRow
 from flows.limits import Limits
 from flows.pauses import Key, Pauses
@@ -26,10 +27,15 @@ Ending = Literal["succeeded", "failed", "cancelled", "waiting", "in_doubt", "que
 FlowOf = Callable[[RunFacts, str], Awaitable[Plan]]
 GUARDED = frozenset({"at_most_once", "probe", "db"})
 """When a run is stopped, a running step of these effects may finish, so that its outcome is known."""
+UNSETTLED = frozenset({"ready", "started", "waiting", "backoff", "cancelled"})
+"""States on record that a step called off before it was taken up again must not keep."""
 
 
 class Running:
-    """`busy` counts what can still make progress by itself: when it falls to 0, the run sleeps or is over."""
+    """`busy` counts what can still make progress by itself: when it falls to 0, the run sleeps or is over.
+
+    `inner`: the open rounds and sub-flows, each with the frame and the step it belongs to.
+    """
 
     def __init__(
         self,
@@ -41,15 +47,19 @@ class Running:
         signals: list[Signal] | None = None,
         flow_of: FlowOf | None = None,
         limits: Limits | None = None,
+        again: bool = False,
     ) -> None:
+        """`again`: the run had failed, and what failed in it is done once more."""
         self.facts = facts
         self.journal = journal
         self.rows = dict(rows or {})
         self.pauses = Pauses(self, list(signals or []))
         self.flow_of = flow_of
+        self.again = again
         self.limits = limits or Limits()
         self.done: list[Done] = []
-        self.guarded: set[asyncio.Task[None]] = set()
+        self.guarded: dict[asyncio.Task[None], tuple[Frame, int]] = {}
+        self.inner: dict[Frame, tuple[Frame, Step]] = {}
         self.steps = 0
         self.busy = 0
         self.usage: Usage | None = None
@@ -130,6 +140,11 @@ class Running:
             on_end, frame.on_end = frame.on_end, None
             on_end(frame)
 
+    def cancel(self, frame: Frame) -> None:
+        """Stop everything in this frame. Steps of it that waited wait no more."""
+        frame.cancel()
+        self.pauses.forget(frame)
+
     # --- outcomes of steps
 
     def returned(self, frame: Frame, step: Step, ctx: Context, out: Any, began: float, ready: list[int]) -> None:
@@ -166,7 +181,10 @@ class Running:
         if step.result and frame.home.result is None:
             frame.home.result = out
         if frame.outs[step.index] is PENDING:
-            frame.settle(step, out, ready)
+            if step.kind is not None and step.kind.ends:
+                leave(self, frame, step, out)
+            else:
+                frame.settle(step, out, ready)
 
     def failed(
         self, frame: Frame, step: Step, tries: int, attempt: int, error: Exception, began: float, ready: list[int]
@@ -195,7 +213,7 @@ class Running:
                 frame.settle(step, out, ready)
         elif not frame.over:
             frame.fault, frame.error = fault, error
-            frame.cancel()
+            self.cancel(frame)
         return None
 
     def called_off(self, frame: Frame, step: Step, attempt: int, ms: float) -> None:
@@ -212,7 +230,8 @@ class Running:
     def _skipped(self, frame: Frame, step: Step) -> None:
         now = perf_counter()
         self.note(Done(frame, step, "skipped", 0, now, now))
-        if (frame.prefix + step.id, frame.iter) not in self.rows:
+        row = self.rows.get((frame.prefix + step.id, frame.iter))
+        if row is None or row.status in UNSETTLED:
             self.write(frame, step, "skipped", 0, pure=True)
         if self.watched:
             self.emit("step.skipped", frame, step)
@@ -236,7 +255,7 @@ class Running:
         task = self.loop.create_task(perform(self, frame, step, attempt, tries, signal, pause))
         self.busy += 1
         if step.effect in GUARDED and not step.replayed:
-            self.guarded.add(task)
+            self.guarded[task] = (frame, step.index)
         else:
             frame.tasks[step.index] = task
         task.add_done_callback(lambda done: self._task_over(frame, step, done))
@@ -249,7 +268,7 @@ class Running:
             self.write(frame, step, "started", attempt, signal=signal, started_at=time.time())
 
     def _task_over(self, frame: Frame, step: Step, task: "asyncio.Task[None]") -> None:
-        self.guarded.discard(task)
+        self.guarded.pop(task, None)
         if frame.tasks.get(step.index) is task:
             del frame.tasks[step.index]
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -289,7 +308,7 @@ class Running:
         """Stop what still runs; steps that must not happen twice get `grace` seconds to finish."""
         self.pauses.stop()
         self.top.over = True
-        tasks = list(self.top.tasks.values())
+        tasks = [task for frame in (self.top, *self.inner) for task in frame.tasks.values()]
         for task in tasks:
             task.cancel()
         if tasks:

@@ -4,7 +4,9 @@ from components.logic.each import each
 from components.logic.flow import flow
 from components.logic.if_ import if_
 from components.logic.join import join
+from components.logic.leave import leave, next_round, stop
+from components.logic.loop import loop
 from components.logic.switch import switch
 from components.logic.wait import wait
 
-NODES = (if_, switch, join, each, wait, flow)
+NODES = (if_, switch, join, each, loop, next_round, leave, stop, wait, flow)

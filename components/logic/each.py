@@ -70,13 +70,13 @@ async def each(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
     rounds = await ctx.body.rounds(values, settings.at_once, settings.on_item_error == "fail")
     results: list[Any] = []
     errors: list[Any] = []
-    for i, ended in enumerate(rounds):
+    for ended in rounds:
         if ended.status == "done":
             results.append(ended.value)
         elif ended.status == "failed":
             if settings.on_item_error == "fail":
-                raise NodeError(f"Item {i} failed at step '{ended.node}': {ended.error}")
-            errors.append({"index": i, "message": ended.error})
+                raise NodeError(f"Item {ended.index} failed at step '{ended.node}': {ended.error}")
+            errors.append({"index": ended.index, "message": ended.error})
             if settings.on_item_error == "collect":
                 results.append({"error": ended.error})
     return Outputs(results, errors)

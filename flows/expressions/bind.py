@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 from msgspec import Struct, structs
 
 from flows.expressions.programs import ExpressionError, expression, template
-from flows.sdk.holes import hints_of, holds, pieces
+from flows.sdk.holes import hints_of, holds, own_names, pieces
 
 Fill = Callable[[Mapping[str, Any]], Any]
 
@@ -31,7 +31,17 @@ def _fill(annotation: Any, value: Any, where: str) -> Fill | None:
         program = template(value) if kind == "template" else expression(value)
     except ExpressionError as error:
         raise ExpressionError(error.message, field=where) from None
-    return None if program is None else _placed(program, where)
+    if program is None:
+        return None
+    return _late(program, value, where) if own_names(annotation) else _placed(program, where)
+
+
+def _late(program: Fill, text: str, where: str) -> Fill:
+    """For an expression of each round: the step's variables are filled in now, those of a round when it is called."""
+    placed = _placed(program, where)
+    if not text.strip():
+        return lambda _: None
+    return lambda outer: lambda inner: placed({**outer, **inner})
 
 
 def _inside(annotation: Any, value: Any, where: str) -> Fill | None:

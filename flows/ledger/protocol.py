@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import Signal, Wait
 
-StepStatus = Literal["started", "succeeded", "backoff", "failed", "skipped", "waiting", "cancelled", "in_doubt"]
+StepStatus = Literal["ready", "started", "succeeded", "backoff", "failed", "skipped", "waiting", "cancelled", "in_doubt"]
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt"]
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -85,7 +85,10 @@ class RunChange(Struct, frozen=True, omit_defaults=True):
 
 
 class StepRow(Struct, frozen=True, omit_defaults=True):
-    """The latest state of a step, as `load` gives it: the fields of the last StepChange."""
+    """The latest state of a step, as `load` gives it: the fields of the last StepChange.
+
+    `edits`: values by port that a person put in the place of what arrives; with "ready", before its first try.
+    """
 
     node: str
     iter: str
@@ -99,6 +102,7 @@ class StepRow(Struct, frozen=True, omit_defaults=True):
     wait: Wait | None = None
     signal: Signal | None = None
     usage: Usage | None = None
+    edits: dict[str, Any] | None = None
 
 
 class RunRow(Struct, frozen=True, omit_defaults=True):

@@ -17,6 +17,16 @@ Template = Annotated[str, Meta(extra_json_schema={"x-widget": TEMPLATE})]
 Expression = Annotated[Any, Meta(extra_json_schema={"x-widget": EXPRESSION, "type": "string"})]
 """CEL source in the document; the node's function finds its value there instead. "" gives None."""
 
+
+def late(*names: str) -> Meta:
+    """Use inside Annotated on an Expression of a container that is evaluated anew in every round.
+
+    The node's function finds a callable there, from the values of `names` to the expression's value; None when empty.
+    `names` are no input ports of the step.
+    """
+    return Meta(extra_json_schema={"x-late": list(names)})
+
+
 Secret = Annotated[str, Meta(extra_json_schema={"x-widget": "secret"})]
 """The name of a stored secret, never the secret itself."""
 

@@ -46,12 +46,17 @@ class Wait(Struct, frozen=True, omit_defaults=True):
 
 
 class Round(Struct, frozen=True, omit_defaults=True):
-    """How one round of a container's body ended. `value`: what arrived at the inner port `result`."""
+    """How one round of a container's body ended. `value`: what arrived at its inner port.
+
+    `last`: a step inside left the container, so no more rounds are wanted. `index`: which round it was.
+    """
 
     status: Literal["done", "empty", "failed"]
     value: Json = None
     error: str = ""
     node: str = ""
+    last: bool = False
+    index: int = 0
 
 
 class Body(Protocol):
@@ -66,7 +71,10 @@ class Body(Protocol):
         ...
 
     async def rounds(self, values: Iterable[Mapping[str, Json]], at_once: int, stop_on_error: bool) -> list[Round]:
-        """Run the body for each, at most `at_once` at a time. Order of the answer = order of `values`."""
+        """Run the body for each, at most `at_once` at a time. Order of the answer = order of `values`.
+
+        Ends early with the first round that is the `last` one, or, with `stop_on_error`, at a failed one.
+        """
         ...
 
 

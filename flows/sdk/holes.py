@@ -43,9 +43,15 @@ def names_in_template(text: str) -> tuple[str, ...]:
 def names_in_settings(settings: Struct) -> tuple[str, ...]:
     """The variables all templates and expressions of these settings read together."""
     found: dict[str, None] = {}
-    for kind, text in _texts(type(settings), settings):
-        found.update(dict.fromkeys(names_in(text) if kind == EXPRESSION else names_in_template(text)))
+    for kind, text, own in _texts(type(settings), settings):
+        names = names_in(text) if kind == EXPRESSION else names_in_template(text)
+        found.update(dict.fromkeys(name for name in names if name not in own))
     return tuple(found)
+
+
+def own_names(annotation: Any) -> tuple[str, ...]:
+    """The variables that the rounds of a container give to an expression marked with `late`; () for all others."""
+    return tuple(extra(annotation, "x-late") or ())
 
 
 @lru_cache(maxsize=1024)
@@ -72,11 +78,11 @@ def _parts(annotation: Any) -> tuple[Any, ...]:
     return tuple(a for a in get_args(annotation) if not isinstance(a, str | int))
 
 
-def _texts(annotation: Any, value: Any) -> Iterator[tuple[Kind, str]]:
+def _texts(annotation: Any, value: Any) -> Iterator[tuple[Kind, str, tuple[str, ...]]]:
     match holds(annotation):
         case "template" | "expression" as kind:
             if isinstance(value, str):
-                yield kind, value
+                yield kind, value, own_names(annotation)
         case "inside":
             for part, piece in pieces(annotation, value):
                 yield from _texts(part, piece)

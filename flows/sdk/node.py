@@ -35,7 +35,9 @@ Settings_contra = TypeVar("Settings_contra", contravariant=True)
 Inputs_contra = TypeVar("Inputs_contra", contravariant=True)
 Outputs_co = TypeVar("Outputs_co", covariant=True)
 
-Join = tuple[Literal["all", "any", "first", "n"], int]
+Join = tuple[Literal["all", "any", "first", "n", "settled"], int]
+Ends = Literal["", "round", "rounds", "flow"]
+"""What a step ends early besides itself: its round, its container, or the flow it is in."""
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,9 +56,9 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
     """A palette entry. Everything the editor, the docs page and the engine show or need is derived from here."""
 
     __slots__ = (
-        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "family", "fn", "has_holes",
-        "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings", "sources",
-        "static", "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
+        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "ends", "family", "fn",
+        "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings",
+        "sources", "static", "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -75,6 +77,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         container: bool,
         subflow: bool,
         waits: bool,
+        ends: Ends,
         timeout: float | None,
         ports: Callable[[Any], Ports] | None,
         summary: Callable[[Any], str] | None,
@@ -97,6 +100,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self.container = container
         self.subflow = subflow
         self.waits = waits
+        self.ends = ends
         self.timeout = timeout
         self.upgrades = upgrades
         self.join_of = join
@@ -167,6 +171,7 @@ def node(  # noqa: PLR0913
     container: bool = False,
     subflow: bool = False,
     waits: bool = False,
+    ends: Ends = "",
     timeout: float | None = None,
     ports: Callable[[Any], Ports] | None = None,
     summary: Callable[[Any], str] | None = None,
@@ -182,6 +187,8 @@ def node(  # noqa: PLR0913
 
     `timeout`: seconds a step may take unless the flow says otherwise.
     `ports`, `summary`, `effect_of`, `join`, `sources` (code in them) take the settings.
+    `ends`: the step ends more than itself. Its Outputs then say with what: `value` (UNSET = nothing) for a round or a
+    container, `failed` (a sentence, "" = success) for a flow.
     `effect_of` may only be milder than `effect` with these settings. `upgrades`: {n: settings of version n -> of n+1}.
     Raises TypeError when the function's annotations are not Struct types: the ports could not be derived.
     """
@@ -205,6 +212,7 @@ def node(  # noqa: PLR0913
             container=container,
             subflow=subflow,
             waits=waits,
+            ends=ends,
             timeout=timeout,
             ports=ports,
             summary=summary,

@@ -6,6 +6,8 @@ In this project the fixture `ctx` gives `context()`; in yours: `from flows.sdk.t
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from flows.sdk.capabilities import ChatReply, ChatRequest, CodeResult, HttpReply, HttpRequest, Usage
 from flows.sdk.context import Context, Round, RunFacts, Signal
 from flows.sdk.errors import NodeError
@@ -97,9 +99,9 @@ class FakeBody:
 
     async def rounds(self, values: Iterable[Mapping[str, Json]], at_once: int, stop_on_error: bool) -> list[Round]:
         done = []
-        for value in values:
-            done.append(self.steps(value))
-            if stop_on_error and done[-1].status == "failed":
+        for i, value in enumerate(values):
+            done.append(structs.replace(self.steps(value), index=i))
+            if done[-1].last or (stop_on_error and done[-1].status == "failed"):
                 break
         return done
 

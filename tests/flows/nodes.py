@@ -109,7 +109,15 @@ def nodes(log: Log) -> dict[str, Any]:
     async def speak(settings: Nothing, inputs: Text, ctx: Context) -> Spoken:
         return Spoken(Message(inputs.text), float(len(inputs.text)), bool(inputs.text))
 
-    mine = (say, pay, ask, hand_on, make_list, gather, choose, speak)
+    @node("number", version=1, title="Number", effect="pure")
+    async def number(settings: Passed, inputs: Nothing, ctx: Context) -> Passed:
+        return Passed(settings.value)
+
+    @node("double", version=1, title="Double", effect="pure")
+    async def double(settings: Nothing, inputs: Passed, ctx: Context) -> Passed:
+        return Passed(inputs.value * 2)
+
+    mine = (say, pay, ask, hand_on, make_list, gather, choose, speak, number, double)
     return {kind.name: kind for kind in (*mine, *LOGIC, *PEOPLE, *SHOW)}
 
 

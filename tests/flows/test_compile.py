@@ -80,12 +80,13 @@ def problems(made: Flow) -> list[Any]:
             ),
             "a",
             "These steps feed each other in a loop: A → b → c → A. "
-            "Remove one wire, or put the repetition in a 'For each'.",
+            "Remove one wire, or put the repetition in a 'Repeat' or a 'For each'.",
         ),
         (
             flow(NodeUse("a", "pass"), wires="a.value>a.value"),
             "a",
-            "These steps feed each other in a loop: a → a. Remove one wire, or put the repetition in a 'For each'.",
+            "These steps feed each other in a loop: a → a. Remove one wire, or put the repetition in a 'Repeat' or a "
+            "'For each'.",
         ),
         (
             flow(NodeUse("a", "say"), NodeUse("b", "say", parent="a")),
