@@ -1,8 +1,9 @@
-"""A process that has imported everything and forks a worker for every line "spawn" on its input. Prints the pid.
+"""A process that has imported everything and forks a worker for every line on its input. Prints the pid.
 
-Starting Python anew for each killed worker would take longer than the faults are apart.
+Starting Python anew for each killed worker would take longer than the faults are apart. A line is JSON (see Birth).
 
     python -m tests.fault.nursery EFFECT_PORT SLOTS NUDGES     (NUDGES: plain, dropped, repeated)
+    python -m tests.fault.nursery EFFECT_PORT SLOTS NUDGES isolated WORKER-ID
 """
 
 import asyncio
@@ -10,17 +11,38 @@ import ctypes
 import os
 import signal
 import sys
+import time
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
 
 import app.worker
+from app import config
 from app.runs import running
+from flows import catalogue
 from flows.worker import Timings
-from tests.fault import steps
+from tests.fault import mutants, steps
 from tests.fault.nudges import Dropped, Repeated
 
 TIMINGS = Timings(
     heartbeat=0.5, dead_after=2.0, loop_lag=1.5, sweep=0.3, renudge=2.0, watch_cancels=0.3, cancel_grace=2.0, drain=2.0,
-    quarantine_hold=3.0,
+    linger=2.0,
 )  # fmt: skip
+
+
+class Birth(Struct):
+    """How the next worker differs. `database`: reached by another way. `skew`: seconds its clock is ahead.
+
+    `without`: node types it does not have. `dead_after`: its lease. `mutant`: which line of the engine is broken.
+    """
+
+    database: str = ""
+    skew: float = 0.0
+    without: list[str] = []
+    dead_after: float = TIMINGS.dead_after
+    mutant: str = ""
 
 
 def main() -> None:
@@ -31,9 +53,13 @@ def main() -> None:
         running.transport = lambda: Dropped()
     elif nudges == "repeated":
         running.transport = lambda: Repeated(plain())
+    app.worker.isolated_command.append([sys.executable, "-m", "tests.fault.nursery", *sys.argv[1:4], "isolated"])
+    if sys.argv[4:5] == ["isolated"]:
+        asyncio.run(app.worker.serve(timings=TIMINGS, alone=UUID(sys.argv[5])))
+        return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     libc, me = ctypes.CDLL(None), os.getpid()
-    for _ in iter(sys.stdin.readline, ""):
+    for line in iter(sys.stdin.readline, ""):
         pid = os.fork()
         if pid == 0:
             libc.prctl(1, signal.SIGKILL)
@@ -41,11 +67,29 @@ def main() -> None:
                 os._exit(0)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             sys.stdin.close()
+            os.dup2(2, 1)  # nobody reads a worker's standard output: a full pipe would hold it for ever
             try:
-                asyncio.run(app.worker.serve(timings=TIMINGS, slots=slots, models=False))
+                live(msgspec.json.decode(line, type=Birth), slots)
+            except BaseException:
+                import traceback
+
+                traceback.print_exc()
             finally:
                 os._exit(0)
         print(pid, flush=True)
+
+
+def live(birth: Birth, slots: int) -> None:
+    changes: Mapping[str, object] = {"database_url": config.Secret(birth.database)} if birth.database else {}
+    if birth.skew:
+        really = time.time
+        time.time = lambda: really() + birth.skew
+    for name in birth.without:
+        catalogue.load().pop(name, None)
+    mutants.apply(birth.mutant)
+    timings = msgspec.structs.replace(TIMINGS, dead_after=birth.dead_after)
+    with config.using(**changes):
+        asyncio.run(app.worker.serve(timings=timings, slots=slots, models=False))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""A worker whose database breaks at the worst moment. Each moment is chosen, none is waited for: these are the causes of
-F-07's stalls, one by one. A worker that lives and sends heartbeats must never keep a run that it does not work on.
+"""A worker whose database breaks at the worst moment. Each moment is chosen, none is waited for: these are the causes
+of F-07's stalls, one by one. A worker that lives and sends heartbeats must never keep a run that it does not work on.
 """
 
 import asyncio
