@@ -10,10 +10,11 @@ from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
+from msgspec import UNSET
 
 from app.errors import DomainError, NotFound
-from app.runs import following, queries, service
-from app.runs.forms import RunForm, SignalForm
+from app.runs import following, queries, replays, service
+from app.runs.forms import ReplayForm, RunForm, SignalForm
 from app.runs.outcome import Outcome
 from app.runs.reading import RunView
 from app.web.actor import Actor
@@ -79,6 +80,28 @@ class RunsApi(Controller):
         after = int(last) if last.isdigit() and len(last) < 18 else 0
         events = following.events_of(actor.workspace_id, run_id, after, numbered=True, through_waits=True)
         return Stream(_sse(events), media_type="text/event-stream", headers=NO_STORE)
+
+    @post(
+        "/replays",
+        name="api:run-replay",
+        summary="Run again, or resume from a step",
+        opt={"scope": "run"},
+        status_code=202,
+    )
+    async def replay(
+        self, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: JSONBody[ReplayForm]
+    ) -> Response[Any]:
+        """202 and the new run, which takes over what comes before `from_step`: those steps are not called again."""
+        version_id = None
+        if data.version:
+            flow_id = (await queries.place(actor, run_id)).flow_id
+            version_id = await _version(actor, flow_id, "" if data.version == "live" else data.version)
+        given = UNSET if data.input is None else data.input
+        made = await replays.replay(
+            actor, run_id, from_step=data.from_step, version_id=version_id, input=given, edits=data.edits
+        )
+        told = {"id": str(made), "status": "queued", "origin": str(run_id)}
+        return Response(told, status_code=202, headers={"location": f"/api/v1/runs/{made}"})
 
     @delete("/", name="api:run-cancel", summary="Cancel a run", opt={"scope": "run"}, status_code=202)
     async def cancel(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:

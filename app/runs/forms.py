@@ -36,3 +36,14 @@ class DecisionForm(Struct):
     node: Annotated[str, Meta(min_length=1, max_length=500)]
     happened: Annotated[str, Meta(pattern="^(yes|no)$")]
     iter: Annotated[str, Meta(max_length=200)] = ""
+
+
+class ReplayForm(Struct, forbid_unknown_fields=True):
+    """Run again. `from_step`: "step" or "step:round", "" = from the beginning. `version`: "" = the one it ran, "live",
+    or a version's id. `input`: null = the same again. `edits`: values by input port of the step.
+    """
+
+    from_step: Annotated[str, Meta(max_length=500)] = ""
+    version: Annotated[str, Meta(max_length=40)] = ""
+    input: dict[str, Any] | None = None
+    edits: dict[str, Any] = {}

@@ -16,6 +16,7 @@ from app.runs.reading import RunView, run_view
 from app.runs.service import GONE
 from app.runs.versions import VersionView, token
 from app.web import Actor
+from flows.model import Flow
 
 RUN = f"""
 select r.*, r.cancel_requested_at is not null as cancel, {NEEDS_YOU} as needs_you, v.document, v.number,
@@ -70,6 +71,14 @@ class RunRow(Struct, frozen=True):
     error: str
 
 
+class Place(Struct, frozen=True):
+    """Where a run belongs."""
+
+    id: UUID
+    flow_id: UUID
+    version_id: UUID
+
+
 class Listed(Struct, frozen=True):
     """One page of runs, newest first. `before`: give it back for the next page, None on the last one."""
 
@@ -87,6 +96,11 @@ class Webhook(Struct, frozen=True):
 
 async def run(actor: Actor, run_id: UUID) -> RunView:
     """A run with steps, tries and logs. 4 statements, 1 for an express run. Raises NotFound."""
+    return (await opened(actor, run_id))[0]
+
+
+async def opened(actor: Actor, run_id: UUID) -> tuple[RunView, Flow]:
+    """The same with the document it ran."""
     async with tenant_tx(actor.workspace_id) as tx:
         row = await tx.fetchrow(RUN, run_id)
         if row is None:
@@ -98,7 +112,17 @@ async def run(actor: Actor, run_id: UUID) -> RunView:
             steps = list(await tx.fetch(STEPS, run_id))
             tries = list(await tx.fetch(TRIES, run_id))
             logs = list(await tx.fetch(LOGS, run_id))
-    return run_view(row, stored.document_of(row["document"]), steps, tries, logs)
+    flow = stored.document_of(row["document"])
+    return run_view(row, flow, steps, tries, logs), flow
+
+
+async def place(actor: Actor, run_id: UUID) -> Place:
+    """1 statement. Raises NotFound."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await tx.fetchrow("select id, flow_id, version_id from run where id = $1", run_id)
+    if row is None:
+        raise NotFound(GONE, remedy="Look for it in the list of runs.")
+    return Place(row["id"], row["flow_id"], row["version_id"])
 
 
 async def runs(

@@ -1,4 +1,4 @@
-"""A run as it is shown: its steps from either lane in one shape, values readable first."""
+"""A run as it is shown: its steps from either lane in one shape, secrets left out, and why a step did not run."""
 
 from datetime import datetime
 from typing import Any
@@ -7,16 +7,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
+from app.runs.redacting import redacted
+from app.runs.why import Why, carried, reasons
 from flows import catalogue
 from flows.express import StepRecord
-from flows.model import Flow, NodeUse
+from flows.model import Edge, Flow, NodeUse
 from flows.sdk.context import Wait
 
 _records = msgspec.json.Decoder(list[StepRecord])
 
 
 class AttemptView(Struct, frozen=True):
-    """One try. `began`: ms since the run began."""
+    """One try. `began`: ms since the run began. `at`: when, `worker`: who, where the ledger knows (durable runs)."""
 
     attempt: int
     status: str
@@ -24,10 +26,17 @@ class AttemptView(Struct, frozen=True):
     ms: float
     error: str = ""
     late: bool = False
+    at: datetime | None = None
+    ended: datetime | None = None
+    worker: str = ""
 
 
 class StepView(Struct, frozen=True):
-    """Milliseconds: `began` since the run began, `ms` of work. `wait` is there while the step waits for somebody."""
+    """Milliseconds: `began` since the run began, `ms` of work. `wait` is there while the step waits for somebody.
+
+    `taken_over`: the outcome is that of the run this one goes on from. `edited`: ports whose value a person put in.
+    `why`: of a step that did not run, the wires that stayed silent, back to the cause.
+    """
 
     node: str
     iter: str
@@ -49,6 +58,10 @@ class StepView(Struct, frozen=True):
     wait: Wait | None = None
     attempts: list[AttemptView] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
+    effect: str = ""
+    taken_over: bool = False
+    edited: tuple[str, ...] = ()
+    why: Why | None = None
 
     @property
     def key(self) -> str:
@@ -58,9 +71,17 @@ class StepView(Struct, frozen=True):
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
+    @property
+    def resumable(self) -> bool:
+        """A step of a flow that this flow runs is resumed with the step that runs it."""
+        return "/" not in self.node and self.status != "skipped"
+
 
 class RunView(Struct, frozen=True):
-    """`ms` counts up to now while the run goes on. `needs_you`: somebody has to answer or decide."""
+    """`ms` counts up to now while the run goes on. `needs_you`: somebody has to answer or decide.
+
+    `origin`: the run this one goes on from, at `from_step`; "" = from its beginning.
+    """
 
     id: UUID
     flow_id: UUID
@@ -85,6 +106,9 @@ class RunView(Struct, frozen=True):
     cancel_requested: bool
     needs_you: bool
     steps: list[StepView]
+    origin: UUID | None = None
+    from_step: str = ""
+    finished_at: datetime | None = None
 
     @property
     def live(self) -> bool:
@@ -93,7 +117,19 @@ class RunView(Struct, frozen=True):
     @property
     def tries(self) -> int:
         """Tries beyond the first, of all steps."""
-        return sum(step.attempt - 1 for step in self.steps if step.attempt > 1)
+        return sum(step.attempt - 1 for step in self.steps if step.attempt > 1 and not step.taken_over)
+
+    @property
+    def state(self) -> str:
+        """The word for its badge; templates/parts/status.html has icon and colour."""
+        return state_of(self.status, self.needs_you)
+
+
+def state_of(status: str, needs_you: bool) -> str:
+    """A wait for the clock is not "Needs you"; a run that was given up reads as failed."""
+    if status == "waiting":
+        return "waiting" if needs_you else "sleeping"
+    return "failed" if status == "dead" else status
 
 
 def loads(text: str | None) -> Any:
@@ -102,7 +138,8 @@ def loads(text: str | None) -> Any:
 
 def run_view(row: Any, flow: Flow, steps: list[Any], tries: list[Any], logs: list[Any]) -> RunView:
     """Put together what the ledger holds about one run."""
-    made = _express(row, flow) if row["steps"] is not None else _durable(row, flow, steps, tries, logs)
+    uses = {use.id: use for use in flow.nodes}
+    made = _express(row, uses) if row["steps"] is not None else _durable(row, uses, steps, tries, logs)
     fault = loads(row["error"]) or {}
     return RunView(
         id=row["id"],
@@ -117,9 +154,9 @@ def run_view(row: Any, flow: Flow, steps: list[Any], tries: list[Any], logs: lis
         by=row["by"] or "",
         created_at=row["created_at"],
         ms=float(row["ms"] or 0),
-        input=loads(row["input"]),
-        output=loads(row["output"]),
-        error=str(fault.get("message", "")),
+        input=redacted(loads(row["input"])),
+        output=redacted(loads(row["output"])),
+        error=redacted(str(fault.get("message", ""))),
         error_node=str(fault.get("node", "")),
         prompt_tokens=row["prompt_tokens"],
         completion_tokens=row["completion_tokens"],
@@ -127,55 +164,64 @@ def run_view(row: Any, flow: Flow, steps: list[Any], tries: list[Any], logs: lis
         crash_count=row["crash_count"],
         cancel_requested=row["cancel"],
         needs_you=row["needs_you"],
-        steps=_with_inputs(made, flow),
+        steps=_explained(_with_inputs(made, flow), flow, row["trigger"]),
+        origin=row["origin_run"],
+        from_step=row["from_step"],
+        finished_at=row["finished_at"],
     )
 
 
-def _express(row: Any, flow: Flow) -> list[StepView]:
+def _express(row: Any, uses: dict[str, NodeUse]) -> list[StepView]:
     records = sorted(_records.decode(row["steps"]), key=lambda record: record.began)
     return [
         _view(
-            flow, record.node, record.iter, record.status, record.attempt, record.began, record.ms, record.output,
-            record.fault.message if record.fault else "",
+            uses, record.node, record.iter, record.status, record.attempt, record.began, record.ms,
+            redacted(record.output), redacted(record.fault.message) if record.fault else "",
             (record.usage.prompt_tokens, record.usage.completion_tokens, record.usage.cost_micros)
-            if record.usage else (0, 0, 0),
+            if record.usage else (0, 0, 0), effect=record.effect,
         )
         for record in records
     ]  # fmt: skip
 
 
-def _durable(row: Any, flow: Flow, steps: list[Any], tries: list[Any], logs: list[Any]) -> list[StepView]:
+def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[Any], logs: list[Any]) -> list[StepView]:
     attempts: dict[tuple[str, str], list[AttemptView]] = {}
     for each in tries:
         error = loads(each["error"]) or {}
         attempts.setdefault((each["node_id"], each["iter_path"]), []).append(
             AttemptView(
                 each["attempt"], each["outcome"] or "started", float(each["began"] or 0), float(each["ms"] or 0),
-                str(error.get("message", "")), each["late"],
+                redacted(str(error.get("message", ""))), each["late"], each["started_at"], each["ended_at"],
+                str(each["worker"] or "")[:8],
             )
         )  # fmt: skip
     said: dict[tuple[str, str], list[str]] = {}
     for each in logs:
         event = loads(each["payload"])
-        said.setdefault((event.get("node", ""), event.get("iter", "")), []).append(str(event.get("text", "")))
+        words = redacted(str(event.get("text", "")))
+        said.setdefault((event.get("node", ""), event.get("iter", "")), []).append(words)
+    over = row["status"] in ("succeeded", "failed", "cancelled")
     views = []
     for step in steps:
+        if step["status"] == "ready" and over:
+            continue  # it was to begin here, and the run ended before
         key = (step["node_id"], step["iter_path"])
         error = loads(step["error"]) or {}
         wait = msgspec.json.decode(step["wait"], type=Wait) if step["wait"] and step["status"] == "waiting" else None
         views.append(
             _view(
-                flow, step["node_id"], step["iter_path"], step["status"], step["attempt"], float(step["began"] or 0),
-                float(step["took"] or 0), loads(step["output"]), str(error.get("message", "")),
+                uses, step["node_id"], step["iter_path"], step["status"], step["attempt"], float(step["began"] or 0),
+                float(step["took"] or 0), redacted(loads(step["output"])), redacted(str(error.get("message", ""))),
                 (step["prompt_tokens"], step["completion_tokens"], step["cost_micros"]), wait,
-                attempts.get(key, []), said.get(key, []),
+                attempts.get(key, []), said.get(key, []), step["effect_class"], step["taken_over"],
+                redacted(loads(step["edits"])),
             )
         )  # fmt: skip
     return views
 
 
 def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
-    flow: Flow,
+    uses: dict[str, NodeUse],
     node: str,
     iter: str,
     status: str,
@@ -188,14 +234,18 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
     wait: Wait | None = None,
     attempts: list[AttemptView] | None = None,
     logs: list[str] | None = None,
+    effect: str = "",
+    taken_over: bool = False,
+    edits: dict[str, Any] | None = None,
 ) -> StepView:
-    use = _use(flow, node)
+    use = uses.get(node)
     kind = catalogue.load().get(use.type) if use is not None else None
     title = (use.label if use else "") or (kind.title if kind else "") or node
     return StepView(
         node, iter, title, use.type if use else "", kind.family if kind else "", kind.icon if kind else "circle-help",
-        node.count("/") + (iter.count(".") + 1 if iter else 0), _word(status, wait), attempt, began, ms, {}, output,
-        error, *used, wait, attempts or [], logs or [],
+        node.count("/") + (iter.count(".") + 1 if iter else 0), _word(status, wait), attempt, began, ms,
+        dict(edits or {}), output, error, *used, wait, attempts or [], logs or [], effect, taken_over,
+        tuple(edits or ()),
     )  # fmt: skip
 
 
@@ -203,30 +253,41 @@ def _word(status: str, wait: Wait | None) -> str:
     """The ledger's status as the design's states: a wait for the clock is not "Needs you"."""
     if status == "waiting":
         return "waiting" if wait is not None and wait.signal else "sleeping"
-    return {"started": "running", "backoff": "retrying"}.get(status, status)
+    return {"started": "running", "backoff": "retrying", "ready": "queued"}.get(status, status)
 
 
-def _use(flow: Flow, node: str) -> NodeUse | None:
-    return next((use for use in flow.nodes if use.id == node), None)
+def wires_into(flow: Flow) -> dict[str, list[tuple[str, Edge]]]:
+    """step → (its input port, the wire), in the order of the document."""
+    found: dict[str, list[tuple[str, Edge]]] = {}
+    for edge in flow.edges:
+        target, _, port = edge.target.rpartition(".")
+        found.setdefault(target, []).append((port, edge))
+    return found
 
 
 def _with_inputs(steps: list[StepView], flow: Flow) -> list[StepView]:
     """What arrived at each step, taken from what the steps before gave: it is not stored twice."""
     given = {(step.node, step.iter): step.output for step in steps}
+    into = wires_into(flow)
     filled = []
     for step in steps:
         inputs: dict[str, Any] = {}
-        for edge in flow.edges:
+        for port, edge in into.get(step.node, ()) if step.status != "skipped" else ():
             source, _, out = edge.source.rpartition(".")
-            target, _, port = edge.target.rpartition(".")
-            if target != step.node:
-                continue
-            output = given.get((source, step.iter), given.get((source, "")))
-            if isinstance(output, dict):
-                values = output.get("values")
-                if out in output:
-                    inputs[port] = output[out]
-                elif isinstance(values, dict) and out in values:
-                    inputs[port] = values[out]
-        filled.append(msgspec.structs.replace(step, inputs=inputs) if inputs else step)
+            there, value = carried(given.get((source, step.iter), given.get((source, ""))), out)
+            if there:
+                inputs[port] = value
+        filled.append(msgspec.structs.replace(step, inputs=inputs | step.inputs) if inputs else step)
     return filled
+
+
+def _explained(steps: list[StepView], flow: Flow, trigger: str) -> list[StepView]:
+    """Skipped steps with the reason."""
+    if not any(step.status == "skipped" for step in steps):
+        return steps
+    seen = {(step.node, step.iter): (step.status, step.output) for step in steps}
+    why = reasons(flow, seen, trigger)
+    return [
+        msgspec.structs.replace(step, why=why(step.node, step.iter)) if step.status == "skipped" else step
+        for step in steps
+    ]

@@ -104,7 +104,7 @@ class Host:
 
 def models_of(plan: Plan) -> tuple[str, ...]:
     """Models that the steps of a plan name; "" for those that use the workspace's default."""
-    steps = [step for step in plan.all_steps() if "llm" in step.needs]
+    steps = [step for step in plan.all_steps() if step.kind is not None and "llm" in step.needs]
     return tuple(dict.fromkeys(str(getattr(step.settings, "model", "") or "") for step in steps))
 
 

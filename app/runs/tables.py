@@ -100,6 +100,8 @@ class Run(Table, tablename="run"):
     output = JSON(null=True, default=None)
     error = JSON(null=True, default=None)
     steps = JSON(null=True, default=None)
+    origin_run = UUID(null=True, default=None)
+    from_step = Text(default="")
     prompt_tokens = Integer(default=0)
     completion_tokens = Integer(default=0)
     cost_micros = BigInt(default=0)
@@ -133,6 +135,8 @@ class NodeExec(Table, tablename="node_exec"):
     cost_micros = BigInt(default=0)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
+    taken_over = Boolean(default=False)
+    edits = JSON(null=True, default=None)
 
 
 class NodeAttempt(Table, tablename="node_attempt"):
@@ -190,6 +194,33 @@ class RunQuota(Table, tablename="run_quota"):
     workspace_id = UUID(primary_key=True)
     running = Integer(default=50)
     queued = Integer(default=10_000)
+
+
+class RunShare(Table, tablename="run_share"):
+    """A link that shows one run to whoever has it. The token is derived from the id; only its hash is stored."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
+    token_hash = Bytea(required=True, default=None)
+    created_by = UUID(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    expires_at = Timestamptz(required=True, default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class RunKeeping(Table, tablename="run_keeping"):
+    """Days that ended runs of a workspace are kept; no row = KEEP_DAYS of app/runs/retention.py."""
+
+    workspace_id = UUID(primary_key=True)
+    days = Integer(required=True, default=None)
+
+
+class RunFollowed(Table, tablename="run_followed"):
+    """How far a job that follows ended runs has come: words (search), spans (OpenTelemetry). Of no workspace."""
+
+    name = Text(primary_key=True)
+    up_to = Timestamptz(required=True, default=None)
 
 
 class WorkerRow(Table, tablename="worker"):

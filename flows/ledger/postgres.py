@@ -312,4 +312,5 @@ def _step_row(row: asyncpg.Record, now: float) -> StepRow:
         wait=_decode(row["wait"], Wait),
         signal=_decode(row["signal"], Signal),
         usage=Usage(row["prompt_tokens"], row["completion_tokens"], row["cost_micros"]) if used else None,
+        edits=_decode(row["edits"]),
     )

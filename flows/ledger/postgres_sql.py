@@ -129,7 +129,7 @@ with late as (
       from step
      where a.run_id = step.run_id and a.node_id = $3 and a.iter_path = $4 and a.attempt = $5
 )
-update run r set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null,
+update run r set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null, error = null,
        prompt_tokens = r.prompt_tokens + $11, completion_tokens = r.completion_tokens + $12, cost_micros = r.cost_micros + $13
   from step where r.id = step.run_id
 returning r.id, r.lane
@@ -146,7 +146,7 @@ select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.outp
 
 STEPS = """
 select node_id, iter_path, status, attempt, effect_class, output, error, handled, wait, signal, prompt_tokens,
-       completion_tokens, cost_micros, extract(epoch from next_at - clock_timestamp())::float8 as next_in
+       completion_tokens, cost_micros, edits, extract(epoch from next_at - clock_timestamp())::float8 as next_in
   from node_exec where run_id = $1::uuid order by started_at, node_id, iter_path
 """
 

@@ -10,6 +10,7 @@ import "./elements/palette.js";
 import "./elements/password.js";
 import "./elements/pop-menu.js";
 import "./elements/relative-time.js";
+import "./elements/run-keys.js";
 import "./elements/submit-once.js";
 import "./elements/theme-switch.js";
 import "./elements/toast.js";

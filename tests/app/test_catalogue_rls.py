@@ -18,6 +18,7 @@ SHARED = {
     "user_account": "a person may be in several workspaces; policy by membership",
     "identity": "an outside sign-in of a person; system role only",
     "worker": "heartbeats of processes",
+    "run_followed": "how far jobs over all workspaces have come; system role only",
 }
 # Tables with a workspace_id, but without any right for web and sites: only the system role reaches them.
 CLOSED = {"session": "found by its hash before anybody knows the workspace"}
@@ -157,6 +158,7 @@ ACROSS = {
     "api_key_digest_key": "hash of 256 random bits",
     "invite_digest_key": "hash of 256 random bits",
     "trigger_token_uq": "hash of a random token",
+    "run_share_token_uq": "hash of a random token",
     "node_exec_idem_uq": "HMAC over ids",
     "flow_op_undoes_uq": "the id of an operation",
 }

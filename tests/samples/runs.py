@@ -5,7 +5,11 @@ from uuid import UUID
 from app.runs import service
 from app.runs.queries import Listed, RunRow
 from app.runs.reading import AttemptView, RunView, StepView
+from app.runs.showing import Peers, composed
+from app.runs.viewing import view
+from app.runs.why import Link, Why
 from app.web.actor import Actor
+from flows.model import Edge, Flow, NodeUse
 from flows.sdk.context import Wait
 from tests.factories.runs import a_version, an_approval
 
@@ -34,6 +38,12 @@ TRIED = step(
 )  # fmt: skip
 
 
+WHY = Why(
+    "If: It went 'no'.",
+    [Link("c", "Say no", "Its 'text' comes from 'If', which gave nothing on 'yes'."), Link("b", "If", "")],
+)
+
+
 def run(status: str, *steps: StepView, error: str = "") -> RunView:
     return RunView(
         id=SOME, flow_id=SOME, version_id=SOME, flow="Order <mailbox>", version=12, draft=False, status=status,
@@ -50,8 +60,30 @@ RUNS = [
     run("waiting", step(), ASKS),
     run("in_doubt", DOUBT, error="Say whether it happened."),
     run("dead", step(), error="The worker died 5 times."),
-    run("failed", step(status="failed", error="No"), step(node="c", status="skipped"), error="No"),
+    run("failed", step(status="failed", error="No"), step(node="c", status="skipped", why=WHY), error="No"),
 ]
+FLOW = Flow(
+    [
+        NodeUse("a", "connect.http", x=0, y=0),
+        NodeUse("each", "logic.each", x=300, y=0, w=400, h=200),
+        NodeUse("b", "text.template", parent="each", x=40, y=60),
+        NodeUse("gone", "acme.weather", x=800),
+    ],
+    [Edge("a.body", "each.list"), Edge("each.item", "b.text"), Edge("b.text", "each.result")],
+)
+SHOWN = [
+    composed(each, FLOW, Peers([9, 12, 4, 900], 3), step=key, tab=tab, view=view)
+    for each in RUNS
+    for key, tab, view in (("", "", ""), ("b:3", "attempts", "graph"), ("b:3", "log", ""), ("c", "", ""))
+]
+VALUES = (
+    "<i>", "# A title\n\n- **one**", {"a": {"b": 1}}, {}, [1], None, 3, 2.5, True, [{"a": 1, "b": None}],
+    [{"a": {"b": [1]}}],
+    {"id": "1", "name": "leaf.jpg", "media_type": "image/jpeg", "size": 12_000}, {"values": {"yes": "x"}},
+    [{"role": "user", "text": "Hi"}, {"role": "assistant", "content": [{"text": "I look"}],
+      "tool_calls": [{"function": {"name": "look", "arguments": "{}"}, "result": {"n": 1}}]}],
+    "x" * 70_000,
+)  # fmt: skip
 
 SAMPLES: dict[str, Any] = {
     "runs/_needs_you_count.html": [{"number": 0}, {"number": 3}],
@@ -61,11 +93,15 @@ SAMPLES: dict[str, Any] = {
         {"listed": Listed([], None), "state": "", "flow": SOME, "words": WORDS, "first": True},
         {"listed": Listed([], None), "state": "", "flow": None, "words": WORDS, "first": True},
     ],
-    "runs/_run.html": [
-        {"run": each, "chosen": each.steps[-1] if each.steps else None, "words": WORDS} for each in RUNS
-    ],
-    "runs/_step.html": [{"step": each, "run": RUNS[0]} for each in (step(), ASKS, DOUBT, TRIED)],
-    "runs/_value.html": [{"value": value} for value in ("<i>", {"a": {"b": 1}}, {}, [1], None, 3, True)],
+    "runs/_run.html": [{"shown": shown, "words": WORDS} for shown in SHOWN],
+    "runs/_badges.html": [{"shown": shown} for shown in SHOWN],
+    "runs/_deeds.html": [{"shown": shown, "oob": True} for shown in SHOWN],
+    "runs/shown.oob.html": [{"shown": shown, "words": WORDS} for shown in SHOWN[:2]],
+    "runs/_timeline.html": [{"shown": shown} for shown in SHOWN],
+    "runs/_graph.html": [{"shown": shown} for shown in SHOWN if shown.graph],
+    "runs/_step.html": [{"shown": shown, "step": shown.chosen} for shown in SHOWN if shown.chosen],
+    "runs/_doubt.html": {"run": RUNS[3], "step": DOUBT},
+    "runs/_view.html": [{"value": view(value), "name": "x"} for value in VALUES],
 }
 
 

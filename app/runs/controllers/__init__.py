@@ -1,0 +1,14 @@
+"""Pages of runs: the list, one run, and what a person does with it."""
+
+from typing import Any
+
+from app.runs.controllers.replays import ReplaysController
+from app.runs.controllers.run import RunController
+from app.runs.controllers.runs import RunsController
+from app.runs.viewing import lit, view
+from app.web.render import offer
+
+offer("viewed", view)
+offer("lit", lit)
+
+routes: list[Any] = [RunsController, RunController, ReplaysController]

@@ -1,0 +1,83 @@
+"""One run: its page, and what a person does with it: cancel, answer, decide."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+
+from app.runs import queries, service, showing
+from app.runs.controllers.runs import STARTED_BY
+from app.runs.forms import AnswerForm, DecisionForm
+from app.web.actor import Actor
+from app.web.flash import flash
+from app.web.htmx import Request
+from app.web.render import fragment, go, page
+
+
+class RunController(Controller):
+    path = "/runs/{run_id:uuid}"
+
+    @get("/", name="runs:run")
+    async def show(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        run_id: FromPath[UUID],
+        step: FromQuery[str] = "",
+        tab: FromQuery[str] = "",
+        view: FromQuery[str] = "",
+    ) -> Response[str]:
+        shown = await showing.run_page(actor, run_id, step=step, tab=tab, view=view)
+        if request.htmx.partial:
+            return fragment(request, "runs/shown.oob.html", shown=shown, words=STARTED_BY)
+        return page(request, "runs/run.html", nav="runs", shown=shown, words=STARTED_BY)
+
+    @get("/download", name="runs:download")
+    async def download(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[bytes]:
+        """The whole run as JSON, as the API gives it: every step with its values, without secrets."""
+        run = await queries.run(actor, run_id)
+        name = f"run-{str(run_id)[-6:]}.json"
+        body = msgspec.json.format(msgspec.json.encode(run), indent=2)
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(body, media_type="application/json", headers=headers)
+
+    @post("/cancellation", name="runs:cancel")
+    async def cancel(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:
+        done = await service.cancel(actor, run_id)
+        words = {"cancelled": "The run is cancelled.", "asked": "The run ends after its present step."}
+        flash(request, words.get(done, "The run had ended already."))
+        return go(request, f"/runs/{run_id}")
+
+    @post("/answer", name="runs:answer")
+    async def answer(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        run_id: FromPath[UUID],
+        data: URLEncodedBody[AnswerForm],
+    ) -> Response[Any]:
+        said = {"choice": data.choice, "comment": data.comment}
+        await service.signal(actor, run_id, data.name, said)
+        flash(request, "Thank you. The run goes on.")
+        return go(request, f"/runs/{run_id}")
+
+    @post("/decision", name="runs:decide")
+    async def decide(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        run_id: FromPath[UUID],
+        data: URLEncodedBody[DecisionForm],
+    ) -> Response[Any]:
+        await service.decide(actor, run_id, data.node, data.iter, happened=data.happened == "yes")
+        flash(request, "Noted. The run goes on." if data.happened == "yes" else "Noted. The step is tried again.")
+        return go(request, f"/runs/{run_id}")
+
+    @post("/again", name="runs:again")
+    async def again(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:
+        await service.again(actor, run_id)
+        flash(request, "The run is taken up again.")
+        return go(request, f"/runs/{run_id}")

@@ -1,0 +1,146 @@
+"""The flow of a run as a picture: boxes where the author put them, wires between, states on them. Pure.
+
+It is drawn from the version's document alone, so any version that ever ran can be shown, also one with steps whose
+component is not installed any more. templates/runs/_graph.html makes the SVG.
+"""
+
+from msgspec import Struct
+
+from app.runs.reading import RunView, StepView
+from app.runs.timeline import WORST
+from app.runs.why import carried
+from app.web.words import duration
+from flows import catalogue
+from flows.model import Flow, NodeUse
+
+WIDTH, HEIGHT, HEAD = 208, 56, 44
+"""Pixels of a box at zoom 1, and of a container's head."""
+EDGE = 24
+ROOM = 1_000
+"""Pixels the picture may be wide before it is made smaller, down to LEAST."""
+LEAST = 0.5
+TITLE = 22
+"""Characters of a title that fit."""
+
+
+class Box(Struct, frozen=True):
+    """One step. `key`: what a click shows, "" when it was not reached. `words` is read out."""
+
+    node: str
+    key: str
+    title: str
+    icon: str
+    family: str
+    status: str
+    note: str
+    words: str
+    x: float
+    y: float
+    w: float
+    h: float
+    container: bool
+
+
+class Line(Struct, frozen=True):
+    """One wire as SVG path data. `lit`: it carried a value."""
+
+    path: str
+    lit: bool
+
+
+class Graph(Struct, frozen=True):
+    """`width`, `height`: of the drawing; `shown_width`, `shown_height`: on the screen."""
+
+    boxes: list[Box]
+    lines: list[Line]
+    width: float
+    height: float
+    shown_width: float
+    shown_height: float
+
+
+def graph(run: RunView, flow: Flow) -> Graph:
+    """Notes are left out. Steps of other flows that this one runs are not in its document: they are in the timeline."""
+    kinds = catalogue.load()
+    uses = {use.id: use for use in flow.nodes if not use.type.startswith("note.")}
+    steps: dict[str, list[StepView]] = {}
+    for step in run.steps:
+        steps.setdefault(step.node, []).append(step)
+    places = {id: _place(use, uses) for id, use in uses.items()}
+    left = min((x for x, _ in places.values()), default=0) - EDGE
+    top = min((y for _, y in places.values()), default=0) - EDGE
+    boxes = []
+    for id, use in uses.items():
+        kind = kinds.get(use.type)
+        container = kind is not None and kind.container
+        x, y = places[id]
+        w, h = (use.w or 320, use.h or 200) if container else (WIDTH, HEIGHT)
+        title = use.label or (kind.title if kind else use.type)
+        status, key, note = _state(steps.get(id, []), run)
+        boxes.append(
+            Box(
+                id, key, _short(title), kind.icon if kind else "circle-question-mark", kind.family if kind else "",
+                status, note, f"{title}: {status.replace('_', ' ') or 'not reached'}", x - left, y - top, w, h,
+                container,
+            )
+        )  # fmt: skip
+    boxes.sort(key=lambda box: not box.container)  # a container lies under what is in it
+    by_id = {box.node: box for box in boxes}
+    width = max((box.x + box.w for box in boxes), default=200) + EDGE
+    height = max((box.y + box.h for box in boxes), default=80) + EDGE
+    scale = max(LEAST, min(1.0, ROOM / width))
+    return Graph(boxes, _lines(flow, by_id, steps), width, height, round(width * scale), round(height * scale))
+
+
+def _place(use: NodeUse, uses: dict[str, NodeUse]) -> tuple[float, float]:
+    """Positions in a document are relative to the container."""
+    x, y, seen = use.x, use.y, {use.id}
+    while use.parent and use.parent in uses and use.parent not in seen:
+        use = uses[use.parent]
+        seen.add(use.id)
+        x, y = x + use.x, y + use.y
+    return x, y
+
+
+def _state(steps: list[StepView], run: RunView) -> tuple[str, str, str]:
+    """(status, key, the small line) of a box, over all rounds of its step."""
+    if not steps:
+        return "", "", "Not reached" if not run.live else ""
+    states = {step.status for step in steps}
+    status = next((each for each in WORST if each in states), steps[0].status)
+    shown = next(step for step in steps if step.status == status)
+    if len(steps) > 1:
+        done = sum(step.status == "succeeded" for step in steps)
+        return status, shown.key, f"{done} of {len(steps)} rounds"
+    took = duration(shown.ms) if status not in ("skipped", "queued") else ""
+    return status, shown.key, "from the other run" if shown.taken_over else took
+
+
+def _lines(flow: Flow, boxes: dict[str, Box], steps: dict[str, list[StepView]]) -> list[Line]:
+    lines = []
+    for edge in flow.edges:
+        (source, _, out), (target, _, _) = edge.source.rpartition("."), edge.target.rpartition(".")
+        a, b = boxes.get(source), boxes.get(target)
+        if a is None or b is None:
+            continue
+        ran = any(carried(step.output, out)[0] for step in steps.get(source, ()))
+        inner = a.container and _inside(b, a) and bool(steps.get(target))
+        lines.append(Line(_path(a, b), ran or inner))
+    return lines
+
+
+def _inside(box: Box, container: Box) -> bool:
+    return container.x <= box.x <= container.x + container.w and container.y <= box.y <= container.y + container.h
+
+
+def _path(a: Box, b: Box) -> str:
+    """Level at both ends. Wires of a container's own inner ports start and end at its inner edges."""
+    into, out = a.container and _inside(b, a), b.container and _inside(a, b)
+    x1, y1 = (a.x, a.y + HEAD + 12) if into else (a.x + a.w, a.y + (HEAD / 2 if a.container else a.h / 2))
+    x2, y2 = (b.x + b.w, b.y + HEAD + 12) if out else (b.x, b.y + (HEAD / 2 if b.container else b.h / 2))
+    bend = max(28, min(120, abs(x2 - x1) / 2))
+    return f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= TITLE else title[: TITLE - 1].rstrip() + "…"
