@@ -15,12 +15,16 @@ COMMANDS = {
     "run": "Run a flow file here and print its answer.",
     "check": "Check flow files without running them.",
     "schema": "Print the JSON Schema of a document.",
-    "new": "Start a new node from a working example.",
+    "new": "Start a new node or flow from a working example.",
+    "export": "Write flows as files, for git and for other installations.",
+    "import": "Make flows of files.",
     "key": "Make API keys.",
     "secret": "Rotate the instance's master secret.",
-    "backup": "Write the database into one file.",
+    "backup": "Write everything into one file.",
     "restore": "Put a backup back.",
 }
+FILES = {"import": "importing"}
+"""Commands whose file has another name, because theirs is a word of Python."""
 
 
 class _Lazy(click.Group):
@@ -32,7 +36,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"app.commands.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"app.commands.{FILES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

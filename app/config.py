@@ -293,6 +293,22 @@ def renew_secret_file() -> None:
     secret_keys(again=True)
 
 
+def replace_secret_file(content: bytes) -> bool:
+    """Put the secret of a backup in the place of <data>/secret.key. False when it is the one that is there.
+
+    Another one that was there is kept as secret.key.before-restore: it may open what another backup holds.
+    """
+    path = settings().data.absolute() / "secret.key"
+    if path.exists():
+        if path.read_bytes().split() == content.split():
+            return False
+        path.replace(path.with_name("secret.key.before-restore"))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _written_aside(path, content.split()).replace(path)
+    secret_keys(again=True)
+    return True
+
+
 def drop_old_secrets() -> None:
     """Keep only the current secret in <data>/secret.key: after the vault was re-wrapped and all processes restarted."""
     if not settings().secret_key:

@@ -8,17 +8,19 @@ import click
 @click.command("check")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def command(paths: tuple[Path, ...]) -> None:
-    """Check flow files, or every .json below a folder. Exit status 1 when one has an error."""
+    """Check flow files, or every .json and .yaml below a folder. Exit status 1 when one has an error."""
+    from app.commands.importing import flow_files
     from flows.catalogue import load
     from flows.compile import check
-    from flows.document import BadDocument, load_flow
+    from flows.document import BadDocument
+    from flows.files import FORMS, read_flow
 
-    catalogue, bad, files = load(), False, list(_files(paths))
+    catalogue, bad, files = load(), False, flow_files(paths)
     if not files:
-        raise click.UsageError("There is no .json file in there.")
+        raise click.UsageError("There is no .json or .yaml file in there.")
     for file in files:
         try:
-            problems = check(load_flow(file.read_bytes()), catalogue)
+            problems = check(read_flow(file.read_bytes(), FORMS.get(file.suffix, "json")), catalogue)
         except BadDocument as error:
             click.echo(f"{file}: {error}")
             bad = True
@@ -32,7 +34,3 @@ def command(paths: tuple[Path, ...]) -> None:
             click.echo(f"{file}: fine")
     if bad:
         raise SystemExit(1)
-
-
-def _files(paths: tuple[Path, ...]) -> list[Path]:
-    return [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*.json")))]

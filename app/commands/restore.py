@@ -1,12 +1,16 @@
-"""`agentbase restore FILE`: put a backup in the place of what the database holds now."""
+"""`agentbase restore FILE`: put a backup in the place of what is there now."""
 
 import asyncio
+import shutil
+import tarfile
 from pathlib import Path
+from typing import IO
 
 import click
+import msgspec
 
 from app import config
-from app.commands.backup import address, password
+from app.commands.backup import FORMAT, About, address, password
 from app.embedded.errors import IN_USE, StartProblem
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.postgres_programs import PostgresPrograms
@@ -18,31 +22,92 @@ from app.embedded.postgres_programs import PostgresPrograms
 def command(file: Path, yes: bool) -> None:
     """Replace the whole database by FILE, then bring it to this version. All of it happens, or nothing.
 
-    Stop Agentbase first. The secret key of the machine the backup comes from is needed to read its connections.
+    Stop Agentbase first. The secret key comes along when it is in FILE and AGENTBASE_SECRET_KEY is not set.
     """
-    from app.commands.database import reachable
-    from app.migrate import migrate
-
     settings = config.settings()
     folder = settings.data.expanduser() / "postgres"
     if not settings.database_url and EmbeddedPostgres(folder).running_elsewhere():
         raise StartProblem(f"Agentbase in {settings.data} is running.", "Stop it first (Ctrl-C).", code=IN_USE)
-    if not yes:
-        click.confirm("Everything in the database is replaced. Go on?", abort=True)
-    with reachable() as settings:
-        asyncio.run(migrate())  # makes the roles, which a backup of one database does not hold
-        done = PostgresPrograms().run(
-            "pg_restore",
-            *("--clean", "--if-exists", "--single-transaction", "--exit-on-error"),
-            *address(settings),
-            str(file.absolute()),
-            env=password(settings),
-        )
-        if done.returncode != 0:
-            raise StartProblem(
-                f"The backup could not be put back; nothing was changed. pg_restore said:\n{done.stderr.strip()}\n",
-                "Is it a file that `agentbase backup` wrote, by this version or an older one?",
+    with _opened(file) as archive:
+        about = _about(archive, file)
+        if not yes:
+            click.confirm("Everything in the database is replaced. Go on?", abort=True)
+        ran = _database(archive, file)
+        (folder / "migrated").unlink(missing_ok=True)
+        click.echo(f"{file} of {about.written} is put back; {ran} migrations run since then.")
+        if "secret.key" not in archive.getnames():
+            click.echo(
+                "It holds no secret key: connections open with the key of the machine it comes from, and no other."
             )
-        ran = asyncio.run(migrate()).ran
-    (folder / "migrated").unlink(missing_ok=True)
-    click.echo(f"{file} is put back; {len(ran)} migrations run since then.")
+        elif settings.secret_key:
+            click.echo("Its secret key was left where it is: AGENTBASE_SECRET_KEY is set, and must hold the same one.")
+        elif config.replace_secret_file(_read(archive, "secret.key")):
+            click.echo(f"Its secret key is now {settings.data / 'secret.key'}.")
+
+
+def _database(archive: tarfile.TarFile, file: Path) -> int:
+    """Put the dump in; returns how many migrations were due afterwards. StartProblem when nothing was changed."""
+    from app.commands.database import reachable
+    from app.migrate import migrate
+
+    dump = file.absolute().with_name(file.name + ".restoring")
+    try:
+        dump.touch(mode=0o600)
+        with dump.open("wb") as out:
+            shutil.copyfileobj(_member(archive, "database.dump"), out)
+        with reachable() as settings:
+            asyncio.run(migrate())  # makes the roles, which a backup of one database does not hold
+            done = PostgresPrograms().run(
+                "pg_restore",
+                *("--clean", "--if-exists", "--single-transaction", "--exit-on-error"),
+                *address(settings),
+                str(dump),
+                env=password(settings),
+            )
+            if done.returncode != 0:
+                raise StartProblem(
+                    f"The backup could not be put back; nothing was changed. pg_restore said:\n{done.stderr.strip()}\n",
+                    "Is it a file that `agentbase backup` wrote, by this version or an older one?",
+                )
+            return len(asyncio.run(migrate()).ran)
+    finally:
+        dump.unlink(missing_ok=True)
+
+
+def _opened(file: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(file)
+    except tarfile.TarError:
+        raise _no_backup(file) from None
+
+
+def _about(archive: tarfile.TarFile, file: Path) -> About:
+    try:
+        about = msgspec.json.decode(_read(archive, "backup.json"), type=About)
+        _member(archive, "database.dump")
+    except (KeyError, tarfile.TarError, msgspec.MsgspecError):
+        raise _no_backup(file) from None
+    if about.format > FORMAT:
+        raise StartProblem(
+            f"{file} was written by a newer Agentbase ({about.agentbase}). Nothing was changed.",
+            "Restore it with that version, or a later one.",
+        )
+    return about
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    """A file of the archive, by its name and nothing else: nothing is unpacked to where the archive says."""
+    found = archive.extractfile(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def _read(archive: tarfile.TarFile, name: str) -> bytes:
+    return bytes(_member(archive, name).read())
+
+
+def _no_backup(file: Path) -> StartProblem:
+    return StartProblem(
+        f"{file} is no backup of Agentbase; nothing was changed.", "Expected a file that `agentbase backup` wrote."
+    )

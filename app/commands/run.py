@@ -28,7 +28,8 @@ def command(file: Path, given: str, as_json: bool, events: bool) -> None:
     """
     from flows.catalogue import load
     from flows.compile import compile
-    from flows.document import BadDocument, load_flow
+    from flows.document import BadDocument
+    from flows.files import FORMS, read_flow
     from flows.problems import Problems
 
     logs.setup(config.settings().log_format, logging.WARNING)
@@ -39,7 +40,7 @@ def command(file: Path, given: str, as_json: bool, events: bool) -> None:
     if not isinstance(value, dict):
         raise click.BadParameter('Expected a JSON object such as \'{"message": "Hello"}\'.', param_hint="--input")
     try:
-        plan = compile(load_flow(file.read_bytes()), load())
+        plan = compile(read_flow(file.read_bytes(), FORMS.get(file.suffix, "json")), load())
     except BadDocument as error:
         raise click.UsageError(f"{file}: {error}") from None
     if isinstance(plan, Problems):

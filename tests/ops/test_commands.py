@@ -1,8 +1,10 @@
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -123,6 +125,23 @@ def test_a_new_node_is_a_package_whose_own_tests_pass(tmp_path):
     assert linted.returncode == 0, linted.stdout
 
 
+def test_a_new_flow_passes_the_check_and_its_own_test(tmp_path):
+    made = agentbase("new", "flow", "Greet: somebody", "--in", str(tmp_path), data=tmp_path / "data")
+    folder = tmp_path / "greet-somebody"
+    assert made.returncode == 0 and str(folder) in made.stdout, made.stderr
+    checked = agentbase("check", str(folder), data=tmp_path / "data")
+    assert checked.stdout == f"{folder / 'flow.json'}: fine\n"
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tested.returncode == 0 and "1 passed" in tested.stdout, tested.stdout
+
+
 def test_a_new_node_never_writes_over_what_is_there(tmp_path):
     (tmp_path / "acme-weather").mkdir()
     again = agentbase("new", "node", "acme.weather", "--in", str(tmp_path), data=tmp_path)
@@ -169,22 +188,103 @@ def test_a_key_is_made_on_this_machine_and_kept_as_a_hash(owner):
 
 
 def test_a_backup_brings_everything_back_and_is_readable_by_us_alone(owner, tmp_path):
-    file = tmp_path / "monday.dump"
+    (owner / "secret.key").write_text("s" * 48)
+    (owner / "secret.key").chmod(0o600)
+    file = tmp_path / "monday.backup"
     written = agentbase("backup", str(file), data=owner)
-    assert written.returncode == 0 and "secret.key" in written.stdout, written.stderr
+    assert written.returncode == 0 and "keep it where you would keep a password" in written.stdout, written.stderr
     assert file.stat().st_mode & 0o077 == 0
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [file.name], "nothing is left beside it"
     assert agentbase("backup", str(file), data=owner).returncode == 2, "a backup is never written over"
 
     with_database(owner, "update workspace set name = 'Desert'")
     back = agentbase("restore", str(file), "--yes", data=owner)
     assert back.returncode == 0, back.stderr
     assert with_database(owner, "select name from workspace") == "Garden\n"
+    assert "secret key" not in back.stdout, "it is the one that is there"
 
     elsewhere = tmp_path / "other-machine"
-    assert agentbase("restore", str(file), "--yes", data=elsewhere).returncode == 0
+    elsewhere.mkdir()
+    (elsewhere / "secret.key").write_text("another " * 6)
+    (elsewhere / "secret.key").chmod(0o600)
+    restored = agentbase("restore", str(file), "--yes", data=elsewhere)
+    assert restored.returncode == 0 and "Its secret key is now" in restored.stdout, restored.stderr
     assert with_database(elsewhere, "select name from workspace") == "Garden\n"
     forced = with_database(elsewhere, "select count(*) from pg_class where relforcerowsecurity")
     assert forced == with_database(owner, "select count(*) from pg_class where relforcerowsecurity") != "0\n"
+    assert (elsewhere / "secret.key").read_text().strip() == "s" * 48
+    assert (elsewhere / "secret.key").stat().st_mode & 0o077 == 0
+    assert (elsewhere / "secret.key.before-restore").read_text() == "another " * 6
+
+
+def test_a_backup_leaves_the_secret_out_when_asked_to_or_when_it_is_a_setting(owner, tmp_path):
+    (owner / "secret.key").write_text("s" * 48)
+    (owner / "secret.key").chmod(0o600)
+    without = agentbase("backup", str(tmp_path / "a"), "--without-secret", data=owner)
+    assert without.returncode == 0 and f"Keep a copy of {owner / 'secret.key'}" in without.stdout
+    given = agentbase("backup", str(tmp_path / "b"), data=owner, env={"AGENTBASE_SECRET_KEY": "x" * 40})
+    assert given.returncode == 0 and "Keep a copy of AGENTBASE_SECRET_KEY" in given.stdout
+    for name in "ab":
+        assert "secret.key" not in tarfile.open(tmp_path / name).getnames()
+    back = agentbase("restore", str(tmp_path / "a"), "--yes", data=owner)
+    assert back.returncode == 0 and "It holds no secret key" in back.stdout
+
+
+def test_a_backup_of_a_newer_agentbase_is_refused(owner, tmp_path):
+    file = tmp_path / "later.backup"
+    assert agentbase("backup", str(file), data=owner).returncode == 0
+    with tarfile.open(file) as archive:
+        dump = archive.extractfile("database.dump").read()
+    with tarfile.open(file, "w") as archive:
+        about = json.dumps({"format": 2, "agentbase": "9.0", "written": "2030"}).encode()
+        for name, content in {"backup.json": about, "database.dump": dump}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    refused = agentbase("restore", str(file), "--yes", data=owner)
+    assert refused.returncode == 1 and "a newer Agentbase (9.0)" in refused.stderr, refused.stderr
+
+
+def test_flows_go_out_as_files_and_come_back_the_same_byte_for_byte(owner, tmp_path):
+    """Out of one installation, into another and out of that: the same bytes, as JSON and as YAML."""
+    source = json.loads(CHAT.read_text())
+    source["nodes"][1]["settings"] |= {"zebra": 1, "instructions": "Be kind.\nBe short."}
+    (tmp_path / "in").mkdir()
+    for name in ("Garden helper", "Garden: helper", "Zoë's café"):
+        (tmp_path / "in" / f"{len(name)}-{name}.json").write_text(json.dumps(source | {"name": name}))
+    made = agentbase("import", str(tmp_path / "in"), data=owner)
+    assert made.returncode == 0 and len(made.stdout.splitlines()) == 3, made.stderr
+
+    for form in ("json", "yaml"):
+        once, twice = tmp_path / f"once-{form}", tmp_path / f"twice-{form}"
+        out = agentbase("export", "--to", str(once), "--form", form, data=owner)
+        assert out.returncode == 0, out.stderr
+        names = {file.name for file in once.iterdir()}
+        assert names == {f"garden-helper.{form}", f"garden-helper-2.{form}", f"zoë-s-café.{form}"}
+        assert agentbase("check", str(once / f"garden-helper.{form}"), data=owner).returncode == 1, "it has a zebra"
+
+        updated = agentbase("import", str(once), "--update", data=owner)
+        assert updated.returncode == 0 and updated.stdout.count("(updated)") == 3, updated.stderr
+        assert agentbase("export", "--to", str(twice), "--form", form, data=owner).returncode == 0
+        assert {file.name: file.read_bytes() for file in once.iterdir()} == {
+            file.name: file.read_bytes() for file in twice.iterdir()
+        }
+    one = agentbase("export", "Zoë's café", "--form", "yaml", data=owner)
+    assert one.stdout == (tmp_path / "once-yaml" / "zoë-s-café.yaml").read_text()
+
+
+def test_import_makes_nothing_when_one_file_is_no_flow_and_export_says_which_it_means(owner, tmp_path):
+    (tmp_path / "a.json").write_text(flow())
+    (tmp_path / "b.yaml").write_text("nodes: 3")
+    refused = agentbase("import", str(tmp_path / "a.json"), str(tmp_path / "b.yaml"), data=owner)
+    assert refused.returncode == 2 and "b.yaml" in refused.stderr
+    assert with_database(owner, "select count(*) from flow") == "0\n"
+    assert agentbase("export", "Echo", data=owner).stderr.strip().endswith("No flow is called 'Echo'.")
+    for _ in range(2):
+        assert agentbase("import", str(tmp_path / "a.json"), data=owner).returncode == 0
+    assert "2 flows are called 'Echo'. Say which by its id" in agentbase("export", "Echo", data=owner).stderr
+    unclear = agentbase("import", "--update", str(tmp_path / "a.json"), data=owner)
+    assert unclear.returncode == 2 and "Rename all but one" in unclear.stderr
 
 
 def test_restore_refuses_a_file_that_is_no_backup_and_changes_nothing(owner, tmp_path):

@@ -1,7 +1,13 @@
 """The verbs of this domain, by noun. Other domains come in here: `from app.accounts import service`."""
 
 from app.accounts.service.identities import connect, sign_in_outside
-from app.accounts.service.keys import NewKey, create_key, create_key_on_this_machine, revoke_key
+from app.accounts.service.keys import (
+    NewKey,
+    create_key,
+    create_key_on_this_machine,
+    owner_on_this_machine,
+    revoke_key,
+)
 from app.accounts.service.members import Invited, accept_invite, change_role, invite, join, remove_member, revoke_invite
 from app.accounts.service.profile import (
     change_password,
@@ -28,6 +34,7 @@ __all__ = [
     "invite",
     "is_set_up",
     "join",
+    "owner_on_this_machine",
     "remove_member",
     "rename_workspace",
     "revoke_invite",

@@ -46,16 +46,15 @@ async def create_key(actor: Actor, form: KeyForm) -> NewKey:
     return await _save(actor.workspace_id, actor.user_id, form.name.strip(), scopes)
 
 
-async def create_key_on_this_machine(name: str, rights: str = "write", email: str = "") -> NewKey:
-    """`agentbase key create`: a key of the owner with this e-mail, or of the first owner there is.
+async def owner_on_this_machine(email: str = "") -> Actor:
+    """For commands: the owner with this e-mail, or the first owner there is, in the first workspace that is theirs.
 
     Whoever can start this can read the database anyway. Raises NotFound when there is no such owner.
     """
-    if rights not in INCLUDED:
-        raise Refused(f"There are no rights called {rights!r}.", remedy=f"Choose one of: {', '.join(INCLUDED)}.")
-    async with system_tx("key create") as tx:
+    async with system_tx("command line") as tx:
         row = await tx.fetchrow(
-            "select m.workspace_id, m.user_id from membership m join user_account u on u.id = m.user_id"
+            "select m.workspace_id, m.user_id, u.name, u.email, w.name as workspace_name from membership m"
+            " join user_account u on u.id = m.user_id join workspace w on w.id = m.workspace_id"
             " where m.role = 'owner' and u.disabled_at is null and ($1 = '' or lower(u.email) = lower($1))"
             " order by m.created_at limit 1",
             email,
@@ -63,7 +62,15 @@ async def create_key_on_this_machine(name: str, rights: str = "write", email: st
     if row is None:
         whose = f"An owner with the e-mail {email}" if email else "An owner"
         raise NotFound(f"{whose} does not exist here.", remedy="Open the dashboard and do the set-up first.")
-    return await _save(row["workspace_id"], row["user_id"], name.strip()[:100] or "Command line", INCLUDED[rights])
+    return Actor(**row, role="owner")
+
+
+async def create_key_on_this_machine(name: str, rights: str = "write", email: str = "") -> NewKey:
+    """`agentbase key create`: a key of the owner with this e-mail, or of the first owner there is (else NotFound)."""
+    if rights not in INCLUDED:
+        raise Refused(f"There are no rights called {rights!r}.", remedy=f"Choose one of: {', '.join(INCLUDED)}.")
+    owner = await owner_on_this_machine(email)
+    return await _save(owner.workspace_id, owner.user_id, name.strip()[:100] or "Command line", INCLUDED[rights])
 
 
 async def revoke_key(actor: Actor, key_id: UUID) -> None:
