@@ -227,9 +227,18 @@ def server_settings(role: str, kind: Kind) -> dict[str, str]:
 
 
 async def open_pool(
-    role: Role, kind: Kind, *, least: int, most: int, init: Callable[[Any], Awaitable[None]] | None = None
+    role: Role,
+    kind: Kind,
+    *,
+    least: int,
+    most: int,
+    init: Callable[[Any], Awaitable[None]] | None = None,
+    **settings: str,
 ) -> Pool:
-    """A pool under one role with our time limits. `init` may set codecs: only on pools that Piccolo never sees."""
+    """A pool under one role with our time limits. `init` may set codecs: only on pools that Piccolo never sees.
+
+    `settings`: PostgreSQL's own, over `server_settings`.
+    """
     url = config.settings().database_url
     if not url:
         raise config.SettingError(
@@ -240,7 +249,7 @@ async def open_pool(
         url,
         min_size=least,
         max_size=most,
-        server_settings=server_settings(role, kind),
+        server_settings=server_settings(role, kind) | settings,
         # One more than the server's own limit: it speaks only when the server no longer can.
         command_timeout=65 if kind in {"worker", "cli"} else 20,
         max_inactive_connection_lifetime=120,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flows.done import Done
+from flows.doubts import can_ask, doubt
 from flows.frame import Frame
 from flows.leaving import leave
 from flows.ledger.protocol import Fault, StepRow
@@ -39,8 +40,11 @@ def taken_over(run: "Running", frame: Frame, step: Step, ready: list[int]) -> bo
         run.pauses.put_aside(frame, step, row.attempt, row.wait, row.next_at)
     elif row.status == "backoff":
         run.pauses.put_aside(frame, step, row.attempt, None, row.next_at or 0.0)
+    elif row.status == "started" and step.effect == "probe" and not can_ask(step):
+        doubt(run, frame, step, row.attempt, 0)
     else:
-        run.launch(frame, step, row.attempt + 1, signal=row.signal)
+        asking = row.status == "started" and step.effect == "probe"
+        run.launch(frame, step, row.attempt + 1, signal=row.signal, asking=asking)
     return True
 
 
@@ -87,7 +91,7 @@ def _fail(run: "Running", frame: Frame, step: Step, row: StepRow, fault: Fault) 
 def _settle(run: "Running", frame: Frame, step: Step, row: StepRow, ready: list[int]) -> None:
     out = None
     if row.output is not None:
-        kind = Failed if row.status == "failed" and step.on_error == "wire" else step.outputs
+        kind = Failed if row.status == "failed" and step.on_error in ("wire", "continue") else step.outputs
         out = msgspec.json.decode(row.output, type=kind)
     now = perf_counter()
     run.note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault, row.usage))

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from flows.catalogue import Catalogue
 from flows.compile import PlanCache
+from flows.doubts import sentence
 from flows.journal import Journal
 from flows.ledger.memory import MemoryLedger
 from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange
@@ -21,7 +22,7 @@ from flows.limits import Limits
 from flows.model import Flow
 from flows.plan import Plan
 from flows.problems import Problems
-from flows.running import GUARDED, FlowOf, Running
+from flows.running import FlowOf, Running
 from flows.sdk.capabilities import CapabilityName, Usage
 from flows.sdk.context import Context, RunFacts, Signal
 from flows.sdk.errors import NodeError
@@ -143,16 +144,14 @@ class Engine:
 
     async def _in_doubt(self, journal: Journal, steps: list[Any]) -> Outcome:
         first = steps[0]
-        sentence = (
-            f"Step '{first.node}' was interrupted, and nobody knows whether it took effect. Say whether it happened."
-        )
-        fault = Fault(sentence, "", first.node, first.iter, "InDoubt")
+        said = sentence(first.node)
+        fault = Fault(said, "", first.node, first.iter, "InDoubt")
         for step in steps:
             if step.status != "in_doubt":
                 journal.add(StepChange(step.node, step.iter, "in_doubt", step.attempt, step.effect, fault=fault))
-        journal.event({"type": "run.in_doubt", "run": journal.claim.run, "node": first.node, "error": sentence})
+        journal.event({"type": "run.in_doubt", "run": journal.claim.run, "node": first.node, "error": said})
         await journal.flush(RunChange("in_doubt", fault=fault))
-        return Outcome("in_doubt", fault=fault, errors=(InDoubt(sentence),))
+        return Outcome("in_doubt", fault=fault, errors=(InDoubt(said),))
 
     async def _close(self, run: Running, journal: Journal) -> Outcome:
         if run.broken is not None:
@@ -223,7 +222,7 @@ def announce(run: Running, type: str, journal: Journal | None, **more: Any) -> N
 
 
 def _unknown(status: str, effect: str) -> bool:
-    return status == "started" and effect in GUARDED - {"db"}
+    return status == "started" and effect == "at_most_once"  # a probe is asked when the step is reached
 
 
 def _sentence(run_id: str, outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from flows.done import Done, added, encoded
+from flows.doubts import doubt, unknown
 from flows.failing import fault_of, instead, pause_before_next
 from flows.frame import PENDING, Frame
 from flows.journal import Journal
@@ -173,7 +174,9 @@ class Running:
             except NodeError as error:
                 self.failed(frame, step, 1, ctx.attempt, error, began, ready)
                 return
-            self.write(frame, step, "succeeded", ctx.attempt, output=text, ms=(now - began) * 1000, usage=ctx.usage)
+            at = time.time() - (now - began)
+            ms = (now - began) * 1000
+            self.write(frame, step, "succeeded", ctx.attempt, output=text, started_at=at, ms=ms, usage=ctx.usage)
         self.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage))
         if self.watched:
             ms, output = (now - began) * 1000, msgspec.to_builtins(out)
@@ -202,6 +205,9 @@ class Running:
                 self.emit("step.retrying", frame, step, attempt=attempt, ms=ms, error=fault.message)
             return pause
         handled = step.on_error != "stop"
+        if not handled and self.journal is not None and unknown(step, error):
+            doubt(self, frame, step, attempt, ms, fault.message)
+            return None
         out = instead(step, fault)
         output = encoded(out, self.limits.output_bytes) if out is not None and self.journal is not None else None
         self.write(frame, step, "failed", attempt, fault=fault, handled=handled, output=output, ms=ms)
@@ -246,13 +252,17 @@ class Running:
         tries: int = 0,
         signal: Signal | None = None,
         pause: float = 0.0,
+        asking: bool = False,
     ) -> None:
-        """Start a step in a task of its own. `tries`: failed ones so far (a crash is an attempt, not a failed try)."""
+        """Start a step in a task of its own. `tries`: failed ones so far (a crash is an attempt, not a failed try).
+
+        `asking`: nobody knows how the try before ended, so the step's probe is asked first.
+        """
         from flows.step import perform
 
         if not pause:
             self.started(frame, step, attempt, signal)
-        task = self.loop.create_task(perform(self, frame, step, attempt, tries, signal, pause))
+        task = self.loop.create_task(perform(self, frame, step, attempt, tries, signal, pause, asking))
         self.busy += 1
         if step.effect in GUARDED and not step.replayed:
             self.guarded[task] = (frame, step.index)

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from flows.calling import call
+from flows.doubts import outcome
 from flows.failing import TookTooLong
 from flows.frame import PENDING, Frame
 from flows.plan import Step
@@ -16,7 +17,7 @@ from flows.sdk.values import Json
 
 
 async def perform(
-    run: Running, frame: Frame, step: Step, attempt: int, tries: int, signal: Signal | None, pause: float
+    run: Running, frame: Frame, step: Step, attempt: int, tries: int, signal: Signal | None, pause: float, asking: bool
 ) -> None:
     """Try until it succeeds, fails for good, waits, or is called off. Faults of the engine itself are raised."""
     ready: list[int] = []
@@ -33,7 +34,7 @@ async def perform(
         began = perf_counter()
         ctx = _context(run, frame, step, attempt, signal)
         try:
-            out = await _call(step, frame, ctx)
+            out = await outcome(step, frame, ctx, asking, _call)
         except asyncio.CancelledError:
             if frame.outs[step.index] is PENDING:
                 run.called_off(frame, step, attempt, (perf_counter() - began) * 1000)
@@ -46,7 +47,7 @@ async def perform(
             if run.journal is not None and (again > run.limits.hold or run.pausing):
                 run.pauses.put_aside_for(frame, step, attempt, again)
                 return
-            attempt, pause = attempt + 1, max(again, 1e-6)
+            attempt, pause, asking = attempt + 1, max(again, 1e-6), False
         else:
             run.returned(frame, step, ctx, out, began, ready)
             break

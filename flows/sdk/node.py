@@ -57,8 +57,8 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
 
     __slots__ = (
         "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "ends", "family", "fn",
-        "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "result", "settings",
-        "sources", "static", "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
+        "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "probe", "result",
+        "settings", "sources", "static", "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -82,6 +82,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         ports: Callable[[Any], Ports] | None,
         summary: Callable[[Any], str] | None,
         effect_of: Callable[[Any], Effect] | None,
+        probe: Callable[[Any, Any, Context], Awaitable[Any]] | None,
         join: Callable[[Any], Join] | None,
         upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]],
         sources: Callable[[Any], Sequence[Source]] | None,
@@ -112,6 +113,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self._ports_of = ports
         self._summary_of = summary
         self._effect_of = effect_of
+        self.probe = probe
 
     def run(self, settings: Settings_contra, inputs: Inputs_contra, ctx: Context) -> Awaitable[Outputs_co]:
         """Call the function itself, as a test does."""
@@ -176,6 +178,7 @@ def node(  # noqa: PLR0913
     ports: Callable[[Any], Ports] | None = None,
     summary: Callable[[Any], str] | None = None,
     effect_of: Callable[[Any], Effect] | None = None,
+    probe: Callable[[Settings_contra, Inputs_contra, Context], Awaitable[Any]] | None = None,
     join: Callable[[Any], Join] | None = None,
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
     sources: Callable[[Any], Sequence[Source]] | None = None,
@@ -189,6 +192,8 @@ def node(  # noqa: PLR0913
     `ports`, `summary`, `effect_of`, `join`, `sources` (code in them) take the settings.
     `ends`: the step ends more than itself. Its Outputs then say with what: `value` (UNSET = nothing) for a round or a
     container, `failed` (a sentence, "" = success) for a flow.
+    `probe` is asked after an interrupted try of a step whose effect is "probe": it gives the outputs when that try took
+    effect, None when it did not, and raises when it can't tell; then a person is asked.
     `effect_of` may only be milder than `effect` with these settings. `upgrades`: {n: settings of version n -> of n+1}.
     Raises TypeError when the function's annotations are not Struct types: the ports could not be derived.
     """
@@ -217,6 +222,7 @@ def node(  # noqa: PLR0913
             ports=ports,
             summary=summary,
             effect_of=effect_of,
+            probe=probe,
             join=join,
             upgrades=upgrades or {},
             sources=sources,
