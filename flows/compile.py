@@ -12,7 +12,7 @@ import msgspec
 from flows.catalogue import Catalogue
 from flows.document import content_hash
 from flows.model import Flow
-from flows.plan import Link, Plan, Step, Wire, maker
+from flows.plan import Link, Plan, Step, Wire, maker, settled_maker
 from flows.problems import Problem, Problems
 from flows.reading import ID, Card, ports_of, read_card
 from flows.sdk.node import Nothing
@@ -216,7 +216,10 @@ class _Builder:
         step.timeout = use.timeout if use.timeout is not None else type.timeout
         step.default_out = _default(card) if use.on_error == "default" else None
         policy, count = type.join_of(card.settings) if type.join_of is not None else ("all", 0)
-        step.need = {"all": 0, "any": 1, "first": 1, "n": max(1, count)}[policy]
+        step.need = {"all": 0, "settled": 0, "any": 1, "first": 1, "n": max(1, count)}[policy]
+        step.settled = policy == "settled"
+        if step.settled:
+            step.make = settled_maker(type.inputs, step.ports, card.label)
         step.race = frozenset((-1,)) if policy == "first" else frozenset()
         step.body = self.level(use.id) if type.container else None
         step.captures = tuple(level.captures.get(use.id, {}).items())
@@ -231,7 +234,7 @@ class _Builder:
         edge.index, edge.id, edge.label, edge.kind = 0, "", "", None
         edge.ports, edge.captures, edge.body, edge.need, edge.race = (), (), None, 0, frozenset()
         edge.effect, edge.result, edge.disabled, edge.inline, edge.on_error = "pure", False, False, False, "stop"
-        edge.replayed = False
+        edge.replayed = edge.settled = False
         edge.inputs = edge.outputs = Nothing
         return edge
 

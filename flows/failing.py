@@ -50,9 +50,9 @@ def fault_of(step: Step, path: str, iter: str, error: BaseException) -> Fault:
 
 
 def instead(step: Step, fault: Fault) -> Any:
-    """What a step that failed for good hands on, by its `on_error`; None: nothing, all its own ports are silent."""
+    """What a step that failed for good hands on, by its `on_error`. Of a Failed all the step's own ports are silent."""
     if step.on_error == "default":
         return step.default_out
-    if step.on_error == "wire":
+    if step.on_error in ("wire", "continue"):
         return Failed({"message": fault.message, "field": fault.field, "step": fault.node})
     return None

@@ -6,6 +6,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Struct
 
 from flows.coerce import Coerce, Misfit
@@ -13,6 +14,7 @@ from flows.model import OnError, Retry
 from flows.sdk.context import RunFacts
 from flows.sdk.node import Effect, NodeType
 from flows.sdk.ports import AFTER, ERROR, VALUES
+from flows.sdk.values import Ended
 
 Outs = Sequence[Any]
 """What each step of a frame gave: its Outputs, a Failed, an Edge, or None (not finished, or skipped)."""
@@ -27,7 +29,7 @@ class Edge(Struct, frozen=True):
 
 
 class Failed(Struct, frozen=True):
-    """What a failed step gives when its `on_error` is "wire"."""
+    """What a failed step gives when its `on_error` is "wire" or "continue". Only the former has a port for it."""
 
     error: dict[str, Any]
 
@@ -50,7 +52,7 @@ def read_value(port: str) -> Callable[[Any], Any]:
 
 
 class Link(Struct, frozen=True):
-    """Where a value comes from. `certain`: never silent once the source has run."""
+    """Where a value comes from. `certain`: never silent once the source has run. `step`: its id."""
 
     source: int
     read: Callable[[Any], Any]
@@ -58,6 +60,7 @@ class Link(Struct, frozen=True):
     spoken: str
     coerce: Coerce | None = None
     certain: bool = False
+    step: str = ""
 
 
 class InPort(Struct, frozen=True):
@@ -98,12 +101,13 @@ class Step:
     """One node of a plan. `succ` is set when every wire out of it is certain: then no value need be looked at.
 
     `replayed`: a container or sub-flow. Its function only conducts other steps and is called again after a crash.
+    `settled`: a join that goes on however its wires ended.
     """
 
     __slots__ = (
         "answer", "body", "captures", "default_out", "disabled", "effect", "fill", "fn", "id", "index", "inline",
         "inputs", "kind", "label", "make", "need", "needs", "on_error", "outputs", "ports", "race", "replayed",
-        "result", "retry", "settings", "succ", "timeout", "wires",
+        "result", "retry", "settings", "settled", "succ", "timeout", "wires",
     )  # fmt: skip
 
     index: int
@@ -127,6 +131,7 @@ class Step:
     wires: tuple[Wire, ...]
     succ: tuple[int, ...] | None
     need: int
+    settled: bool
     race: frozenset[int]
     body: "Plan | None"
     captures: tuple[tuple[str, Link], ...]
@@ -154,6 +159,8 @@ class Step:
         """After all wires are resolved: a required port got nothing, or nothing arrived anywhere."""
         wired = [port for port in self.ports if port.links]
         silent = [port for port in wired if port.silent(outs)]
+        if self.settled:
+            return any(port.name == AFTER for port in silent)
         return len(silent) == len(wired) > 0 or any(port.required for port in silent)
 
     def __repr__(self) -> str:
@@ -226,6 +233,28 @@ def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callab
         return inputs(**given)
 
     return make
+
+
+def settled_maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callable[[Outs], Any]:
+    """For a join that is told how each wire ended: beside the values, in wire order, a list of Ended."""
+    plain = maker(inputs, ports, label)
+    links = [link for port in ports if port.many and port.name != AFTER for link in port.links]
+
+    def make(outs: Outs) -> Any:
+        made = plain(outs)
+        made.ended.extend(_ended(link, outs[link.source]) for link in links)
+        return made
+
+    return make
+
+
+def _ended(link: Link, out: Any) -> Ended:
+    value = link.read(out)
+    if value is not UNSET:
+        return Ended(link.step, "done", msgspec.to_builtins(value))
+    if isinstance(out, Failed):
+        return Ended(link.step, "failed", error=str(out.error.get("message", "")))
+    return Ended(link.step, "skipped")
 
 
 @lru_cache(maxsize=4096)

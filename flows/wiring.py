@@ -146,7 +146,7 @@ class Wiring:
         if from_level != to_level:
             link = Link(index, read, port.name, spoken)
             index, read, certain = self._capture(key, link, from_level, to_level), read_value(key), False
-        return Link(index, read, port.name, spoken, coerce, certain)
+        return Link(index, read, port.name, spoken, coerce, certain, source.use.id)
 
     def _capture(self, key: str, link: Link, from_level: str, to_level: str) -> int:
         """Hand the value through every container between; gives the index of the innermost inner edge."""

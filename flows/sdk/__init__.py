@@ -37,7 +37,7 @@ from flows.sdk.context import Body, Context, Round, Signal, Wait
 from flows.sdk.errors import NodeError
 from flows.sdk.node import Effect, Family, NodeType, Nothing, Source, node
 from flows.sdk.ports import Port, Ports, PortType, fits, many, port_type_of, ports_of
-from flows.sdk.values import File, Json, Message
+from flows.sdk.values import Ended, File, Json, Message
 
 __all__ = [
     "Advanced",
@@ -49,6 +49,7 @@ __all__ = [
     "ConnectionRef",
     "Context",
     "Effect",
+    "Ended",
     "Expression",
     "Family",
     "File",

@@ -18,6 +18,15 @@ class Message(Struct, frozen=True, omit_defaults=True):
     name: str = ""
 
 
+class Ended(Struct, frozen=True, omit_defaults=True):
+    """How a wire into a join ended: with a value, skipped, or failed with the error of step `step`."""
+
+    step: str
+    status: Literal["done", "skipped", "failed"]
+    value: Json = None
+    error: str = ""
+
+
 class File(Struct, frozen=True, omit_defaults=True):
     """A stored file by reference. `size` is in bytes; the content is read through the `files` capability."""
 

@@ -222,10 +222,15 @@ def with_joins(draw: st.DrawFn) -> Flow:
     flow = draw(flows(stops=False))
     wide = [f"n{i}.{draw(st.sampled_from(['text', 'yes', 'no']))}" for i in range(len(flow.nodes))]
     for j in range(draw(st.integers(1, 3))):
-        policy = {"policy": draw(st.sampled_from(["all", "any", "first", "n"])), "n": draw(st.integers(1, 4))}
+        policy = {
+            "policy": draw(st.sampled_from(["all", "any", "first", "n", "settled"])),
+            "n": draw(st.integers(1, 4)),
+        }
         sources = draw(st.lists(st.sampled_from(wide), min_size=1, max_size=5, unique=True))
         flow.nodes += [NodeUse(f"j{j}", "logic.join", settings=policy), NodeUse(f"after{j}", "t.free")]
-        flow.edges += [*(Edge(source, f"j{j}.values_in") for source in sources), Edge(f"j{j}.first", f"after{j}.x")]
+        flow.edges += [*(Edge(source, f"j{j}.values_in") for source in sources)]
+        first = policy["policy"] != "settled"
+        flow.edges.append(Edge(f"j{j}.{'first' if first else 'items'}", f"after{j}.{'x' if first else 'after'}"))
         wide.append(f"after{j}.text")
     return flow
 
@@ -258,7 +263,13 @@ def test_joins_go_on_once_or_are_skipped_and_never_hang(flow: Flow, deaths: list
         assert all(count == 1 for count in calls.values())
     for id, policy in joins.items():
         if rows[id] == "succeeded":
-            needed = policy["n"] if policy["policy"] == "n" else 1
+            needed = {"n": policy["n"], "settled": 0}.get(policy["policy"], 1)
+            if policy["policy"] == "settled":
+                sources = [edge.source.partition(".")[0] for edge in flow.edges if edge.target == f"{id}.values_in"]
+                assert [ended.step for ended in outcome.outputs[id].ended] == sources
+                for ended in outcome.outputs[id].ended:
+                    assert ended.status in ("done", "skipped", "failed")
+                    assert rows[ended.step] == {"done": "succeeded"}.get(ended.status, rows[ended.step])
             assert len(outcome.outputs[id].items) >= needed
             called_off = any(policy["policy"] == "first" for policy in joins.values())
             assert rows[f"after{id[1:]}"] == "succeeded" or called_off
