@@ -127,7 +127,10 @@ async def assembled(
     """A worker with its own connections, on top of the pools, the engine and the hub of this process."""
     timings = timings or Timings()
     host, announcer = running.host(), Announcer()
-    pool = await db.open_pool("system", "worker", least=2, most=8)
+    # A worker that is frozen in the middle of a transaction must not hold the sweeper's lock for the rest of its lease.
+    pool = await db.open_pool(
+        "system", "worker", least=2, most=8, idle_in_transaction_session_timeout=f"{timings.dead_after / 4:g}s"
+    )
     transport: Transport = host.transport if isinstance(host.transport, Poll) else Several(Poll(), host.transport)
     ledger = PostgresLedger(
         pool,
