@@ -138,7 +138,16 @@ async def assembled(
         on_events=announcer.events,
         on_queued=lambda lane: _nudge(transport, cast(Lane, lane)),
     )
-    me = Member(id_ or uuid4(), uuid4(), socket.gethostname(), os.getpid(), slots, lanes, dead_after=timings.dead_after)
+    me = Member(
+        id_ or uuid4(),
+        uuid4(),
+        socket.gethostname(),
+        os.getpid(),
+        slots,
+        lanes,
+        dead_after=timings.dead_after,
+        kinds={name: kind.version for name, kind in host.plans.catalogue.items()},
+    )
     heart = Heart(
         config.settings().database_url,
         db.server_settings("system", "worker"),

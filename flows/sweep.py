@@ -92,6 +92,26 @@ update run r set status = 'failed', epoch = r.epoch + 1, finished_at = clock_tim
   from late where r.id = late.id returning r.id, r.workspace_id, r.status
 """
 
+NOBODY_CAN = """
+with old as (
+    select id, version_id from run
+     where status = 'queued' and lane <> 'express' and queued_at < clock_timestamp() - $1 * interval '1 second'
+     order by queued_at limit 100
+), missing as (
+    select old.id, string_agg(needed.key, ', ' order by needed.key) as kinds
+      from old join flow_version v on v.id = old.version_id cross join lateral jsonb_each_text(v.node_versions) needed
+     where not exists (select from worker w cross join lateral unnest(w.capabilities) c
+                        where w.stopped_at is null and w.heartbeat_at > clock_timestamp() - 2 * w.dead_after
+                          and split_part(c, '@', 1) = needed.key and split_part(c, '@', 2)::int >= needed.value::int)
+     group by old.id
+)
+update run r set status = 'failed', epoch = r.epoch + 1, finished_at = clock_timestamp(),
+       error = json_build_object('message', 'No worker has what this flow needs: ' || missing.kinds
+                                 || '. Install the package that brings it, then run again.', 'kind', 'missing')
+  from missing where r.id = missing.id and r.status = 'queued' returning r.id, r.workspace_id, r.status
+"""
+"""Runs that need a node type which no living worker has. A deploy that is under way gets ten minutes to bring it."""
+
 STUBBORN = """
 with stubborn as (
     select id from run
@@ -147,15 +167,16 @@ class Swept(Struct, frozen=True):
 
 
 async def sweep(
-    pool: "asyncpg.Pool[asyncpg.Record]", *, cancel_grace: float = 15.0, renudge: float = 15.0
+    pool: "asyncpg.Pool[asyncpg.Record]", *, cancel_grace: float = 15.0, renudge: float = 15.0, deploy: float = 600.0
 ) -> Swept | None:
-    """One pass in one transaction. None: somebody else is sweeping."""
+    """One pass in one transaction. None: somebody else is sweeping. All in seconds."""
     async with borrowed(pool, LONGEST) as connection, connection.transaction():
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", LOCK):
             return None
         lost = await connection.fetch(LOST, DEAD_AFTER, ISOLATE_AFTER)
         due = await connection.fetch(DUE)
         ended = [*await connection.fetch(STUBBORN, cancel_grace), *await connection.fetch(LATE_RUNS)]
+        ended += await connection.fetch(NOBODY_CAN, deploy)
         if ended:
             await connection.execute(ENDED_STEPS, [row["id"] for row in ended])
         await _tell(connection, [*(_lost(row) for row in lost), *(_ended(row["id"], row["status"]) for row in ended)])

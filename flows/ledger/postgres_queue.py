@@ -1,9 +1,10 @@
 """Which runs a worker takes, gives back, and must stop; and that the worker is alive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from flows.ledger import postgres_sql as sql
@@ -51,7 +52,10 @@ class Claimed(Struct, frozen=True):
 
 
 class Member(Struct, frozen=True):
-    """What a worker says about itself. `dead_after`: seconds without a heartbeat after which its runs go to others."""
+    """What a worker says about itself. `dead_after`: seconds without a heartbeat after which its runs go to others.
+
+    `kinds`: the node types it has, with their versions; runs that need others are left alone. Empty: it takes all.
+    """
 
     id: UUID
     boot_id: UUID
@@ -59,9 +63,9 @@ class Member(Struct, frozen=True):
     pid: int
     slots: int
     lanes: Sequence[Lane]
-    capabilities: Sequence[str] = ()
     version: str = ""
     dead_after: float = 30.0
+    kinds: Mapping[str, int] = {}
 
 
 class PostgresQueue:
@@ -70,13 +74,14 @@ class PostgresQueue:
         self._ledger = ledger
         self._member = member
         self._behind: dict[Lane, UUID] = {}
+        self._kinds = msgspec.json.encode(dict(member.kinds)).decode() if member.kinds else None
 
     async def register(self) -> None:
         me = self._member
         async with borrowed(self._pool) as connection:
             await connection.execute(
-                REGISTER, me.id, me.boot_id, me.host, me.pid, me.version, list(me.capabilities), list(me.lanes),
-                me.slots, me.dead_after,
+                REGISTER, me.id, me.boot_id, me.host, me.pid, me.version,
+                [f"{name}@{version}" for name, version in me.kinds.items()], list(me.lanes), me.slots, me.dead_after,
             )  # fmt: skip
 
     async def stopped(self) -> None:
@@ -94,7 +99,7 @@ class PostgresQueue:
             self._behind[lane] = queues[-1] if len(queues) >= QUEUES_AT_ONCE else NOBODY
             if not queues:
                 return []
-            rows = await connection.fetch(sql.CLAIM, queues, lane, most, self._member.id)
+            rows = await connection.fetch(sql.CLAIM, queues, lane, most, self._member.id, self._kinds)
         return [
             Claimed(
                 self._ledger.took(row),

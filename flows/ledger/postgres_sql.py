@@ -177,7 +177,9 @@ with free as (
       from free cross join lateral (
         select x.id, x.priority, x.queued_at, row_number() over (order by x.priority desc, x.queued_at) as nth
           from (select id, priority, queued_at from run
-                 where status = 'queued' and lane = $2 and workspace_id = free.workspace_id
+                 where status = 'queued' and lane = $2 and workspace_id = free.workspace_id and ($5::text is null or not exists (
+                    select from flow_version v cross join lateral jsonb_each_text(v.node_versions) needed
+                     where v.id = run.version_id and coalesce(($5::jsonb ->> needed.key)::int, 0) < needed.value::int))
                  order by priority desc, queued_at limit least(greatest(free.most - free.busy, 0), 2 * $3)) x
       ) c
      order by share, c.priority desc, c.queued_at limit 2 * $3
@@ -194,7 +196,10 @@ returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.o
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
 """
-"""Fair: the workspace that uses the smallest share of its limit comes first, so 100,000 queued runs of one delay nobody else.
+"""Only what this worker can carry out ($5: the version of each node type it has): a worker without a package leaves such
+runs to the others, so a rolling deploy never ends one.
+
+Fair: the workspace that uses the smallest share of its limit comes first, so 100,000 queued runs of one delay nobody else.
 
 Two workers that claim at the same moment may together exceed a workspace's limit by what one of them takes; it evens out with
 the next claim. A strict count would make every claim wait for the one before.

@@ -161,3 +161,31 @@ async def test_a_value_that_postgresql_refuses_harms_only_its_own_run(bench):
     )
     assert results[0] is None and isinstance(results[1], Exception)
     assert await bench.status(good.run) == "succeeded"
+
+
+async def test_a_worker_without_a_node_type_leaves_its_runs_to_others_and_nobody_means_a_reason(bench):
+    run = await bench.open()
+    nodes = {"start.webhook": 1, "data.set": 1}
+    without = PostgresQueue(
+        bench.pool, bench.ledger, Member(uuid4(), uuid4(), "old", 3, 50, ("normal",), kinds={**nodes, "show.answer": 0})
+    )
+    await without.register()
+    assert run not in {one.claim.run for one in await without.claim("normal", 50)}
+    assert await bench.status(run) == "queued"
+    await bench.queue.stopped()
+    async with system_tx("test") as tx:
+        await tx.execute("update worker set stopped_at = now() where id <> $1", without._member.id)
+        await tx.execute("update run set queued_at = now() - interval '1 hour' where id = $1", run)
+    await sweep(bench.pool)
+    async with system_tx("test") as tx:
+        row = await tx.fetchrow("select status, error from run where id = $1", run)
+    assert row["status"] == "failed" and "show.answer" in row["error"]
+
+
+async def test_a_worker_with_the_node_types_takes_the_run(bench):
+    run = await bench.open()
+    kinds = {"start.webhook": 1, "data.set": 2, "show.answer": 1}
+    able = PostgresQueue(bench.pool, bench.ledger, Member(uuid4(), uuid4(), "new", 4, 50, ("normal",), kinds=kinds))
+    await able.register()
+    taken = [one.claim.run for _ in range(20) for one in await able.claim("normal", 50)]
+    assert run in taken
