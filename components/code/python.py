@@ -118,7 +118,7 @@ def _summary(settings: Settings) -> str:
     effect="pure",
     icon="code",
     family="data",
-    needs=("sandbox",),
+    needs=("sandbox", "files"),
     ports=_ports,
     summary=_summary,
     sources=lambda settings: (Source("code", settings.code, settings.engine),),

@@ -24,6 +24,10 @@ T = TypeVar("T")
 class Fallen(Exception):
     """The child has ended or does not answer as it should. It is gone now; the words say what was seen."""
 
+    def __init__(self, what: str, *, late: bool = False) -> None:
+        super().__init__(what)
+        self.late = late
+
 
 class Child:
     """A process with one socket to it. Not for two calls at a time: whoever holds it, uses it alone."""
@@ -168,7 +172,7 @@ class Child:
             self.loop.remove_reader(self.wire)
 
     def _too_late(self) -> None:
-        self._tell(Fallen("it did not answer in time"))
+        self._tell(Fallen("it did not answer in time", late=True))
 
     def _tell(self, fault: Fallen | None) -> None:
         if self._heard is not None and not self._heard.done():
@@ -222,7 +226,7 @@ class Child:
         poll = select.poll()
         poll.register(self.wire, what)
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise Fallen("it did not answer in time")
+            raise Fallen("it did not answer in time", late=True)
 
 
 PYTHON = (sys.executable, "-I", "-S", "-B", "-X", "utf8")

@@ -33,16 +33,19 @@ class Bounds(Struct, frozen=True, array_like=True):
 
 
 class Call(Struct, frozen=True, array_like=True):
-    """`do` "parse": only look whether the text can be read. `fresh`: with an interpreter nobody else used before."""
+    """`do` "parse": only look whether the text can be read ("parse full": by full Python).
 
-    do: Literal["run", "parse"]
+    `fresh`: with an interpreter that nobody used before.
+    """
+
+    do: Literal["run", "parse", "parse full"]
     code: str
     inputs: dict[str, Any] = {}
     bounds: Bounds = Bounds()
     fresh: bool = False
 
 
-class Reply(Struct, frozen=True, array_like=True):
+class Reply(Struct, frozen=True, array_like=True, tag="reply"):
     """How a call ended. `why` "" = well; else `message` says what, `line` (from 1; 0 = none) where.
 
     `cpu` in seconds, `memory` in bytes at its highest where it was measured, else 0. `pid`: who did the work.
@@ -59,6 +62,23 @@ class Reply(Struct, frozen=True, array_like=True):
     cpu: float = 0.0
     memory: int = 0
     pid: int = 0
+
+
+class Ask(Struct, frozen=True, array_like=True, tag="ask"):
+    """What a guest wants of one of its powers. The other side decides."""
+
+    power: str
+    verb: str
+    values: list[Any] = []
+
+
+class Answer(Struct, frozen=True, array_like=True):
+    """`error` "" = granted."""
+
+    value: Any = None
+    error: str = ""
+    field: str = ""
+    retry: bool = False
 
 
 class Ready(Struct, frozen=True, array_like=True):

@@ -6,15 +6,19 @@ from functools import cache, lru_cache
 
 import msgspec
 
-from flows.host.child import Fallen
+from flows.host.broker import Broker, Verb, believed
+from flows.host.bubble import boxed, one_of_few
+from flows.host.child import START, Fallen
 from flows.host.frames import BadFrame, Bounds, Call, Engine, Reply
-from flows.host.pool import Busy, Missing, Pool
+from flows.host.pool import READY, Busy, Missing, Pool
 from flows.host.wording import fault_of
 from flows.sdk.capabilities import CodeResult
 from flows.sdk.context import Context
 from flows.sdk.errors import NodeError
-from flows.sdk.values import Json
+from flows.sdk.values import File, Json
 
+SLACK = 0.25
+"""Seconds a box gets beyond the code's own limit to hand its result over."""
 LONGEST, LARGEST = 60.0, 1024 * 1024 * 1024
 """Seconds and bytes that no step may go beyond, whatever its settings say."""
 NOT_ENABLED = (
@@ -48,7 +52,7 @@ class StepSandbox:
         bounds = Bounds(min(seconds, LONGEST), min(memory, LARGEST))
         call = Call("run", code, msgspec.to_builtins(dict(inputs)), bounds)
         try:
-            reply = await self._run(call, engine)
+            reply = believed(await self._run(call, engine, _files_in(inputs)), bounds)
         except (BadFrame, TypeError, OverflowError, ValueError) as error:
             raise NodeError(f"The inputs can't be handed to the code: {error}. Hand over less.") from None
         except Missing as error:
@@ -62,12 +66,34 @@ class StepSandbox:
             raise fault_of(reply, call, engine)
         return CodeResult(reply.value, reply.printed, reply.cpu * 1000, reply.memory)
 
-    async def _run(self, call: Call, engine: Engine) -> Reply:
+    async def _run(self, call: Call, engine: Engine, files: dict[str, File]) -> Reply:
         if engine == "safe":
             return await pool().run(call, self._ctx.workspace_id or "-")
         if not self._full():
             raise NodeError(NOT_ENABLED, field="engine")
-        raise Missing("Full Python is not there yet.")
+        async with one_of_few():
+            return await self._run_boxed(call, files)
+
+    async def _run_boxed(self, call: Call, files: dict[str, File]) -> Reply:
+        child = boxed("full")
+        try:
+            await child.answer(READY, START)
+            powers = {"files": {"read": self._reader(files)}} if files else {}
+            return await Broker(powers).serve(child, call, call.bounds.seconds + SLACK)
+        except Fallen as error:
+            return Reply("time" if error.late else "crash", message=str(error))
+        finally:
+            child.kill()
+
+    def _reader(self, files: dict[str, File]) -> Verb:
+        """Only the files that came in, by the name they came with."""
+
+        async def read(name: str) -> bytes:
+            if name not in files:
+                raise NodeError(f"There is no file '{str(name)[:80]}' among the inputs.", field="inputs")
+            return await self._ctx.files.read(files[name])
+
+        return read
 
     def _account(self, reply: Reply) -> None:
         """What it printed and what it used, for whoever watches or reads the run."""
@@ -83,6 +109,14 @@ class StepSandbox:
             cpu_ms=round(reply.cpu * 1000, 3),
             memory_bytes=memory,
         )
+
+
+def _files_in(value: Json) -> dict[str, File]:
+    """All files among the inputs, by name; the last of a name counts."""
+    found: dict[str, File] = {}
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+        found |= {item.name: item} if isinstance(item, File) else _files_in(item)
+    return found
 
 
 def _resident(pid: int) -> int:
@@ -102,7 +136,7 @@ def code_problem(code: str, engine: Engine = "safe") -> str:
 
     Blocks for about a millisecond the first time, longer when no child is there yet.
     """
-    call = Call("parse", code, {}, Bounds(seconds=2.0))
+    call = Call("parse" if engine == "safe" else "parse full", code, {}, Bounds(seconds=2.0))
     try:
         reply = pool().run_now(call, "-")
     except (Missing, Fallen, BadFrame):

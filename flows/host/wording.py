@@ -14,6 +14,10 @@ MODULES = (
 )
 LONGEST_VALUE = 80
 WORD = re.compile(r"[A-Za-z_]\w*")
+OUTSIDE: dict[Engine, str] = {
+    "safe": "Code has no files, no network and no environment.",
+    "full": "Code has no network, starts no programs and writes nowhere but into its scratch folder.",
+}
 REFUSED = ("PermissionError", "FileNotFoundError", "OSError")
 
 
@@ -95,7 +99,7 @@ def _in_words(reply: Reply, engine: Engine) -> str:
         case "NotImplementedError" if engine == "safe":
             return f"safe Python does not have this: {message}. Write it another way, or choose full Python."
         case kind if kind in REFUSED or "not supported in this environment" in message:
-            return f"{message}. Code has no files, no network and no environment: let another step fetch it."
+            return f"{message}. {OUTSIDE[engine]} Let another step fetch it."
     return f"{reply.kind}: {_ended(message)}" if message else f"{reply.kind}."
 
 

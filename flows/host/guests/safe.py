@@ -4,6 +4,7 @@ Started as `python -I -S -B safe.py <parent pid> <place of flows> <place of pack
 standard input is the socket. The interpreter itself is a process of its own below this one, with the same borders.
 """
 
+import ast
 import io
 import math
 import os
@@ -79,6 +80,8 @@ class Interpreter:
 
     def run(self, call: Call) -> tuple[Reply, bool]:
         """The reply, and whether this interpreter must not be used again."""
+        if call.do == "parse full":
+            return _read_by_cpython(call.code), False
         bounds, printed = call.bounds, Printed(call.bounds.printed)
         limits: monty.ResourceLimits = {
             "max_feed_duration_secs": bounds.seconds,
@@ -120,6 +123,17 @@ def _unrun(code: str) -> str:
     That is: everything after a `return`. Decorators and default values run only where their statement is reached.
     """
     return "return\n" + code
+
+
+def _read_by_cpython(code: str) -> Reply:
+    """Whether this Python can read it; the full engine is this Python. Nothing is compiled, nothing run."""
+    try:
+        ast.parse(code)
+    except SyntaxError as error:
+        return Reply("syntax", message=error.msg, kind="SyntaxError", line=error.lineno or 0, source=error.text or "")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Reply("syntax", message=str(error) or "it is nested too deep", kind="SyntaxError")
+    return Reply()
 
 
 def _failed(error: monty.MontyError, call: Call) -> Reply:
