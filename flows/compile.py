@@ -160,9 +160,15 @@ def _warnings(wiring: Wiring) -> list[Problem]:
     problems = []
     for id, level in wiring.levels.items():
         card = wiring.cards.get(id)
-        if card is None or card.type is None or not any(port.inside for port in card.ports.inputs):
+        if card is None or card.type is None:
             continue
-        if not level.cards:
+        if card.type.undo:
+            if not level.cards:
+                sentence = f"'{card.label}' undoes nothing. Wire it to the step that takes the other one back."
+                problems.append(Problem(id, sentence, "warning"))
+        elif not any(port.inside for port in card.ports.inputs):
+            continue
+        elif not level.cards:
             problems.append(Problem(id, f"'{card.label}' is empty. Put the steps to repeat into it.", "warning"))
         elif not level.result:
             sentence = (
@@ -186,7 +192,7 @@ class _Builder:
             for port in step.ports:
                 for link in port.links:
                     wires[link.source].append((Wire(step.index, link.read), link))
-            for _, link in step.captures:
+            for _, link in step.captures if step.kind is None or not step.kind.undo else ():
                 wires[link.source].append((Wire(step.index, lambda _: None), link))
         indegree = [0] * len(steps)
         for step, out in zip(steps, wires, strict=True):
@@ -221,11 +227,11 @@ class _Builder:
         if step.settled:
             step.make = settled_maker(type.inputs, step.ports, card.label)
         step.race = frozenset((-1,)) if policy == "first" else frozenset()
-        step.body = self.level(use.id) if type.container else None
+        step.body = self.level(use.id) if type.container or type.undo else None
         step.captures = tuple(level.captures.get(use.id, {}).items())
         step.result, step.disabled = type.result, use.disabled
         step.replayed = type.container or type.subflow
-        step.inline = type.never_suspends and not use.disabled and not type.ends
+        step.inline = type.never_suspends and not use.disabled and not type.ends and not type.undo
         return step
 
     @staticmethod

@@ -15,6 +15,7 @@ from flows.ledger.protocol import Fault, StepRow
 from flows.plan import Failed, InPort, Link, Step, maker
 from flows.sdk.errors import NodeError
 from flows.sdk.ports import Port
+from flows.undoing import Armed
 
 if TYPE_CHECKING:
     from flows.running import Running
@@ -92,6 +93,8 @@ def _settle(run: "Running", frame: Frame, step: Step, row: StepRow, ready: list[
     out = None
     if row.output is not None:
         kind = Failed if row.status == "failed" and step.on_error in ("wire", "continue") else step.outputs
+        if step.kind is not None and step.kind.undo:
+            kind = Armed
         out = msgspec.json.decode(row.output, type=kind)
     now = perf_counter()
     run.note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault, row.usage))

@@ -14,12 +14,14 @@ from msgspec import Struct
 
 from flows.catalogue import Catalogue
 from flows.compile import PlanCache
+from flows.done import added
 from flows.doubts import sentence
 from flows.journal import Journal
 from flows.ledger.memory import MemoryLedger
-from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange
+from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange, StepRow
 from flows.limits import Limits
 from flows.model import Flow
+from flows.pauses import Key
 from flows.plan import Plan
 from flows.problems import Problems
 from flows.running import FlowOf, Running
@@ -27,6 +29,7 @@ from flows.sdk.capabilities import CapabilityName, Usage
 from flows.sdk.context import Context, RunFacts, Signal
 from flows.sdk.errors import NodeError
 from flows.sdk.values import Json
+from flows.undoing import UNDO, Armed, Undoing, armed_rows, begun, branch, changed, told
 
 Capabilities = Mapping[CapabilityName, Callable[[Context], Any]]
 Listen = Callable[[dict[str, Any]], None]
@@ -113,6 +116,8 @@ class Engine:
             emit=listen,
         )
         rows = {(step.node, step.iter): step for step in row.steps}
+        if (undoing := begun(row.steps)) is not None:
+            return await self._undo(journal, plan, facts, row, undoing, armed_rows(rows), rows, stop, signals)
         try:
             run = Running(
                 plan,
@@ -140,7 +145,73 @@ class Engine:
             for watcher in watchers:
                 watcher.cancel()
             await run.sweep_up()
+        if run.broken is None and run.armed and run.ending in ("failed", "cancelled"):
+            undoing = Undoing(run.ending, None if run.ending == "cancelled" else run.fault or run.top.fault)
+            for key, armed in run.armed.items():
+                journal.add(changed(key, armed, undoing, "started"))
+            announce(run, "run.undoing", journal, error=undoing.fault.message if undoing.fault else None)
+            usage, run.usage = run.usage, None
+            return await self._undo(journal, plan, facts, row, undoing, run.armed, {}, stop, signals, usage)
         return await self._close(run, journal)
+
+    async def _undo(
+        self,
+        journal: Journal,
+        plan: Plan,
+        facts: RunFacts,
+        row: RunRow,
+        undoing: Undoing,
+        armed: dict[Key, Armed],
+        rows: dict[Key, StepRow],
+        stop: Stop | None,
+        signals: "asyncio.Queue[Signal] | None",
+        usage: Usage | None = None,
+    ) -> Outcome:
+        """Run the branches of what is armed, the last one first; then the run ends as `undoing` says."""
+        await journal.flush()
+        failures = [r.fault for r in rows.values() if r.effect == UNDO and r.status == "failed" and r.fault is not None]
+        kept = list(row.signals)
+        for key, one in sorted(armed.items(), key=lambda item: -item[1].order):
+            fault: Fault | None
+            try:
+                body, own, prefix, edge = await branch(one, key, plan, facts, self.flow_of)
+            except Exception as error:
+                fault = Fault(f"The undo branch can't be found any more: {error}.", "", key[0], key[1], "Undo")
+            else:
+                run = Running(
+                    body, own, journal=journal, rows=rows, signals=kept, flow_of=self.flow_of, limits=self.limits
+                )
+                run.top.prefix, run.top.iter = prefix, key[1]
+                watchers = _watch(run, msgspec.structs.replace(row, deadline=None), _OnlyPause(stop), signals)
+                try:
+                    run.start(run.top, edge)
+                    await run.wait()
+                finally:
+                    for watcher in watchers:
+                        watcher.cancel()
+                    await run.sweep_up()
+                usage, kept, rows = added(usage, run.usage), run.pauses.signals, run.rows
+                if run.broken is not None:
+                    raise run.broken
+                if run.ending in ("waiting", "queued", "in_doubt"):
+                    run.usage = usage
+                    return await self._close(run, journal)
+                fault = run.top.fault
+            if fault is not None:
+                failures.append(fault)
+            journal.add(changed(key, one, undoing, "succeeded" if fault is None else "failed", fault))
+            await journal.flush()
+        fault = told(undoing, failures)
+        status: RunStatus = "failed" if undoing.status == "failed" else "cancelled"
+        event = {"type": f"run.{status}", "run": facts.run_id}
+        if fault is not None:
+            event["error"] = fault.message
+        if facts.emit is not None:
+            facts.emit(event)
+        journal.event(event)
+        await journal.flush(RunChange(status, fault=fault, usage=usage))
+        errors = (NodeError(fault.message),) if fault is not None else ()
+        return Outcome(status, None, fault, None, {}, errors, usage)
 
     async def _in_doubt(self, journal: Journal, steps: list[Any]) -> Outcome:
         first = steps[0]
@@ -211,6 +282,14 @@ class Engine:
             if outcome.wake_at is None:
                 raise TimeoutError(f"Run {run_id} waits for a signal. Send it, then run again.")
             await asyncio.sleep(max(0.0, outcome.wake_at - time.time()))
+
+
+class _OnlyPause:
+    """While a run is being undone nobody can cancel that, and only a worker that shuts down may interrupt it."""
+
+    def __init__(self, stop: Stop | None) -> None:
+        self.cancel = asyncio.Event()
+        self.pause = stop.pause if stop is not None else asyncio.Event()
 
 
 def announce(run: Running, type: str, journal: Journal | None, **more: Any) -> None:

@@ -23,6 +23,7 @@ from flows.sdk.capabilities import Usage
 from flows.sdk.context import TIME, Context, RunFacts, Signal, Wait
 from flows.sdk.errors import NodeError
 from flows.sdk.node import Nothing
+from flows.undoing import UNDO, arm, armed_rows, late
 
 Ending = Literal["succeeded", "failed", "cancelled", "waiting", "in_doubt", "queued"]
 FlowOf = Callable[[RunFacts, str], Awaitable[Plan]]
@@ -57,6 +58,7 @@ class Running:
         self.pauses = Pauses(self, list(signals or []))
         self.flow_of = flow_of
         self.again = again
+        self.armed = armed_rows(self.rows) if self.rows else {}
         self.limits = limits or Limits()
         self.done: list[Done] = []
         self.guarded: dict[asyncio.Task[None], tuple[Frame, int]] = {}
@@ -95,6 +97,8 @@ class Running:
         began = perf_counter()
         for i in ready:
             if frame.over or self.pausing:
+                if frame.over and journal is not None and self.ending not in ("waiting", "queued"):
+                    late(self, frame, ready)
                 break
             step = steps[i]
             if frame.outs[i] is not PENDING:
@@ -102,7 +106,10 @@ class Running:
             if self.rows and taken_over(self, frame, step, ready):
                 continue
             if not step.inline or (journal is not None and (step.effect != "pure" or journal.owed)):
-                self.launch(frame, step)
+                if step.kind is not None and step.kind.undo:  # armed in the same write as what it undoes
+                    began = self._inline(frame, step, began, ready)
+                else:
+                    self.launch(frame, step)
                 continue
             began = self._inline(frame, step, began, ready)
         if frame.over:
@@ -168,6 +175,7 @@ class Running:
                 self.failed(frame, step, 1, ctx.attempt, error, began, ready)
                 return
         now = perf_counter()
+        out = arm(self, frame, step, out) if step.kind is not None and step.kind.undo else out
         if self.journal is not None:
             try:
                 text = encoded(out, self.limits.output_bytes)
@@ -343,7 +351,7 @@ class Running:
         if self.journal is None:
             return
         path = frame.prefix + step.id
-        effect = "pure" if pure or step.replayed else step.effect
+        effect = "pure" if pure or step.replayed else UNDO if step.kind is not None and step.kind.undo else step.effect
         self.journal.add(StepChange(path, frame.iter, status, attempt, effect, **more))
 
     def note(self, done: Done) -> None:

@@ -6,6 +6,8 @@ never leave it: values come out through the container's own ports.
 
 from typing import Any, get_args
 
+import msgspec
+
 from flows.catalogue import AnyNode
 from flows.coerce import ARTICLE, coercer
 from flows.model import Edge as Wire
@@ -69,10 +71,11 @@ class Wiring:
         self.cards = cards
         self.problems = problems
         self.tried: set[str] = set()
+        problems += undo_branches(flow, cards)
         self.parent = {id: card.use.parent for id, card in cards.items()}
         inside: dict[str, list[Card]] = {"": []}
         for id, card in cards.items():
-            if card.type is not None and card.type.container:
+            if card.type is not None and (card.type.container or card.type.undo):
                 inside.setdefault(id, [])
             inside.setdefault(card.use.parent, []).append(card)
         self.levels = {id: Level(id, members) for id, members in inside.items()}
@@ -104,7 +107,7 @@ class Wiring:
             )
             return
         to_level = target_id if goal.inside else self.parent[target_id]
-        from_level = source_id if port.inside else self.parent[source_id]
+        from_level = source_id if port.inside or source.type.undo else self.parent[source_id]
         if reason := self._refusal(source, port, target, goal, from_level, to_level):
             self._wrong(wire, target_id, reason, into)
             return
@@ -158,6 +161,40 @@ class Wiring:
 
     def _wrong(self, wire: Wire, node: str, message: str, port: str = "") -> None:
         self.problems.append(Problem(node, message, port=port, edge=wire.id))
+
+
+def undo_branches(flow: Flow, cards: dict[str, Card]) -> list[Problem]:
+    """Steps behind an undo step become its inside. Each must belong to one branch, and end no more than itself."""
+    after: dict[str, set[str]] = {}
+    for wire in flow.edges:
+        after.setdefault(wire.source.partition(".")[0], set()).add(wire.target.partition(".")[0])
+    problems, owner = [], dict[str, str]()
+    for id, card in cards.items():
+        if card.type is None or not card.type.undo:
+            continue
+        todo, seen = [id], {id}
+        while todo:
+            found = {_at_level(target, card.use.parent, cards) for target in after.get(todo.pop(), ())} - seen - {""}
+            seen |= found
+            todo += found
+        for member in seen - {id}:
+            inner = cards[member]
+            if member in owner:
+                twice = f"Step '{inner.label}' belongs to two undo branches, of '{cards[owner[member]].label}' and of"
+                problems.append(Problem(member, f"{twice} '{card.label}'. Give each its own."))
+            elif inner.type is not None and (inner.type.undo or inner.type.ends or inner.type.trigger):
+                problems.append(Problem(member, f"'{inner.label}' can't stand in the undo branch of '{card.label}'."))
+            owner[member] = id
+    for member, id in owner.items():
+        cards[member].use = msgspec.structs.replace(cards[member].use, parent=id)
+    return problems
+
+
+def _at_level(id: str, level: str, cards: dict[str, Card]) -> str:
+    """The step of this level that is or contains the step `id`; "" when there is none."""
+    while id in cards and cards[id].use.parent != level:
+        id = cards[id].use.parent
+    return id if id in cards else ""
 
 
 def missing_inputs(level: Level, tried: set[str]) -> list[Problem]:

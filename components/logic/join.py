@@ -32,7 +32,7 @@ class Outputs(Struct, frozen=True, omit_defaults=True):
     ]
     first: Annotated[Any, Meta(title="First value")]
     ended: Annotated[
-        list[Any], Meta(title="How each ended", description="Of each wire: step, status, value or error.")
+        list[Ended], Meta(title="How each ended", description="Of each wire: step, status, value or error.")
     ] = field(default_factory=list)
     failed: Annotated[list[Any], Meta(title="Failed", description="Of the steps that failed: step and error.")] = field(
         default_factory=list

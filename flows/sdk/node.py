@@ -58,7 +58,8 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
     __slots__ = (
         "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "ends", "family", "fn",
         "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "probe", "result",
-        "settings", "sources", "static", "subflow", "timeout", "title", "trigger", "upgrades", "version", "waits",
+        "settings", "sources", "static", "subflow", "timeout", "title", "trigger", "undo", "upgrades",
+        "version", "waits",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -78,6 +79,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         subflow: bool,
         waits: bool,
         ends: Ends,
+        undo: bool,
         timeout: float | None,
         ports: Callable[[Any], Ports] | None,
         summary: Callable[[Any], str] | None,
@@ -102,6 +104,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self.subflow = subflow
         self.waits = waits
         self.ends = ends
+        self.undo = undo
         self.timeout = timeout
         self.upgrades = upgrades
         self.join_of = join
@@ -174,6 +177,7 @@ def node(  # noqa: PLR0913
     subflow: bool = False,
     waits: bool = False,
     ends: Ends = "",
+    undo: bool = False,
     timeout: float | None = None,
     ports: Callable[[Any], Ports] | None = None,
     summary: Callable[[Any], str] | None = None,
@@ -194,6 +198,7 @@ def node(  # noqa: PLR0913
     container, `failed` (a sentence, "" = success) for a flow.
     `probe` is asked after an interrupted try of a step whose effect is "probe": it gives the outputs when that try took
     effect, None when it did not, and raises when it can't tell; then a person is asked.
+    `undo`: the steps behind it run only when the run fails or is cancelled. Inputs and Outputs have one field, `value`.
     `effect_of` may only be milder than `effect` with these settings. `upgrades`: {n: settings of version n -> of n+1}.
     Raises TypeError when the function's annotations are not Struct types: the ports could not be derived.
     """
@@ -218,6 +223,7 @@ def node(  # noqa: PLR0913
             subflow=subflow,
             waits=waits,
             ends=ends,
+            undo=undo,
             timeout=timeout,
             ports=ports,
             summary=summary,

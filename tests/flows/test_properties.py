@@ -269,7 +269,8 @@ def test_joins_go_on_once_or_are_skipped_and_never_hang(flow: Flow, deaths: list
                 assert [ended.step for ended in outcome.outputs[id].ended] == sources
                 for ended in outcome.outputs[id].ended:
                     assert ended.status in ("done", "skipped", "failed")
-                    assert rows[ended.step] == {"done": "succeeded"}.get(ended.status, rows[ended.step])
+                    allowed = {"done": ("succeeded", "failed"), "failed": ("failed",)}
+                    assert rows[ended.step] in allowed.get(ended.status, rows.values())
             assert len(outcome.outputs[id].items) >= needed
             called_off = any(policy["policy"] == "first" for policy in joins.values())
             assert rows[f"after{id[1:]}"] == "succeeded" or called_off
