@@ -132,6 +132,7 @@ def _fields(
     return [
         _field(name, part, defs, values, faults.get(name, ""), name in required)
         for name, part in shape.get("properties", {}).items()
+        if not part.get("x-hidden")  # kept by the editor itself: the steps of a group
     ]
 
 
@@ -139,7 +140,8 @@ def _field(
     name: str, raw: Mapping[str, Any], defs: Mapping[str, Any], values: Mapping[str, Any], error: str, required: bool
 ) -> Field:
     part = _resolved(raw, defs)
-    default = raw.get("default", part.get("default"))
+    default = msgspec.to_builtins(raw.get("default", part.get("default")))
+    default = list(default) if isinstance(default, tuple) else default
     given = name in values
     value = values[name] if given else default
     shown = raw.get("x-shown-when") or part.get("x-shown-when")

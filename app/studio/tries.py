@@ -36,13 +36,24 @@ async def start(actor: Actor, flow_id: UUID, input: Any) -> AsyncIterator[Event]
 
     Raises NotFound, and NotReady when the draft can't run. What fails later is told as run.failed.
     """
+    version_id = await _frozen(actor, flow_id)
+    return _told(service.stream(actor, version_id, input, trigger="editor", draft=True))
+
+
+async def begin(actor: Actor, flow_id: UUID, input: Any) -> UUID:
+    """The same for a page that does not listen: the run goes on by itself. Returns its id."""
+    return await service.start(
+        actor, await _frozen(actor, flow_id), input, trigger="editor", draft=True, lane="interactive"
+    )
+
+
+async def _frozen(actor: Actor, flow_id: UUID) -> UUID:
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
         ready(draft.flow)
-        version_id = await service.save_version(
+        return await service.save_version(
             tx, actor.workspace_id, flow_id, draft.flow, "", actor.user_id, kind="draft"
         )
-    return _told(service.stream(actor, version_id, input, trigger="editor", draft=True))
 
 
 async def _told(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -91,4 +102,4 @@ async def step(actor: Actor, run_id: str, node_id: str) -> RanStep | None:
         return None
 
 
-__all__ = ["Face", "Ran", "RanStep", "cancel", "face_of", "latest", "ran", "start", "step"]
+__all__ = ["Face", "Ran", "RanStep", "begin", "cancel", "face_of", "latest", "ran", "start", "step"]

@@ -3,7 +3,7 @@
 Pure. The browser applies the same rules before it asks, so these words are rarely seen; they are the law all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -165,7 +165,12 @@ def above(bench: Workbench, level: str) -> list[str]:
 
 
 def _leads_to(bench: Workbench, start: str, end: str) -> bool:
-    """Whether data from `start` reaches `end`. What enters a container keeps the container waiting, too.
+    """Whether data from `start`, wired to from `end`, would come back to `end`."""
+    return end in reached(onward(bench), waiting(bench, end, start))
+
+
+def onward(bench: Workbench) -> dict[str, set[str]]:
+    """Step -> what gets its data. What enters a container keeps the container waiting, too.
 
     The way back into a container's own inner port is no loop: that is how it collects its rounds.
     """
@@ -173,19 +178,22 @@ def _leads_to(bench: Workbench, start: str, end: str) -> bool:
     for edge in bench.edges.values():
         source, target = node_of(edge.source), node_of(edge.target)
         if target != bench.nodes[source].parent:
-            after.setdefault(source, set()).update(_waiting(bench, source, target))
-    stack, seen = list(_waiting(bench, end, start)), set()
+            after.setdefault(source, set()).update(waiting(bench, source, target))
+    return after
+
+
+def reached(after: dict[str, set[str]], starts: Iterable[str]) -> set[str]:
+    """The starts and everything behind them."""
+    stack, seen = list(starts), set[str]()
     while stack:
         at = stack.pop()
-        if at == end:
-            return True
         if at not in seen:
             seen.add(at)
             stack.extend(after.get(at, ()))
-    return False
+    return seen
 
 
-def _waiting(bench: Workbench, source: str, target: str) -> set[str]:
+def waiting(bench: Workbench, source: str, target: str) -> set[str]:
     """The step a wire leads to, and the containers around it that do not lie around the source."""
     around = {source, *above(bench, source)}
     return {target, *(level for level in above(bench, target) if level and level not in around)}

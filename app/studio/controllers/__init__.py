@@ -5,6 +5,7 @@ from typing import Any
 from app.studio.controllers.editing import EditingController
 from app.studio.controllers.editor import EditorController
 from app.studio.controllers.flows import FlowsController
+from app.studio.controllers.outline import OutlineController
 from app.studio.controllers.panel import PanelController
 from app.studio.controllers.shelf import ShelfController
 from app.studio.controllers.tries import TriesController
@@ -12,6 +13,7 @@ from app.studio.controllers.tries import TriesController
 routes: list[Any] = [
     EditorController,
     EditingController,
+    OutlineController,
     PanelController,
     FlowsController,
     ShelfController,

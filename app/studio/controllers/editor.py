@@ -1,4 +1,4 @@
-"""The canvas and the outline of one flow."""
+"""The canvas of one flow, and the head that all views of it share."""
 
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from app.web.htmx import Request
 from app.web.render import page
 from flows import catalogue
 from flows.model import NodeUse
-from flows.problems import Problem
 
 NAV = "flows"
 
@@ -37,7 +36,7 @@ class EditorController(Controller):
             tab="canvas",
             flow=flow,
             nodes=queries.views(flow.flow, found),
-            **_bar(actor, flow, found),
+            **bar(actor, flow),
             palette=types,
             families=[family for family in FAMILIES if any(t.family == family[0] for t in types)],
             unknown=node_view(NodeUse(id="new", type="unknown"), {}),
@@ -47,24 +46,10 @@ class EditorController(Controller):
             last_steps=script_json(last.states) if last else None,
         )
 
-    @get("/outline", name="studio:outline")
-    async def outline(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
-        flow = await queries.editor(actor, flow_id)
-        last = await tries.latest(actor, flow_id)
-        found = queries.problems_at(flow_id, flow.rev, flow.flow)
-        return page(
-            request,
-            "studio/outline.html",
-            nav=NAV,
-            tab="outline",
-            flow=flow,
-            rows=queries.outline(flow.flow, found),
-            states=last.states if last else {},
-            **_bar(actor, flow, found),
-        )
 
-
-def _bar(actor: Actor, flow: queries.Editor, found: list[Problem]) -> dict[str, Any]:
+def bar(actor: Actor, flow: queries.Editor) -> dict[str, Any]:
+    """What the head of every view of a flow shows."""
+    found = queries.problems_at(flow.id, flow.rev, flow.flow)
     kinds = catalogue.load()
     return {
         "editable": actor.can_edit and not flow.archived,

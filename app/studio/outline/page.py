@@ -1,0 +1,117 @@
+"""Everything the outline's page shows: the list, and beside it one step, or what else was asked for."""
+
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+import msgspec
+
+from app.studio import choices, queries, tries
+from app.studio.changes import changes
+from app.studio.outline.ends import ends_of
+from app.studio.outline.posted import Unreadable
+from app.studio.settings_form import Field, form_of, variables_of
+from app.studio.shapes import FAMILIES, palette, ports_of
+from app.web import Actor
+from flows import catalogue
+from flows.model import Flow, NodeUse
+
+Panel = Literal["step", "add", "try", "publish", "about", "versions", ""]
+
+
+async def page_of(
+    actor: Actor, flow_id: UUID, *, step: str = "", panel: str = "", faults: list[Unreadable] | None = None
+) -> dict[str, Any]:
+    """The context of templates/studio/outline/. `step` opens that step; a step that is gone opens nothing.
+
+    `faults`: what a form sent that could not be read; it is shown again with its reason.
+    At most 9 statements. Raises NotFound.
+    """
+    flow = await queries.editor(actor, flow_id)
+    last = await tries.latest(actor, flow_id)
+    found = queries.problems_at(flow_id, flow.rev, flow.flow)
+    rows = queries.outline(flow.flow, found)
+    use = next((node for node in flow.flow.nodes if node.id == step), None)
+    shown: Panel = "step" if use is not None else (panel if panel in get_args(Panel) and panel != "step" else "")  # type: ignore[assignment]
+    context: dict[str, Any] = {
+        "flow": flow,
+        "rows": rows,
+        "states": last.states if last else {},
+        "last_run": last.id if last else None,
+        "panel": shown,
+        "step": step if use is not None else "",
+        "kinds": kinds_by_family(),
+        "spots": [(row.id, row.title) for row in rows],
+    }
+    if use is not None:
+        context |= await _step(actor, flow, use, found, faults or [])
+        context["ran"] = await tries.step(actor, str(last.id) if last else "", use.id)
+    elif shown == "try":
+        context["face"] = tries.face_of(flow.flow, found)
+    elif shown == "publish":
+        context["listed"] = changes(flow.live_flow, flow.flow, catalogue.load())
+        context["faults"] = [problem for problem in found if problem.severity == "error"]
+    elif shown == "versions":
+        context["versions"] = await queries.versions(actor, flow_id)
+    return context
+
+
+def kinds_by_family() -> list[tuple[str, list[tuple[str, str]]]]:
+    """("Logic", [("logic.if", "If"), …]) for a list to choose a new step from; notes are for the canvas."""
+    return [
+        (words, [(kind.name, kind.title) for kind in palette() if kind.family == family])
+        for family, _, words in FAMILIES
+        if family != "note" and any(kind.family == family for kind in palette())
+    ]
+
+
+async def _step(
+    actor: Actor, flow: queries.Editor, use: NodeUse, found: list[Any], faults: list[Unreadable]
+) -> dict[str, Any]:
+    kinds = catalogue.load()
+    kind = kinds.get(use.type)
+    fields = form_of(use, kind, found) if kind is not None else []
+    ports = {node.id: ports_of(node, kinds) for node in flow.flow.nodes}
+    return {
+        "use": use,
+        "node": queries.views(flow.flow, found, {use.id})[0],
+        "fields": _with_what_was_typed(fields, faults),
+        "variables": variables_of(flow.flow, use, kinds),
+        "docs": kind.description if kind is not None else "",
+        "offers": await choices.for_fields(actor, flow.id, fields),
+        "ends": ends_of(flow.flow, use.id, kinds, ports, _titles(flow.flow)),
+        "containers": _containers(flow.flow, use),
+    }
+
+
+def _titles(flow: Flow) -> dict[str, str]:
+    kinds = catalogue.load()
+    return {node.id: node.label or (kinds[node.type].title if node.type in kinds else node.type) for node in flow.nodes}
+
+
+def _containers(flow: Flow, use: NodeUse) -> list[tuple[str, str]]:
+    """Where the step may lie: containers that are neither itself nor inside it."""
+    kinds, titles = catalogue.load(), _titles(flow)
+    parents = {node.id: node.parent for node in flow.nodes}
+
+    def inside(id: str) -> bool:
+        while id:
+            if id == use.id:
+                return True
+            id = parents.get(id, "")
+        return False
+
+    return [
+        (node.id, titles[node.id])
+        for node in flow.nodes
+        if node.type in kinds and kinds[node.type].container and not inside(node.id)
+    ]
+
+
+def _with_what_was_typed(fields: list[Field], faults: list[Unreadable]) -> list[Field]:
+    typed = {fault.field: fault for fault in faults}
+    return [
+        msgspec.structs.replace(field, value=typed[field.name].given, error=typed[field.name].why)
+        if field.name in typed
+        else field
+        for field in fields
+    ]

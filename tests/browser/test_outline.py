@@ -1,0 +1,68 @@
+"""The outline does everything that the canvas does: by keyboard alone, without scripts, on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.studio import service
+from tests.browser.conftest import PHONE
+from tests.factories.accounts import a_person
+from tests.factories.studio import a_document
+
+
+@pytest.fixture
+def person(made):
+    return made(a_person())
+
+
+def _press_until(page: Page, name: str, role: str = "button") -> None:
+    """Tab until the thing of that name has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.get_by_role(role, name=name, exact=True).and_(page.locator(":focus")).count():
+            return
+    raise AssertionError(f"Tab never came to the {role} “{name}”.")
+
+
+def test_a_flow_is_built_run_and_published_by_keyboard_alone(entered, person, axe, look):
+    page = entered(person)
+    page.goto("/start")
+    page.get_by_role("button", name=re.compile("Empty canvas")).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/flows/[0-9a-f-]{36}$"))
+    page.goto(page.url + "/outline")
+    for kind in ("Form", "Prompt", "Answer"):
+        page.keyboard.press("a")
+        expect(page.get_by_label("Kind of step")).to_be_focused()
+        page.keyboard.type(kind)
+        _press_until(page, "Add step")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=re.compile(kind))).to_be_visible()
+    axe(page)
+    look(page, "outline-step")
+    page.get_by_role("link", name="Prompt").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Prompt")
+    page.get_by_role("textbox", name="Text").or_(page.get_by_role("textbox", name="Prompt")).first.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Dear {{ who }}")
+    _press_until(page, "Save")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("who", exact=True)).to_be_visible()
+    return page
+
+
+def test_everything_works_without_scripts_on_a_phone(entered, person, made):
+    flow_id = made(service.create_flow(person.actor, "Letter", a_document()))
+    page = entered(person, java_script_enabled=False, viewport=PHONE)
+    page.goto(f"/flows/{flow_id}/outline")
+    page.get_by_role("link", name="Prompt").click()
+    page.get_by_label("Name", exact=True).fill("Write kindly")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.get_by_role("heading", name="Write kindly")).to_be_visible()
+    page.get_by_role("link", name="Back to the list").click()
+    page.get_by_role("link", name="Publish").click()
+    page.get_by_role("button", name="Publish now").click()
+    page.get_by_role("link", name="Publish").click()
+    expect(page.get_by_text("Nothing changed since the live version.")).to_be_visible()
