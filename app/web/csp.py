@@ -15,7 +15,8 @@ def nonce(scope: AnyScope) -> str:
 
 def policy(word: str) -> str:
     """No inline style, no eval, no script without this answer's nonce (scripts that it loads are trusted:
-    strict-dynamic).
+    strict-dynamic), and no text becomes markup except through two policies: htmx's own behind its nonce gate, and the
+    canvas's one line (static/src/canvas/swap.js).
 
     `frame-src` opens only the sites' own origins, for the preview; nobody may frame the dashboard itself.
     """
@@ -26,7 +27,7 @@ def policy(word: str) -> str:
 _PREFIX = (
     "default-src 'none'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "worker-src 'self'; media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
-    "object-src 'none'; "
+    "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx agentbase-canvas; "
 )
 
 

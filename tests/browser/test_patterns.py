@@ -92,3 +92,18 @@ def test_on_a_phone_the_navigation_is_a_sheet(patterns):
 def test_in_forced_greyscale_every_state_still_says_its_word(patterns):
     for word in ("Queued", "Running", "Needs you", "Done", "Failed", "In doubt", "Skipped", "Budget reached"):
         expect(patterns.get_by_text(word, exact=True).first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("success", "good"), ("info", "good"), ("danger", "bad"), ("warning", "bad")]
+)
+def test_a_message_wears_the_sign_of_its_kind(patterns, look, kind, shown):
+    patterns.evaluate(
+        "kind => document.dispatchEvent(new CustomEvent('toast', {detail: {text: `It is ${kind}.`, kind}}))", kind
+    )
+    message = patterns.get_by_role("group", name="Message")
+    expect(message).to_contain_text(f"It is {kind}.")
+    for which in ("good", "bad"):
+        expect(message.locator(f".toast__{which}")).to_be_visible(visible=which == shown)
+    expect(message.get_by_role("button", name="Undo")).to_be_hidden()
+    look(patterns, f"toast-{kind}")

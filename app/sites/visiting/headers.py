@@ -13,7 +13,8 @@ from app.web.scopes import state_of
 
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; require-trusted-types-for 'script'; "
+    "trusted-types agentbase-site; frame-ancestors "
 )
 _FIXED = (
     (b"x-content-type-options", b"nosniff"),

@@ -5,6 +5,8 @@
 //   · document gets the event "live" with detail {type, topic, data, id}
 //   · every element with data-refresh-on="run.* flow.published" that matches gets "refresh" (htmx: hx-trigger="refresh")
 // After a gap (tab was away, server could not replay) every data-refresh-on element is refreshed once.
+import { read } from "./sse.js";
+
 const HIDDEN_FOR = 30_000;
 const topics = new Map();
 let stream = null;
@@ -51,34 +53,15 @@ async function listen() {
       if (answer.status === 204 || answer.status === 401 || answer.status === 403) return;
       if (!answer.ok) throw new Error(String(answer.status));
       wait = 500;
-      for await (const event of read(answer.body)) tell(event);
+      for await (const event of read(answer.body)) {
+        lastId = event.id || lastId;
+        if (event.data || event.type !== "message") tell(event);
+      }
     } catch {
       if (mine.signal.aborted) return;
     }
     await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
     wait = Math.min(wait * 2, 30_000);
-  }
-}
-
-async function* read(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest += value.replaceAll("\r\n", "\n");
-    const parts = rest.split("\n\n");
-    rest = parts.pop();
-    for (const part of parts) {
-      const event = { type: "message", data: "", id: "" };
-      for (const line of part.split("\n")) {
-        if (line.startsWith("event:")) event.type = line.slice(6).trim();
-        else if (line.startsWith("data:")) event.data += (event.data ? "\n" : "") + line.slice(5).replace(/^ /, "");
-        else if (line.startsWith("id:")) event.id = line.slice(3).trim();
-      }
-      if (event.id) lastId = event.id;
-      if (event.data || event.type !== "message") yield event;
-    }
   }
 }
 

@@ -7,25 +7,8 @@
 //   done {html}       the whole answer, rendered and sanitised by the server, replaces the pieces
 //   failed {message}  what happened and what to do; the question goes back into the field
 
-async function* events(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest += value.replaceAll("\r\n", "\n");
-    const parts = rest.split("\n\n");
-    rest = parts.pop();
-    for (const part of parts) {
-      const event = { type: "message", data: "" };
-      for (const line of part.split("\n")) {
-        if (line.startsWith("event:")) event.type = line.slice(6).trim();
-        else if (line.startsWith("data:")) event.data += line.slice(5).trim();
-      }
-      if (event.data) yield { type: event.type, data: JSON.parse(event.data) };
-    }
-  }
-}
+import { read } from "../elements/sse.js";
+import { markup } from "./markup.js";
 
 class SiteChat extends HTMLElement {
   connectedCallback() {
@@ -64,7 +47,9 @@ class SiteChat extends HTMLElement {
         const problem = await response.json().catch(() => ({}));
         throw new Error(problem.detail || "The answer could not be written. Try again in a moment.");
       }
-      for await (const { type, data } of events(response)) {
+      for await (const { type, data: text } of read(response.body)) {
+        if (!text) continue;
+        const data = JSON.parse(text);
         if (type === "question") this.append(data.html);
         else if (type === "token") this.write(data.text);
         else if (type === "done") { ended = true; this.finish(data.html); }
@@ -84,7 +69,7 @@ class SiteChat extends HTMLElement {
   }
 
   append(html) {
-    this.turns.insertAdjacentHTML("beforeend", html);
+    this.turns.insertAdjacentHTML("beforeend", markup(html));
     this.live?.scrollIntoView({ block: "nearest" });
   }
 
@@ -97,7 +82,7 @@ class SiteChat extends HTMLElement {
 
   finish(html) {
     const turn = this.live;
-    if (turn) turn.outerHTML = html;
+    if (turn) turn.outerHTML = markup(html);
     else this.append(html);
     this.turns.lastElementChild.scrollIntoView({ block: "nearest" });
   }

@@ -1,6 +1,8 @@
 // <site-form>: sends the form without leaving the page and shows the result in its place.
 // Without this script the same form is a plain post that comes back as a page.
 
+import { markup } from "./markup.js";
+
 class SiteForm extends HTMLElement {
   connectedCallback() {
     this.addEventListener("submit", (event) => {
@@ -22,7 +24,7 @@ class SiteForm extends HTMLElement {
       });
       const html = await answer.text();
       if (!answer.headers.get("content-type")?.startsWith("text/html")) throw new Error(JSON.parse(html).detail);
-      this.innerHTML = html;
+      this.innerHTML = markup(html);
       (this.querySelector("[data-part=result]") ?? this.querySelector("[aria-invalid]"))?.focus();
     } catch (error) {
       button.disabled = false;
