@@ -84,13 +84,30 @@ update run r set status = 'queued', queued_at = clock_timestamp(), dispatched_at
 LATE_RUNS = """
 with late as (
     select id from run
-     where status in ('queued', 'waiting') and deadline_at <= clock_timestamp() order by deadline_at limit 500
+     where status in ('queued', 'waiting') and deadline_at <= clock_timestamp()
+       and not exists (select from node_exec n where n.run_id = run.id and n.effect_class = 'undo' and not n.handled
+                          and n.status in ('succeeded', 'started'))
+     order by deadline_at limit 500
     for update skip locked
 )
 update run r set status = 'failed', epoch = r.epoch + 1, finished_at = clock_timestamp(), wake_at = null,
        error = json_build_object('message', 'The run did not end in the time it was given.', 'kind', 'deadline')
   from late where r.id = late.id returning r.id, r.workspace_id, r.status
 """
+
+LATE_UNDO = """
+with late as (
+    select id from run
+     where status = 'waiting' and deadline_at <= clock_timestamp()
+       and exists (select from node_exec n where n.run_id = run.id and n.effect_class = 'undo' and not n.handled
+                      and n.status = 'succeeded')
+       and not exists (select from node_exec n where n.run_id = run.id and n.effect_class = 'undo' and n.status = 'started')
+     limit 500 for update skip locked
+)
+update run r set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null
+  from late where r.id = late.id
+"""
+"""A run that is late and has something to undo ends by its engine, which undoes first; one that is at it stays as it is."""
 
 NOBODY_CAN = """
 with old as (
@@ -118,6 +135,8 @@ with stubborn as (
      where status = 'running'
        and (cancel_requested_at <= clock_timestamp() - $1 * interval '1 second'
             or deadline_at <= clock_timestamp() - $1 * interval '1 second')
+       and not exists (select from node_exec n where n.run_id = run.id and n.effect_class = 'undo' and not n.handled
+                          and n.status in ('succeeded', 'started'))
      limit 500 for update skip locked
 )
 update run r set epoch = r.epoch + 1, owner_worker = null, finished_at = clock_timestamp(), wake_at = null,
@@ -175,6 +194,7 @@ async def sweep(
             return None
         lost = await connection.fetch(LOST, DEAD_AFTER, ISOLATE_AFTER)
         due = await connection.fetch(DUE)
+        await connection.execute(LATE_UNDO)
         ended = [*await connection.fetch(STUBBORN, cancel_grace), *await connection.fetch(LATE_RUNS)]
         ended += await connection.fetch(NOBODY_CAN, deploy)
         if ended:

@@ -51,6 +51,17 @@ update run set cancel_requested_at = coalesce(cancel_requested_at, clock_timesta
 returning status
 """
 
+UNDOABLE = """
+select exists (select from node_exec n where n.run_id = $1::uuid and n.effect_class = 'undo' and not n.handled
+                  and n.status in ('succeeded', 'started'))
+"""
+"""A run that reached an Undo step (docs/flow-semantics.md, 80 to 86): the engine has to undo before it ends."""
+
+WAKE_TO_UNDO = """
+update run set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null
+ where id = $1::uuid and status = 'waiting'
+"""
+
 CANCEL_IDLE = """
 with ended as (
     update run set status = 'cancelled', epoch = epoch + 1, finished_at = clock_timestamp(), wake_at = null,
@@ -158,11 +169,17 @@ async def signal_run(
 
 
 async def cancel_run(tx: Any, run_id: Any) -> Literal["cancelled", "asked", "over"]:
-    """End a run. One that no worker holds ends at once; a running one at its next step border, or after 15 s."""
+    """End a run. One that no worker holds ends at once; a running one at its next step border, or after 15 s.
+
+    A run with something to undo is woken for that, and ends when it is undone.
+    """
     status = await tx.fetchval(CANCEL, run_id)
     if status is None:
         return "over"
     if status == "running":
+        return "asked"
+    if status in ("queued", "waiting") and await tx.fetchval(UNDOABLE, run_id):
+        await tx.execute(WAKE_TO_UNDO, run_id)
         return "asked"
     await tx.execute(CANCEL_IDLE, run_id)
     await tx.execute(CANCEL_STEPS, run_id)

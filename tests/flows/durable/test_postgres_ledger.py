@@ -189,3 +189,33 @@ async def test_a_worker_with_the_node_types_takes_the_run(bench):
     await able.register()
     taken = [one.claim.run for _ in range(20) for one in await able.claim("normal", 50)]
     assert run in taken
+
+
+async def test_a_run_with_something_to_undo_is_woken_when_it_is_cancelled_or_late_and_nobody_ends_it_by_force(bench):
+    for how in ("cancelled", "late"):
+        run = await bench.open()
+        claim = await bench.claim(run)
+        armed = StepChange("u", "", "succeeded", 1, "undo", '{"value":1,"order":1}')
+        await bench.ledger.write(claim, [armed], RunChange("waiting", signals=("approval",)))
+        if how == "cancelled":
+            async with system_tx("test") as tx:
+                assert await cancel_run(tx, run) == "asked"
+        else:
+            async with system_tx("test") as tx:
+                await tx.execute(
+                    "update run set deadline_at = clock_timestamp() - interval '1 minute' where id = $1", run
+                )
+            await sweep(bench.pool)
+        assert await bench.status(run) == "queued"
+        claim = await bench.claim(run)
+        undoing = StepChange(
+            "u", "", "started", 1, "undo", '{"value":1,"order":1}', signal=Signal("undo", {"status": "failed"})
+        )
+        await bench.ledger.write(claim, [undoing])
+        await sweep(bench.pool, cancel_grace=0)
+        assert await bench.status(run) == "running"
+        row = (await bench.ledger.load(claim)).steps[0]
+        assert row.signal == Signal("undo", {"status": "failed"}) and row.effect == "undo"
+        done = StepChange("u", "", "succeeded", 1, "undo", '{"value":1,"order":1}', handled=True)
+        await bench.ledger.write(claim, [done], RunChange("failed"))
+        assert await bench.status(run) == "failed"
