@@ -1,18 +1,30 @@
 """JSON twins of what people do with flows: same forms, same verbs."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Struct
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import UNSET, Meta, Struct
 
 from app.studio import queries, service
-from app.studio.forms import FlowForm, FragmentForm, OpsForm, PasteForm, PublishForm, ReplaceForm, StepBackForm
+from app.studio.finding import Found, find
+from app.studio.forms import (
+    CollapseForm,
+    FlowForm,
+    FragmentForm,
+    InlineForm,
+    OpsForm,
+    PasteForm,
+    PublishForm,
+    ReplaceForm,
+    StepBackForm,
+)
 from app.studio.service.store import Batch
 from app.studio.shelf_api import FoldersApi, ShelfApi
 from app.web.actor import Actor
+from flows import catalogue
 from flows.model import Flow
 from flows.problems import Problem
 
@@ -41,7 +53,10 @@ class Published(Struct, frozen=True):
 
 
 class EditedView(Struct, frozen=True):
-    """What a batch came to (docs/adr/0010-flow-edits.md). `extra`: added by the server, `dropped`: left out."""
+    """What a batch came to (docs/adr/0010-flow-edits.md). `extra`: added by the server, `dropped`: left out.
+
+    `resync`: too much happened since `base`, read the document anew. `said`: a sentence for the person, or "".
+    """
 
     rev: int
     since: list[Batch]
@@ -49,6 +64,8 @@ class EditedView(Struct, frozen=True):
     dropped: list[Any]
     undo: bool
     redo: bool
+    resync: bool
+    said: str
 
 
 class RestoreForm(Struct, forbid_unknown_fields=True):
@@ -120,6 +137,27 @@ class FlowsApi(Controller):
     ) -> EditedView:
         return _edited(await service.paste(actor, flow_id, data))
 
+    @post(
+        "/{flow_id:uuid}/subflows", name="api:collapse", summary="Make a flow of its own of some steps", status_code=200
+    )
+    async def collapse(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[CollapseForm]
+    ) -> EditedView:
+        return _edited(await service.collapse(actor, flow_id, data))
+
+    @post("/{flow_id:uuid}/inlining", name="api:inline", summary="Put the steps of a flow back", status_code=200)
+    async def inline(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[InlineForm]
+    ) -> EditedView:
+        return _edited(await service.inline(actor, flow_id, data))
+
+    @get("/{flow_id:uuid}/found", name="api:flow-find", summary="Steps of a flow that hold some words")
+    async def find(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], q: FromQuery[Annotated[str, Meta(max_length=200)]]
+    ) -> list[Found]:
+        flow, _ = await queries.draft(actor, flow_id)
+        return find(flow, q, catalogue.load())
+
     @post("/{flow_id:uuid}/copies", name="api:flow-duplicate", summary="Duplicate a flow")
     async def duplicate(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Made:
         return Made(await service.duplicate(actor, flow_id))
@@ -154,7 +192,8 @@ class FlowsApi(Controller):
 
 
 def _edited(answer: service.Answer) -> EditedView:
-    return EditedView(answer.rev, answer.since, answer.extra, answer.dropped, answer.undo, answer.redo)
+    a = answer
+    return EditedView(a.rev, a.since, a.extra, a.dropped, a.undo, a.redo, a.resync, a.said)
 
 
 api_routes: list[Any] = [FlowsApi, FoldersApi, ShelfApi]

@@ -4,9 +4,12 @@ from typing import Literal
 
 from msgspec import Struct
 
+from app.studio.shapes import field_title
 from flows.catalogue import Catalogue
 from flows.model import Flow, NodeUse
 
+FRAME = "note.group"
+"""Frames around steps: never run, and whoever folds one has changed nothing."""
 Kind = Literal["added", "removed", "changed", "wires"]
 
 
@@ -20,10 +23,10 @@ class Change(Struct, frozen=True):
 
 
 def changes(live: Flow | None, draft: Flow, catalogue: Catalogue) -> list[Change]:
-    """Empty = publishing would change nothing that runs. Moving and resizing steps is not a change."""
+    """Empty = publishing would change nothing that runs. Moving steps is not a change, nor what a group is like."""
     if live is None:
         return [Change("added", _name(node, catalogue), "New", node.id) for node in draft.nodes]
-    before, after = {n.id: n for n in live.nodes}, {n.id: n for n in draft.nodes}
+    before, after = ({n.id: n for n in flow.nodes if n.type != FRAME} for flow in (live, draft))
     found = [Change("added", _name(node, catalogue), "New", id) for id, node in after.items() if id not in before]
     for id, node in after.items():
         if id in before and (detail := _differs(before[id], node, catalogue)):
@@ -41,7 +44,7 @@ def _differs(a: NodeUse, b: NodeUse, catalogue: Catalogue) -> str:
     parts = []
     fields = sorted(key for key in {*a.settings, *b.settings} if a.settings.get(key) != b.settings.get(key))
     if fields:
-        names = [_field(b.type, field, catalogue) for field in fields]
+        names = [field_title(catalogue.get(b.type), field).lower() for field in fields]
         parts.append(", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else ""))
     if a.label != b.label:
         parts.append("name")
@@ -55,14 +58,6 @@ def _differs(a: NodeUse, b: NodeUse, catalogue: Catalogue) -> str:
         parts.append("moved into or out of a container")
     text = "; ".join(parts)
     return text[:1].upper() + text[1:]
-
-
-def _field(type: str, field: str, catalogue: Catalogue) -> str:
-    kind = catalogue.get(type)
-    schema = kind.settings_schema() if kind is not None else {}
-    shape = schema.get("$defs", {}).get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
-    title: str = shape.get("properties", {}).get(field, {}).get("title", "")
-    return (title or field.replace("_", " ")).lower()
 
 
 def _wires(added: int, removed: int) -> str:

@@ -152,6 +152,25 @@ class StepBackForm(Struct, forbid_unknown_fields=True):
     client: Annotated[str, Meta(max_length=64)] = ""
 
 
+class CollapseForm(Struct, forbid_unknown_fields=True):
+    """Make a flow of its own of these steps. `name`: what it is called, "" = after this flow."""
+
+    base: Annotated[int, Meta(ge=0)]
+    batch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+    client: Annotated[str, Meta(min_length=1, max_length=64)]
+    ids: Annotated[list[NodeId], Meta(min_length=1, max_length=5_000)]
+    name: Name = ""
+
+
+class InlineForm(Struct, forbid_unknown_fields=True):
+    """Put the steps of the flow that step `id` runs in its place."""
+
+    base: Annotated[int, Meta(ge=0)]
+    batch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+    client: Annotated[str, Meta(min_length=1, max_length=64)]
+    id: NodeId
+
+
 class FlowForm(Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=120)] = "New flow"
     description: Annotated[str, Meta(max_length=2_000)] = ""

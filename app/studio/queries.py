@@ -106,6 +106,13 @@ async def draft(actor: Actor, flow_id: UUID) -> tuple[Flow, int]:
     return store.decode_flow(row["document"]), row["rev"]
 
 
+async def there(actor: Actor, flow_id: UUID) -> None:
+    """1 statement. Raises NotFound when this person can't see such a flow."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        if not await tx.fetchval("select 1 from flow where id = $1", flow_id):
+            raise NotFound(store.GONE)
+
+
 async def since(actor: Actor, flow_id: UUID, rev: int) -> Answer:
     """What happened after a revision, in the form of an edit's answer. 3 statements. Raises NotFound."""
     async with tenant_tx(actor.workspace_id) as tx:

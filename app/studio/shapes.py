@@ -22,6 +22,9 @@ CONTAINER_HEAD = 44
 NARROW, WIDE = 208, 256
 CONTAINER = (480, 240)
 NOTE_WIDTH = 200
+GROUP = (320, 200)
+FOLDED = (208, 64)
+"""A folded group: its title and how many steps it holds (static/src/canvas/groups.js knows it, too)."""
 MOST_LINES = 3
 CHAR = 6.1
 """Mean width of a letter of 12 px Inter; a line that comes out longer is cut with an ellipsis, never grows the card."""
@@ -51,6 +54,19 @@ class PortView(Struct, frozen=True):
     letter: str
 
 
+class GroupView(Struct, frozen=True):
+    """What a group is besides its frame. `full`: its size when it is not folded."""
+
+    folded: bool
+    members: tuple[str, ...]
+    full: tuple[float, float]
+
+    @property
+    def listed(self) -> str:
+        """For data-members."""
+        return msgspec.json.encode(self.members).decode()
+
+
 class NodeView(Struct, frozen=True):
     """One step as templates/studio/_node.html shows it."""
 
@@ -74,6 +90,12 @@ class NodeView(Struct, frozen=True):
     known: bool = True
     disabled: bool = False
     problem: str = ""
+    colour: str = ""
+    group: "GroupView | None" = None
+
+    @property
+    def sizable(self) -> bool:
+        return self.container or self.note
 
     @property
     def ports(self) -> str:
@@ -142,12 +164,15 @@ def node_view(use: NodeUse, catalogue: Catalogue, wired: Iterable[str] = (), pro
         "disabled": use.disabled,
         "problem": problem,
     }
+    if kind.name == "note.group" and settings is not None:
+        return _group(use, settings, common)
     if kind.family == "note":
         text = str(use.settings.get("text", ""))
         w = use.w or NOTE_WIDTH
         lines = sum(max(1, math.ceil(len(line) * CHAR / (w - 24))) for line in text.splitlines() or [""])
-        h = use.h or max(72, 28 + 18 * lines)
-        return NodeView(**common, summary=text, lines=lines, w=w, h=h, left=(), right=(), note=True)
+        h = use.h or min(480, max(72, 28 + 18 * lines))
+        colour = getattr(settings, "colour", "")
+        return NodeView(**common, summary=text, lines=lines, w=w, h=h, left=(), right=(), note=True, colour=colour)
     summary = _summary(kind, settings)
     if kind.container:
         w, h = use.w or CONTAINER[0], use.h or CONTAINER[1]
@@ -177,6 +202,33 @@ def node_view(use: NodeUse, catalogue: Catalogue, wired: Iterable[str] = (), pro
         left=_column(ports.inputs, (), first),
         right=_column((), ports.outputs, first),
     )
+
+
+def _group(use: NodeUse, settings: Any, common: dict[str, Any]) -> NodeView:
+    full = (use.w or GROUP[0], use.h or GROUP[1])
+    view = GroupView(settings.folded, tuple(settings.members), full)
+    w, h = FOLDED if view.folded else full
+    n = len(view.members)
+    return NodeView(
+        **common,
+        summary=f"{n} {'step' if n == 1 else 'steps'}",
+        lines=0,
+        w=w,
+        h=h,
+        left=(),
+        right=(),
+        note=True,
+        colour=settings.colour,
+        group=view,
+    )
+
+
+def field_title(kind: AnyNode | None, field: str) -> str:
+    """What people call a setting; the field's own name where its type says nothing."""
+    schema = kind.settings_schema() if kind is not None else {}
+    shape = schema.get("$defs", {}).get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
+    title: str = shape.get("properties", {}).get(field, {}).get("title", "")
+    return title or field.replace("_", " ").capitalize()
 
 
 def _summary(kind: AnyNode, settings: Any) -> str:

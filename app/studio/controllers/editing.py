@@ -1,17 +1,20 @@
 """What the canvas sends: batches of operations, undo, copy and paste; and what it asks to catch up."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Meta
 
-from app.studio import queries, rendering, service
-from app.studio.forms import FragmentForm, OpsForm, PasteForm, StepBackForm
+from app.studio import presence, queries, rendering, service
+from app.studio.finding import Found, find
+from app.studio.forms import CollapseForm, FragmentForm, InlineForm, OpsForm, PasteForm, StepBackForm
 from app.studio.service.editing import EditConflict
 from app.web.actor import Actor
 from app.web.htmx import Request
+from flows import catalogue
 
 LARGE = 8_000_000
 """Bytes of a batch or a fragment: a whole flow may be pasted."""
@@ -61,6 +64,33 @@ class EditingController(Controller):
         self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PasteForm]
     ) -> Response[Any]:
         return await _answered(request, actor, flow_id, await service.paste(actor, flow_id, data))
+
+    @post("/subflows", name="studio:collapse", status_code=200)
+    async def collapse(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[CollapseForm]
+    ) -> Response[Any]:
+        return await _answered(request, actor, flow_id, await service.collapse(actor, flow_id, data))
+
+    @post("/inlining", name="studio:inline", status_code=200)
+    async def inline(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[InlineForm]
+    ) -> Response[Any]:
+        return await _answered(request, actor, flow_id, await service.inline(actor, flow_id, data))
+
+    @post("/presence", name="studio:presence", status_code=204, opt={"viewer": True})
+    async def here(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[presence.PresenceForm]
+    ) -> None:
+        """A tab says that it has this flow open, and what is selected there."""
+        await presence.say(actor, flow_id, data)
+
+    @get("/found", name="studio:found")
+    async def found(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], q: FromQuery[Annotated[str, Meta(max_length=200)]]
+    ) -> dict[str, list[Found]]:
+        """Ctrl F: the steps that hold these words."""
+        flow, _ = await queries.draft(actor, flow_id)
+        return {"hits": find(flow, q, catalogue.load())}
 
     @get("/changes", name="studio:changes")
     async def changes(

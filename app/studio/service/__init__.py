@@ -4,16 +4,19 @@ from app.studio.service.editing import Answer, apply_ops, paste, redo, undo
 from app.studio.service.flows import archive, create_flow, duplicate, export_flow, replace_document, unarchive
 from app.studio.service.fragments import copy_fragment
 from app.studio.service.shelf import make_folder, move, remove_folder, rename_folder, star, tag
+from app.studio.service.subflows import collapse, inline
 from app.studio.service.versions import publish, restore
 
 __all__ = [
     "Answer",
     "apply_ops",
     "archive",
+    "collapse",
     "copy_fragment",
     "create_flow",
     "duplicate",
     "export_flow",
+    "inline",
     "make_folder",
     "move",
     "paste",

@@ -67,7 +67,7 @@ async def apply_ops(actor: Actor, flow_id: UUID, form: OpsForm) -> Answer:
         draft = await store.locked(flow_id)
         missed = await store.since(tx, flow_id, form.base) if form.base < draft.rev else []
         if (known := await _sent_before(tx, flow_id, form)) is not None:
-            return await _answer(tx, actor, draft, draft.flow, draft.rev, missed, extra=known, form=form)
+            return await answer(tx, actor, draft, draft.flow, draft.rev, missed, extra=known, form=form)
         others = [batch for batch in missed if batch.client != form.client]
         if clash := _clash(draft.flow, form.ops, others):
             raise EditConflict(clash, draft.rev, others)
@@ -80,9 +80,7 @@ async def apply_ops(actor: Actor, flow_id: UUID, form: OpsForm) -> Answer:
             rev = await store.save(
                 tx, actor, draft, done.flow, ops=done.done, inverse=done.inverse, batch=form.batch, client=form.client
             )
-        return await _answer(
-            tx, actor, draft, done.flow, rev, missed, extra=done.extra, dropped=done.dropped, form=form
-        )
+        return await answer(tx, actor, draft, done.flow, rev, missed, extra=done.extra, dropped=done.dropped, form=form)
 
 
 async def undo(actor: Actor, flow_id: UUID, client: str) -> Answer:
@@ -100,7 +98,7 @@ async def paste(actor: Actor, flow_id: UUID, form: PasteForm) -> Answer:
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
         missed = await store.since(tx, flow_id, form.base) if form.base < draft.rev else []
-        ops = landed(form, {node.id for node in draft.flow.nodes}, catalogue.load())
+        ops, left_out = landed(form, {node.id for node in draft.flow.nodes}, catalogue.load())
         try:
             done = edit(draft.flow, ops, catalogue.load())
         except OpRefused as refused:
@@ -108,7 +106,8 @@ async def paste(actor: Actor, flow_id: UUID, form: PasteForm) -> Answer:
         rev = await store.save(
             tx, actor, draft, done.flow, ops=done.done, inverse=done.inverse, batch=form.batch, client=form.client
         )
-        return await _answer(tx, actor, draft, done.flow, rev, missed, extra=done.done, dropped=done.dropped)
+        said = "Secrets and connections do not travel: choose them for the pasted steps." if left_out else ""
+        return await answer(tx, actor, draft, done.flow, rev, missed, extra=done.done, dropped=done.dropped, said=said)
 
 
 async def _step(actor: Actor, flow_id: UUID, client: str, which: Literal["undo", "redo"]) -> Answer:
@@ -116,7 +115,7 @@ async def _step(actor: Actor, flow_id: UUID, client: str, which: Literal["undo",
         draft = await store.locked(flow_id)
         row = await store.latest(tx, flow_id, actor.user_id, which)
         if row is None:
-            return await _answer(tx, actor, draft, draft.flow, draft.rev, [], said=f"Nothing to {which}.")
+            return await answer(tx, actor, draft, draft.flow, draft.rev, [], said=f"Nothing to {which}.")
         later = await store.since(tx, flow_id, row["rev"])
         theirs = [op for batch in later if batch.by != actor.user_id for op in batch.ops]
         wanted = store.decode_ops(row["inverse"])
@@ -146,10 +145,10 @@ async def _step(actor: Actor, flow_id: UUID, client: str, which: Literal["undo",
         said = "Undone." if which == "undo" else "Done again."
         if skipped:
             said += f" {skipped} of {len(wanted)} changes stayed: somebody else edited them since."
-        return await _answer(tx, actor, draft, flow, rev, [], extra=done, said=said)
+        return await answer(tx, actor, draft, flow, rev, [], extra=done, said=said)
 
 
-async def _answer(
+async def answer(
     tx: Tx,
     actor: Actor,
     draft: Draft,
@@ -162,6 +161,7 @@ async def _answer(
     form: OpsForm | None = None,
     said: str = "",
 ) -> Answer:
+    """The end of every verb that edits. `extra`: what the editor does not know yet; `form`: what it sent itself."""
     can_undo, can_redo = await store.can_step(tx, draft.id, actor.user_id)
     mine = form.client if form is not None else ""
     others = [batch for batch in missed if not mine or batch.client != mine]

@@ -39,6 +39,7 @@ async def copy_fragment(actor: Actor, flow_id: UUID, ids: list[str]) -> tuple[Fr
 def cut_out(flow: Flow, ids: list[str], kinds: Catalogue) -> tuple[Fragment, int]:
     """Pure part of `copy_fragment`. Raises NotFound when none of the steps is there any more."""
     wanted = set(ids)
+    wanted |= {id for node in flow.nodes if node.id in wanted for id in members_of(node)}
     while more := {n.id for n in flow.nodes if n.parent in wanted} - wanted:
         wanted |= more
     nodes = [node for node in flow.nodes if node.id in wanted]
@@ -54,6 +55,12 @@ def cut_out(flow: Flow, ids: list[str], kinds: Catalogue) -> tuple[Fragment, int
         copied.append(msgspec.structs.replace(node, settings=settings, **place))
     edges = [e for e in flow.edges if node_of(e.source) in wanted and node_of(e.target) in wanted]
     return Fragment(FRAGMENT, copied, edges), removed
+
+
+def members_of(node: NodeUse) -> list[str]:
+    """The steps a group holds; none for any other step."""
+    members = node.settings.get("members") if node.type == "note.group" else None
+    return [id for id in members if isinstance(id, str)] if isinstance(members, list) else []
 
 
 def without_secrets(node: NodeUse, kinds: Catalogue) -> tuple[dict[str, Any], int]:
@@ -91,8 +98,11 @@ def _scrubbed(value: Any) -> tuple[Any, int]:
     return result, removed
 
 
-def landed(form: PasteForm, taken: set[str], kinds: Catalogue) -> list[Op]:
-    """The operations that paste a fragment. Parents come before children; wires that no longer fit are left out."""
+def landed(form: PasteForm, taken: set[str], kinds: Catalogue) -> tuple[list[Op], int]:
+    """The operations that paste a fragment, and how many private values were left out of it.
+
+    Parents come before children. Wires follow their steps' new ids, and groups hold what came with them.
+    """
     fragment = form.fragment
     if fragment.agentbase != FRAGMENT:
         raise Refused("This was copied from a newer Agentbase.", remedy="Update this one, then paste again.")
@@ -105,18 +115,23 @@ def landed(form: PasteForm, taken: set[str], kinds: Catalogue) -> list[Op]:
     ops: list[Op] = []
     todo = list(fragment.nodes)
     placed: set[str] = set()
+    left_out = 0
     while todo:
         ready = [node for node in todo if node.parent not in names or node.parent in placed]
         if not ready:
             raise Refused("The steps you pasted lie inside each other in a circle.")
         for node in ready:
             inside = node.parent in names
+            settings, count = without_secrets(node, kinds)
+            left_out += count
+            if members := members_of(node):
+                settings["members"] = [names[id] for id in members if id in names]
             ops.append(
                 NodeAdd(
                     msgspec.structs.replace(
                         node,
                         id=names[node.id],
-                        settings=without_secrets(node, kinds)[0],
+                        settings=settings,
                         parent=names[node.parent] if inside else form.parent,
                         x=node.x if inside else node.x + form.x,
                         y=node.y if inside else node.y + form.y,
@@ -128,7 +143,7 @@ def landed(form: PasteForm, taken: set[str], kinds: Catalogue) -> list[Op]:
     for edge in fragment.edges:
         if node_of(edge.source) in names and node_of(edge.target) in names:
             ops.append(EdgeAdd(_renamed(edge.source, names), _renamed(edge.target, names)))
-    return ops
+    return ops, left_out
 
 
 def _renamed(end: str, names: dict[str, str]) -> str:

@@ -192,6 +192,26 @@ export class Connect {
     tip.style.transform = `translate(${e.clientX - box.left + 16}px, ${e.clientY - box.top + 16}px)`
   }
 
+  // --- a step that is dragged over a wire goes in between
+
+  // Only a step that has no wires yet: it would be torn out of its place otherwise.
+  landing(node) {
+    const free = node && !node.note && !node.container && !(this.graph.wires.get(node.id)?.size > 0) && this.view.level !== "far"
+    const edge = free ? this.graph.edgeAt(node.ax + node.w / 2, node.ay + node.h / 2, 24) : null
+    const fits = edge && edge.from !== node.id && edge.to !== node.id && this.between(edge, node)
+    this.landed = fits ? { edge, ...fits } : null
+    if (fits) this.host.overlay.hoverPath.show(edge)
+    else if (!this.hovered) this.host.overlay.hoverPath.hide()
+  }
+
+  // The input and the output of a step by which it can stand in the middle of a wire.
+  between(edge, node) {
+    const [a, b] = [this.end(edge.source, "out"), this.end(edge.target, "in")]
+    const into = node.ports.find((p) => p.side === "in" && !p.inside && this.typesFit(a.port.type, p.type))
+    const out = node.ports.find((p) => p.side === "out" && !p.inside && this.typesFit(p.type, b.port.type))
+    return into && out ? { into, out } : null
+  }
+
   // --- wires under the pointer
 
   edgeUnder(at) {

@@ -15,7 +15,13 @@ const ROLES = [
   "you",
   "you-fill",
   "you-soft",
+  "info",
+  "info-soft",
+  "success-soft",
+  "danger-soft",
 ]
+// Grounds of groups by their colour (components/note/group.py).
+const GROUNDS = { grey: "surface-3", yellow: "you-soft", blue: "info-soft", green: "success-soft", red: "danger-soft" }
 const FAMILIES = ["start", "ai", "knowledge", "logic", "people", "data", "connect", "show", "note"]
 
 export class Painter {
@@ -75,6 +81,15 @@ export class Painter {
   }
 
   grounds(ctx, seen) {
+    for (const n of this.graph.groups()) {
+      if (n.folded || !inView(n, seen)) continue
+      ctx.beginPath()
+      ctx.roundRect(n.ax, n.ay, n.w, n.h, 16)
+      ctx.fillStyle = this.colour[GROUNDS[n.colour] ?? "surface-3"]
+      ctx.globalAlpha = 0.6
+      ctx.fill()
+      ctx.globalAlpha = 1
+    }
     const containers = [...this.graph.nodes.values()].filter((n) => n.container && inView(n, seen))
     containers.sort((a, b) => this.graph.depth(a) - this.graph.depth(b))
     for (const n of containers) {
@@ -93,7 +108,7 @@ export class Painter {
     const groups = new Map()
     const { run, lifted } = this.host
     for (const e of this.graph.edges.values()) {
-      if (e.x1 === undefined || e === lifted) continue
+      if (e.x1 === undefined || e.away || e === lifted) continue
       if (e.right < seen.x1 || e.left > seen.x2 || e.bottom < seen.y1 || e.top > seen.y2) continue
       const reached = !run?.active || run.carried(e)
       const key = reached ? e.type : "waiting"
@@ -120,10 +135,20 @@ export class Painter {
     for (const n of this.graph.nodes.values()) {
       if (!inView(n, seen)) continue
       const look = this.family[n.family] ?? this.family.data
+      if (n.group && !n.folded) {
+        ctx.beginPath()
+        ctx.roundRect(n.ax, n.ay, n.w, n.h, 16)
+        ctx.strokeStyle = selected.has(n.id) ? this.colour.accent : this.colour.line
+        ctx.lineWidth = selected.has(n.id) ? 6 : 2
+        ctx.stroke()
+        ctx.fillStyle = this.colour["text-muted"]
+        ctx.fillRect(n.ax + 16, n.ay + 16, Math.min(n.w - 32, 9 * n.title.length), 12)
+        continue
+      }
       if (!n.container) {
         ctx.beginPath()
         ctx.roundRect(n.ax, n.ay, n.w, n.h, 12)
-        ctx.fillStyle = n.note ? this.colour["you-soft"] : this.colour["surface-2"]
+        ctx.fillStyle = n.note && !n.group ? this.colour["you-soft"] : this.colour["surface-2"]
         ctx.fill()
       } else {
         ctx.beginPath()
@@ -133,7 +158,7 @@ export class Painter {
       ctx.strokeStyle = selected.has(n.id) ? this.colour.accent : (state ?? this.colour.line)
       ctx.lineWidth = selected.has(n.id) || state ? 6 : 2
       ctx.stroke()
-      if (n.note) continue
+      if (n.note && !n.group) continue
       ctx.beginPath()
       ctx.roundRect(n.ax + 12, n.ay + 12, 44, 44, 8)
       ctx.fillStyle = look.soft
@@ -188,9 +213,10 @@ export class Painter {
     const dy = (h - (box.y2 - box.y1) * k) / 2 - box.y1 * k
     this.mapScale = { k, dx, dy }
     for (const n of graph.nodes.values()) {
+      if (n.away) continue
       const state = stateColour(n.status, this.colour)
-      map.fillStyle = n.note ? this.colour["you-fill"] : (state ?? this.colour["line-strong"])
-      map.globalAlpha = n.container ? 0.35 : state || n.note ? 1 : 0.6
+      map.fillStyle = n.note && !n.group ? this.colour["you-fill"] : (state ?? this.colour["line-strong"])
+      map.globalAlpha = n.group && !n.folded ? 0.18 : n.container ? 0.35 : state || n.note ? 1 : 0.6
       map.beginPath()
       map.roundRect(n.ax * k + dx, n.ay * k + dy, Math.max(2, n.w * k), Math.max(2, n.h * k), 2)
       map.fill()
@@ -202,7 +228,7 @@ export class Painter {
   }
 }
 
-const inView = (n, seen) => n.ax < seen.x2 && n.ax + n.w > seen.x1 && n.ay < seen.y2 && n.ay + n.h + n.extra > seen.y1
+const inView = (n, seen) => !n.away && n.ax < seen.x2 && n.ax + n.w > seen.x1 && n.ay < seen.y2 && n.ay + n.h + n.extra > seen.y1
 
 function stateColour(status, colour) {
   if (status === "running" || status === "retrying") return colour.accent

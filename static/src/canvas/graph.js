@@ -1,6 +1,10 @@
 // The cached copy of the flow's geometry: where steps lie, where their ports are, which wires join them.
 // Filled from data attributes of server-rendered nodes; no layout is ever read. Coordinates are canvas pixels at zoom 1.
 
+import { anchor, curve, pointOn, port, readPorts } from "./curve.js"
+import { Grouping } from "./grouping.js"
+
+export { anchor, box, curve, pathOf, pointOn, port } from "./curve.js"
 export const SNAP = 8
 export const GUTTER = 12 // transparent edge of a node's box, so that ports on the card's edge are not clipped
 
@@ -9,12 +13,14 @@ export const nodeOf = (end) => end.slice(0, end.indexOf("."))
 export const portOf = (end) => end.slice(end.indexOf(".") + 1)
 export const edgeId = (source, target) => `${source}>${target}`
 
-export class Graph {
+export class Graph extends Grouping(Object) {
   constructor(world) {
+    super()
     this.world = world
     this.nodes = new Map()
     this.edges = new Map()
     this.wires = new Map() // node id -> Set of edges at it
+    this.owners = null // step id -> the group it was put into; made when asked for
     this.dirty = true
   }
 
@@ -23,9 +29,9 @@ export class Graph {
     this.edges.clear()
     this.wires.clear()
     for (const el of this.world.querySelectorAll(":scope > .node")) this.adopt(el)
-    for (const [source, target] of edges) this.addEdge(source, target)
     for (const node of this.nodes.values()) this.put(node)
-    for (const edge of this.edges.values()) this.route(edge)
+    this.refold()
+    for (const [source, target] of edges) this.addEdge(source, target)
   }
 
   // Take an element (new, or the server's fresh rendering of a known node) into the cache.
@@ -45,9 +51,15 @@ export class Graph {
       h: Number(d.h),
       container: d.container === "yes",
       note: d.note === "yes",
+      group: d.group === "yes",
+      colour: d.colour ?? "",
+      members: d.members ? JSON.parse(d.members) : [],
+      folded: d.folded === "yes",
+      sizable: d.sizable === "yes",
       ports: readPorts(d.ports),
     })
     this.nodes.set(node.id, node)
+    if (node.group || old?.group) this.owners = null
     el.style.width = `${node.w + 2 * GUTTER}px`
     el.style.height = `${node.h + node.extra + 2 * GUTTER}px`
     return node
@@ -57,6 +69,7 @@ export class Graph {
     for (const child of this.childrenOf(id)) this.remove(child.id)
     for (const edge of [...(this.wires.get(id) ?? [])]) this.removeEdge(edge.id)
     this.nodes.get(id)?.el.remove()
+    if (this.nodes.get(id)?.group) this.owners = null
     this.nodes.delete(id)
     this.wires.delete(id)
     this.dirty = true
@@ -94,6 +107,7 @@ export class Graph {
     node.ay = from.y + node.y
     node.el.style.transform = `translate(${node.ax - GUTTER}px, ${node.ay - GUTTER}px)`
     for (const edge of this.wires.get(node.id) ?? []) this.route(edge)
+    if (node.folded) this.rerouteMembers(node)
     if (node.container) for (const child of this.childrenOf(node.id)) this.put(child)
     this.dirty = true
   }
@@ -158,7 +172,8 @@ export class Graph {
     const into = port(b, "in", portOf(edge.target))
     edge.type = out?.type ?? "any"
     edge.back = Boolean(into?.inside) // ends at the inner edge of the container it lies in: no loop
-    Object.assign(edge, curve(anchor(a, out, "out"), anchor(b, into, "in")))
+    edge.away = Boolean(a.away && a.away === b.away)
+    Object.assign(edge, curve(anchor(a.away ?? a, a.away ? null : out, "out"), anchor(b.away ?? b, b.away ? null : into, "in")))
     this.dirty = true
   }
 
@@ -182,7 +197,7 @@ export class Graph {
   containerAt(x, y, not = new Set()) {
     let found = null
     for (const node of this.nodes.values()) {
-      if (!node.container || [...not].some((id) => this.within(node.id, id))) continue
+      if (!node.container || node.away || [...not].some((id) => this.within(node.id, id))) continue
       const inside = x >= node.ax && y >= node.ay && x <= node.ax + node.w && y <= node.ay + node.h
       if (inside && (!found || this.depth(node) > this.depth(found))) found = node
     }
@@ -192,8 +207,8 @@ export class Graph {
   nodeAt(x, y) {
     let found = null
     for (const n of this.nodes.values()) {
-      if (x < n.ax || y < n.ay || x > n.ax + n.w || y > n.ay + n.h + n.extra) continue
-      if (!found || this.depth(n) >= this.depth(found)) found = n
+      if (n.away || x < n.ax || y < n.ay || x > n.ax + n.w || y > n.ay + n.h + n.extra) continue
+      if (!found || this.layer(n) >= this.layer(found)) found = n
     }
     return found
   }
@@ -202,7 +217,7 @@ export class Graph {
     let best = null
     let least = reach * reach
     for (const e of this.edges.values()) {
-      if (x < e.left - reach || x > e.right + reach || y < e.top - reach || y > e.bottom + reach) continue
+      if (e.away || x < e.left - reach || x > e.right + reach || y < e.top - reach || y > e.bottom + reach) continue
       for (let i = 0; i <= 24; i++) {
         const p = pointOn(e, i / 24)
         const far = (p.x - x) ** 2 + (p.y - y) ** 2
@@ -238,7 +253,7 @@ export class Graph {
       ready.unshift(...next.sort(byPlace))
     }
     for (const node of this.nodes.values()) if (!seen.has(node.id)) done.push(node)
-    return done
+    return done.filter((node) => !node.away)
   }
 
   // The levels around a level, innermost first, the flow itself ("") last.
@@ -266,46 +281,3 @@ export class Graph {
     return false
   }
 }
-
-// data-ports: [[side, name, type, label, y, flags]…]; flags: r required, m many, b branch, i inside
-export function readPorts(text) {
-  return JSON.parse(text || "[]").map(([side, name, type, label, y, flags = ""]) => ({
-    side,
-    name,
-    type,
-    label,
-    y,
-    required: flags.includes("r"),
-    many: flags.includes("m"),
-    branch: flags.includes("b"),
-    inside: flags.includes("i"),
-  }))
-}
-
-export const port = (node, side, name) => node.ports.find((p) => p.side === side && p.name === name)
-
-// Inner ports of a container face inwards: an output sits on the left edge, an input on the right one.
-export function anchor(node, p, side) {
-  const right = (side === "out") !== Boolean(p?.inside)
-  return { x: node.ax + (right ? node.w : 0), y: node.ay + (p ? p.y : node.h / 2) }
-}
-
-export function curve(a, b) {
-  const reach = Math.min(120, Math.max(28, Math.abs(b.x - a.x) / 2))
-  const e = { x1: a.x, y1: a.y, cx1: a.x + reach, cx2: b.x - reach, x2: b.x, y2: b.y }
-  e.left = Math.min(e.x1, e.cx2, e.x2)
-  e.right = Math.max(e.x2, e.cx1, e.x1)
-  e.top = Math.min(e.y1, e.y2)
-  e.bottom = Math.max(e.y1, e.y2)
-  return e
-}
-
-export function pointOn(e, t) {
-  const u = 1 - t
-  return {
-    x: u * u * u * e.x1 + 3 * u * u * t * e.cx1 + 3 * u * t * t * e.cx2 + t * t * t * e.x2,
-    y: (u * u * u + 3 * u * u * t) * e.y1 + (3 * u * t * t + t * t * t) * e.y2,
-  }
-}
-
-export const pathOf = (e) => `M${e.x1} ${e.y1}C${e.cx1} ${e.y1} ${e.cx2} ${e.y2} ${e.x2} ${e.y2}`

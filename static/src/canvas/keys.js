@@ -1,30 +1,15 @@
 // The keyboard on the canvas. One step has the focus (roving tabindex); every deed of the pointer has a key.
+// Which key does what stands in actions.js; arrows, which take a direction, are read here.
+
+import { box } from "./graph.js"
 
 const STEP = 8
-const LETTERS_OFF = "agentbase:letters-off" // the switch of the `?` sheet (WCAG 2.1.4)
-const TOLD = [
-  ["A", "Add a step"],
-  ["C", "Connect this step"],
-  ["Enter", "Settings of this step"],
-  ["Space", "Select, or hold to move the view"],
-  ["ArrowRight", "Move by 8 px, with Shift 40"],
-  ["Alt+ArrowRight", "Follow the wires"],
-  ["Delete", "Remove, the chain is kept"],
-  ["Mod+C", "Copy"],
-  ["Mod+V", "Paste"],
-  ["Mod+D", "Duplicate"],
-  ["Mod+A", "Select everything"],
-  ["Mod+Z", "Undo"],
-  ["Mod+Shift+Z", "Redo"],
-  ["R", "Try it"],
-  ["0", "Show everything"],
-  ["1", "Zoom to 100 %"],
-]
 const FAR = 40
+const LETTERS_OFF = "agentbase:letters-off" // the switch of the `?` sheet (WCAG 2.1.4)
 
 export class Keys {
   constructor(host, graph, view) {
-    Object.assign(this, { host, graph, view })
+    Object.assign(this, { host, graph, view, at: "" })
     host.addEventListener("keydown", (e) => this.down(e))
     host.addEventListener("keyup", (e) => e.key === " " && delete host.dataset.hand)
     host.addEventListener("focusin", (e) => {
@@ -36,13 +21,10 @@ export class Keys {
       if (!host.contains(e.target) && e.target === document.body) this.down(e)
     }
     document.addEventListener("keydown", this.global)
-    for (const [combo, label] of TOLD) document.dispatchEvent(new CustomEvent("keys:tell", { detail: { combo, label, group: "Canvas" } }))
-    document.addEventListener("paste", (this.pasted = (e) => this.paste(e)))
   }
 
   stop() {
     document.removeEventListener("keydown", this.global)
-    document.removeEventListener("paste", this.pasted)
   }
 
   // Only one step is in the tab order.
@@ -57,9 +39,13 @@ export class Keys {
     this.host.world.tabIndex = -1
   }
 
+  focusedNode() {
+    return this.graph.nodes.get(document.activeElement?.closest?.(".node")?.dataset.id)
+  }
+
   // At start, and whenever the focused step is gone.
   rove() {
-    if (this.graph.nodes.has(this.at)) return
+    if (this.graph.nodes.has(this.at) && !this.graph.nodes.get(this.at).away) return
     const first = this.graph.ordered()[0]
     this.at = ""
     if (first) this.focused(first.id)
@@ -69,9 +55,10 @@ export class Keys {
   down(e) {
     if (e.target.closest?.("input, textarea, select, [contenteditable], dialog, [popover], [data-keys=own]")) return
     const key = this.name(e)
-    if (/^(Shift\+)?[a-z]$/.test(key) && localStorage.getItem(LETTERS_OFF) === "1") return
-    const node = this.graph.nodes.get(document.activeElement?.closest?.(".node")?.dataset.id)
-    const deed = this.moves(key, node) ?? this.deeds(key, node) ?? this.views(key)
+    if (/^(Shift\+)?[a-z0-9]$|^Tab$/.test(key) && localStorage.getItem(LETTERS_OFF) === "1") return
+    const node = this.focusedNode()
+    const deed = this.moves(key, node) ?? this.deed(key, node, e)
+    if (key !== "Tab") this.host.pointer.rests = false
     if (!deed) return
     e.preventDefault()
     e.stopPropagation()
@@ -84,10 +71,20 @@ export class Keys {
     return (e.ctrlKey || e.metaKey ? "Ctrl+" : "") + (e.altKey ? "Alt+" : "") + (shift ? "Shift+" : "") + key
   }
 
+  deed(key, node, e) {
+    const { actions } = this.host
+    const action = actions.byKey.get(key)
+    if (!action || action.native || !actions.able(action, node)) return null
+    // Buttons inside the canvas keep Enter and Space for themselves.
+    if ((key === "Enter" || key === " ") && e.target.closest?.("button, a")) return null
+    return () => actions.act(action, node)
+  }
+
   moves(key, node) {
     const arrow = /^(Alt\+)?(Shift\+)?Arrow(Left|Right|Up|Down)$/.exec(key)
     if (!arrow) return null
     const [, alt, shift, way] = arrow
+    if (alt && shift) return this.sizes(node, way)
     if (alt) return node && (() => this.follow(node, way))
     if (!this.host.selection.size) return node ? () => this.nearest(node, way) : () => this.view.pan(...pan(way))
     const by = shift ? FAR : STEP
@@ -99,47 +96,11 @@ export class Keys {
     }
   }
 
-  deeds(key, node) {
-    const { host } = this
-    const edits = {
-      c: node && (() => this.connect(node)),
-      a: () => host.palette.show(),
-      Tab: null,
-      Delete: () => this.remove(node),
-      Backspace: () => this.remove(node),
-      "Ctrl+v": undefined, // the paste event follows
-      "Ctrl+x": () => this.copy(node).then((done) => done && this.remove(node)),
-      "Ctrl+d": () => this.duplicate(node),
-      z: () => host.step("undo"),
-      "Shift+z": () => host.step("redo"),
-      "Ctrl+z": () => host.step("undo"),
-      "Ctrl+Shift+z": () => host.step("redo"),
-      "Ctrl+y": () => host.step("redo"),
-    }
-    const always = {
-      Enter: node && (() => host.openPanel(node.id, true)),
-      " ": node ? () => host.toggle(node.id) : () => (host.dataset.hand = ""),
-      "Ctrl+c": () => this.copy(node),
-      "Ctrl+a": () => host.select([...this.graph.nodes.keys()], { open: false }),
-      Escape: () => this.escape(),
-      r: () => host.tryIt(),
-      Home: () => this.go(this.graph.ordered()[0]),
-      End: () => this.go(this.graph.ordered().at(-1)),
-    }
-    if (host.editable && edits[key]) return edits[key]
-    return always[key] ?? null
-  }
-
-  views(key) {
-    const { view } = this
-    return {
-      0: () => this.host.fit(),
-      1: () => view.zoom(1 / view.k),
-      "+": () => view.zoom(1.25),
-      "=": () => view.zoom(1.25),
-      "-": () => view.zoom(0.8),
-      "Ctrl+0": () => this.host.fit(),
-    }[key]
+  sizes(node, way) {
+    const one = node ?? (this.host.selection.size === 1 ? this.graph.nodes.get([...this.host.selection][0]) : null)
+    if (!one?.sizable || !this.host.editable) return null
+    const [dw, dh] = { Left: [-STEP * 2, 0], Right: [STEP * 2, 0], Up: [0, -STEP * 2], Down: [0, STEP * 2] }[way]
+    return () => this.host.edit.resize(one, one.w + dw, one.h + dh, { merge: `size ${one.id}`, wait: 200 })
   }
 
   go(node) {
@@ -152,6 +113,7 @@ export class Keys {
       [...(this.graph.wires.get(n.id) ?? [])]
         .filter((e) => (out ? e.from : e.to) === n.id)
         .map((e) => this.graph.nodes.get(out ? e.to : e.from))
+        .filter((n) => !n.away)
         .sort((a, b) => a.ay - b.ay)
     if (way === "Right" || way === "Left") {
       const [to] = next(node, way === "Right")
@@ -176,7 +138,7 @@ export class Keys {
       const [dx, dy] = [n.ax - node.ax, n.ay - node.ay]
       const ahead = dx * ux + dy * uy
       const aside = Math.abs(dx * uy) + Math.abs(dy * ux)
-      if (n === node || ahead <= 0) continue
+      if (n === node || n.away || ahead <= 0) continue
       if (ahead + 2 * aside < least) {
         least = ahead + 2 * aside
         best = n
@@ -226,47 +188,7 @@ export class Keys {
     const { selection } = this.host
     return node && !selection.has(node.id) ? [node.id] : [...selection]
   }
-
-  async copy(node) {
-    const ids = this.chosen(node)
-    if (!ids.length) return false
-    await this.host.outbox.flush()
-    const answer = await this.host.outbox.post("/fragment", { ids }).catch(() => null)
-    if (answer?.status !== 200) {
-      this.host.toast("No connection. Nothing was copied.")
-      return false
-    }
-    const text = JSON.stringify(answer.body.fragment)
-    localStorage.setItem("agentbase.clipboard", text)
-    await navigator.clipboard?.writeText(text).catch(() => null)
-    this.host.say(`${ids.length === 1 ? "Step" : `${ids.length} steps`} copied${answer.body.left_out ? ", without secrets" : ""}`)
-    return true
-  }
-
-  async paste(e) {
-    const busy = document.activeElement
-    if (!this.host.editable || busy?.matches?.("input, textarea, select, [contenteditable]")) return
-    let text = e.clipboardData?.getData("text/plain") ?? ""
-    if (!text.includes('"agentbase"')) text = localStorage.getItem("agentbase.clipboard") ?? ""
-    const fragment = parse(text)
-    if (!fragment) return
-    e.preventDefault()
-    await this.host.paste(fragment)
-  }
-
-  async duplicate(node) {
-    if (await this.copy(node)) await this.host.paste(parse(localStorage.getItem("agentbase.clipboard")))
-  }
 }
 
 const pan = (way) => ({ Left: [60, 0], Right: [-60, 0], Up: [0, 60], Down: [0, -60] })[way]
-export const box = (n) => ({ x1: n.ax, y1: n.ay, x2: n.ax + n.w, y2: n.ay + n.h + n.extra })
-
-function parse(text) {
-  try {
-    const found = JSON.parse(text)
-    return found?.agentbase && Array.isArray(found.nodes) ? found : null
-  } catch {
-    return null
-  }
-}
+export { box }

@@ -134,8 +134,9 @@ export class Outbox {
     return true
   }
 
-  async post(path, body) {
+  async post(path, body, options = {}) {
     const reply = await fetch(this.url + path, {
+      ...options,
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf() },
       body: JSON.stringify(body),

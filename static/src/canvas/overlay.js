@@ -29,6 +29,7 @@ export class Overlay {
       },
       hide: () => rect.setAttribute("visibility", "hidden"),
     }
+    this.guides = { x: new Guide(make("line", "overlay__guide", this.layer)), y: new Guide(make("line", "overlay__guide", this.layer)) }
     view.onframe.push(() => this.layer.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`))
   }
 
@@ -47,6 +48,18 @@ export class Overlay {
       make("path", "flow__glow", g).setAttribute("d", pathOf(e))
       make("path", "flow__dots", g).setAttribute("d", pathOf(e))
     }
+  }
+}
+
+class Guide {
+  constructor(line) {
+    this.line = line
+    this.set(null)
+  }
+
+  set(ends) {
+    this.line.setAttribute("visibility", ends ? "visible" : "hidden")
+    for (const [name, value] of Object.entries(ends ?? {})) this.line.setAttribute(name, value)
   }
 }
 

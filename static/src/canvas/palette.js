@@ -171,6 +171,13 @@ export class Palette {
     return this.panel.querySelector(`[data-add="${CSS.escape(type)}"] .tile`)
   }
 
+  // Tab: the short list where the mouse rests.
+  quickHere() {
+    const at = this.host.pointer.rests
+    const edge = this.host.connect.edgeUnder(at)
+    this.quick({ at, onto: edge, x: at.clientX, y: at.clientY })
+  }
+
   // The short list at a point. from: a wire's loose end; onto: a wire to insert into; between: two ends that do not fit.
   quick({ from = null, onto = null, between = null, why = "", at, x, y }) {
     if (!this.host.editable) return

@@ -16,8 +16,11 @@ export class Picker {
   }
 
   // items: [{label, hint, words, icon: element or null, run}]; resolves nothing, an item's `run` does the deed.
-  open({ title, items, x, y, empty = "Nothing fits here.", onclose = null }) {
-    this.items = items
+  // `search(words)`: asks elsewhere for items; null = it could not, then `items` are searched here.
+  open({ title, items, x, y, empty = "Nothing fits here.", onclose = null, search = null }) {
+    this.close(true)
+    this.items = this.given = items
+    this.search = search
     this.empty = empty
     this.onclose = onclose
     this.back = document.activeElement
@@ -33,13 +36,40 @@ export class Picker {
   }
 
   filter() {
-    const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean)
+    if (this.search) return this.ask()
+    this.show()
+  }
+
+  // Not for every letter at once; an older answer never comes over a newer one.
+  ask() {
+    clearTimeout(this.asking)
+    const words = this.input.value.trim()
+    const mine = (this.asked = {})
+    if (!words) {
+      this.waits = ""
+      this.items = this.given
+      return this.show()
+    }
+    this.waits ||= "open"
+    this.asking = setTimeout(async () => {
+      const found = await this.search(words)
+      if (this.asked !== mine || !this.el.matches(":popover-open")) return
+      const chosen = this.waits === "chosen"
+      this.waits = ""
+      this.items = found ?? this.given
+      this.show(found ? "" : words)
+      if (chosen) this.choose(this.list.querySelector('[aria-selected="true"]'))
+    }, 90)
+  }
+
+  show(text = this.search ? "" : this.input.value) {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean)
     const hits = this.items.filter((item) => words.every((w) => `${item.label} ${item.hint ?? ""} ${item.words ?? ""}`.toLowerCase().includes(w)))
     this.list.replaceChildren(...hits.slice(0, 60).map((item, i) => this.option(item, i)))
     if (!hits.length) {
       const none = document.createElement("p")
       none.className = "step-picker__none"
-      none.textContent = this.items.length ? `Nothing here is called “${this.input.value}”.` : this.empty
+      none.textContent = this.input.value.trim() ? `Nothing here is called “${this.input.value}”.` : this.empty
       this.list.append(none)
     }
     this.at(0)
@@ -76,7 +106,8 @@ export class Picker {
       this.at(this.index + step)
     } else if (e.key === "Enter") {
       e.preventDefault()
-      this.choose(this.list.querySelector('[aria-selected="true"]'))
+      if (this.waits) this.waits = "chosen" // the answer is on its way: its first line is meant
+      else this.choose(this.list.querySelector('[aria-selected="true"]'))
     } else if (e.key === "Tab" || e.key === "Escape") {
       e.preventDefault()
       this.close()
@@ -93,6 +124,9 @@ export class Picker {
 
   close(chosen = false) {
     if (!this.el.matches(":popover-open")) return
+    clearTimeout(this.asking)
+    this.asked = null
+    this.waits = ""
     document.removeEventListener("pointerdown", this.outside, true)
     this.el.hidePopover()
     this.list.replaceChildren()

@@ -1,6 +1,6 @@
 // The pointer on the canvas: select, drag, box select, pan, pinch, and the wheel. One update a frame.
 
-import { snap } from "./graph.js"
+import { Guides } from "./guides.js"
 
 const STILL = 4 // px a pointer may move and still be a click
 const LONG = 450 // ms a finger rests before it draws a selection box
@@ -9,11 +9,13 @@ export class Pointer {
   constructor(host, graph, view) {
     Object.assign(this, { host, graph, view })
     this.touches = new Map()
+    this.rests = null // where the mouse rests over the ground (canvas pixels), until a key or another pointer acts
     const on = (name, fn, options) => host.addEventListener(name, fn, options)
     on("pointerdown", (e) => this.down(e))
     on("pointermove", (e) => this.move(e))
     on("pointerup", (e) => this.up(e))
     on("pointercancel", (e) => this.cancel(e))
+    on("pointerleave", () => (this.rests = null))
     on("dblclick", (e) => this.double(e))
     on("wheel", (e) => this.wheel(e), { passive: false })
     on("contextmenu", (e) => this.gesture && e.preventDefault())
@@ -32,18 +34,25 @@ export class Pointer {
   }
 
   down(e) {
+    const fold = e.target.closest("[data-fold]")
+    if (fold && this.host.editable) {
+      e.preventDefault()
+      return this.host.groups.fold(this.graph.nodes.get(fold.closest(".node").dataset.id))
+    }
     if (e.target.closest("button, a, input, textarea, select, [data-bar]")) return
     if (e.pointerType === "touch") this.touches.set(e.pointerId, e)
     if (this.touches.size === 2) return this.startPinch()
     if (this.gesture) return
     this.host.setPointerCapture(e.pointerId)
     const at = this.view.at(e.clientX, e.clientY)
+    const grip = e.button === 0 && this.host.editable && e.target.closest("[data-grip]")
+    if (grip) return this.begin(e, this.sizing(this.graph.nodes.get(grip.closest(".node").dataset.id), at))
     const port = e.button === 0 && this.view.level !== "far" ? e.target.closest(".node__port") : null
     if (port && this.host.editable) return this.begin(e, this.host.connect.start(port, at))
     if (e.button === 1 || this.host.dataset.hand !== undefined) return this.begin(e, this.panning(e))
     if (e.button !== 0) return
     const node = this.hit(e, at)
-    const edge = (!node || node.container) && this.host.connect.edgeUnder(at)
+    const edge = (!node || node.container || node.group) && this.host.connect.edgeUnder(at)
     if (edge) return this.begin(e, this.host.connect.grab(edge, at))
     if (node) return this.begin(e, this.dragging(e, node, at))
     if (e.shiftKey) return this.begin(e, this.boxing(at, e.shiftKey))
@@ -77,6 +86,8 @@ export class Pointer {
     const g = this.gesture
     if (!g || g.id !== e.pointerId) {
       if (e.pointerType !== "touch") this.later(() => this.hover(e))
+      this.rests = e.pointerType === "touch" || e.target.closest?.("[data-bar]") ? null : this.view.at(e.clientX, e.clientY)
+      if (this.rests) Object.assign(this.rests, { clientX: e.clientX, clientY: e.clientY })
       return
     }
     if (!g.moved && Math.hypot(e.clientX - g.x, e.clientY - g.y) < STILL) return
@@ -98,7 +109,7 @@ export class Pointer {
   hover(e) {
     const bar = e.target.closest?.("[data-bar]")
     const node = e.target.closest?.(".node")
-    const free = !bar && (!node || node.dataset.container === "yes")
+    const free = !bar && (!node || node.dataset.container === "yes" || node.dataset.group === "yes")
     this.host.connect.hover(free ? this.view.at(e.clientX, e.clientY) : bar ? undefined : null)
   }
 
@@ -147,7 +158,7 @@ export class Pointer {
     if (e.target.closest("button, a, input, [data-bar], .node__port")) return
     const at = this.view.at(e.clientX, e.clientY)
     const node = this.hit(e, at)
-    if (node && !node.container) return this.host.openPanel(node.id, true)
+    if (node && !node.container) return this.host.edit.begin(node)
     if (!this.host.connect.edgeUnder(at)) this.host.palette.quick({ at, x: e.clientX, y: e.clientY })
   }
 
@@ -177,27 +188,28 @@ export class Pointer {
       host.focusNode(node.id, false)
     }
     if (!host.editable) return { click }
-    // What lies in a selected container moves with it.
-    const ids = new Set(host.selection)
+    const ids = graph.withMembers(host.selection) // what lies in a container or a group moves with it
     const moving = [...ids]
       .map((id) => graph.nodes.get(id))
       .filter((n) => n && ![...ids].some((other) => other !== n.id && graph.within(n.id, other)))
       .map((n) => ({ node: n, x: n.x, y: n.y, ax: n.ax, ay: n.ay }))
-    const [x0, y0] = [node.x, node.y]
+    const guides = new Guides(host, moving.map((m) => m.node))
+    const around = graph.bounds(moving.map((m) => m.node))
     return {
       click,
       update: (e, now) => {
         host.dataset.dragging = ""
-        const dx = snap(x0 + now.x - at.x) - x0
-        const dy = snap(y0 + now.y - at.y) - y0
+        const { dx, dy } = guides.fit(around, now.x - at.x, now.y - at.y, e.altKey)
         for (const m of moving) graph.place(m.node, m.x + dx, m.y + dy)
         const into = graph.containerAt(now.x, now.y, ids)
-        host.markDrop(into && into.id !== node.parent ? into : null)
+        const group = graph.groupAt(now.x, now.y, into?.id ?? "", ids)
+        host.markDrop(into && into.id !== node.parent ? into : group && group !== graph.groupOf(node.id) ? group : null)
+        host.connect.landing(moving.length === 1 ? node : null)
         this.view.draw()
       },
       end: (e, now) => {
         const into = graph.containerAt(now.x, now.y, ids)
-        host.edit.moved(moving, into ? into.id : "")
+        host.edit.moved(moving, into ? into.id : "", graph.groupAt(now.x, now.y, into?.id ?? "", ids), host.connect.landed)
         host.focusNode(node.id, false)
       },
       abort: () => {
@@ -206,8 +218,30 @@ export class Pointer {
       },
       after: () => {
         delete host.dataset.dragging
+        guides.hide()
+        host.connect.landing(null)
         host.markDrop(null)
       },
+    }
+  }
+
+  // By the corner of a note, a group or a container.
+  sizing(node, at) {
+    const { host, graph } = this
+    const [w, h] = [node.w, node.h]
+    host.select([node.id], { open: false })
+    return {
+      update: (e, now) => {
+        const size = host.edit.sizeFor(node, w + now.x - at.x, h + now.y - at.y)
+        graph.size(node, size.w, size.h)
+        this.view.draw()
+      },
+      end: () => {
+        const size = { w: node.w, h: node.h }
+        graph.size(node, w, h)
+        host.edit.resize(node, size.w, size.h)
+      },
+      abort: () => graph.size(node, w, h),
     }
   }
 
@@ -224,10 +258,10 @@ export class Pointer {
           y2: Math.max(at.y, now.y),
         }
         box.show(area)
-        const hit = [...graph.nodes.values()].filter((n) =>
-          n.container
+        const hit = [...graph.nodes.values()].filter((n) => !n.away && (
+          n.container || n.group
             ? n.ax >= area.x1 && n.ay >= area.y1 && n.ax + n.w <= area.x2 && n.ay + n.h <= area.y2
-            : n.ax < area.x2 && n.ay < area.y2 && n.ax + n.w > area.x1 && n.ay + n.h > area.y1,
+            : n.ax < area.x2 && n.ay < area.y2 && n.ax + n.w > area.x1 && n.ay + n.h > area.y1),
         )
         host.select([...new Set([...before, ...hit.map((n) => n.id)])], { open: false, quiet: true })
       },

@@ -19,15 +19,26 @@ export class View {
     this.onlevel = []
     this.gestureEnd = 0
     this.observer = new ResizeObserver(([entry]) => {
+      const before = { width: this.width, height: this.height }
       this.width = entry.contentRect.width
       this.height = entry.contentRect.height
       this.dpr = window.devicePixelRatio || 1
       this.resized = true
       if (this.pendingFit) this.pendingFit()
-      else if (this.auto) host.fit() // nobody has moved the view since everything was shown: keep it so
+      else if (this.auto) host.fit(true) // nobody has moved the view since everything was shown: keep it so
+      else if (before.width) this.turned(before)
       this.draw()
     })
     this.observer.observe(host)
+  }
+
+  // The window became another one (a phone was turned): show everything again when that is far from what was looked
+  // at, or when nothing of the flow would be seen. A panel that opens beside leaves everything where it is.
+  turned(before) {
+    const seen = this.window()
+    const any = [...this.host.graph.nodes.values()].some((n) => n.ax < seen.x2 && n.ax + n.w > seen.x1 && n.ay < seen.y2 && n.ay + n.h > seen.y1)
+    const ratio = this.width / before.width
+    if (!any || ratio < 0.6 || ratio > 1.7) this.host.fit(true)
   }
 
   stop() {

@@ -8,18 +8,24 @@ const keys = new Map();
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 const OFF = "agentbase:letters-off";
 
-export function register(combo, label, act, { group = "This page", hidden = false } = {}) {
-  const entry = { combo, label, act, group, hidden };
+// What has `icon` is also a line of the palette (Ctrl K), with or without a key: `deed` does it there, `able` says whether now.
+export function register(combo, label, act, { group = "This page", hidden = false, icon = "", deed = act, able = () => true } = {}) {
+  const entry = { combo, label, act, group, hidden, icon, deed, able };
   const name = combo.toLowerCase();
   keys.set(name, [...(keys.get(name) ?? []), entry]);
   return () => keys.set(name, (keys.get(name) ?? []).filter((other) => other !== entry));
 }
 
 // Elements of another bundle (the canvas) handle their own keys and only want them on the sheet.
-document.addEventListener("keys:tell", ({ detail }) => register(detail.combo, detail.label, () => false, { group: detail.group }));
+document.addEventListener("keys:tell", ({ detail }) => register(detail.combo, detail.label, () => false, detail));
 
 export function listed() {
-  return [...keys.values()].flat().filter((entry) => !entry.hidden);
+  return [...keys.values()].flat().filter((entry) => entry.combo && !entry.hidden);
+}
+
+// What the palette can do on this page right now.
+export function deeds() {
+  return [...keys.values()].flat().filter((entry) => entry.icon && entry.able());
 }
 
 export function words(combo) {

@@ -235,3 +235,28 @@ async def test_cutting_a_wire_and_undoing_restores_its_place_in_the_order(db):
     await service.apply_ops(actor, flow_id, a_batch(0, EdgeDelete("ask.message", "write.question")))
     await service.undo(actor, flow_id, "t")
     assert (await drafted(actor, flow_id)).edges == a_document().edges
+
+
+async def test_a_group_is_copied_with_its_steps_and_holds_the_copies(db):
+    actor = await an_actor()
+    flow = a_document()
+    flow.nodes.append(NodeUse("frame", "note.group", settings={"members": ["write", "reply", "gone"]}))
+    flow_id = await a_flow(actor, flow)
+    fragment, _ = await service.copy_fragment(actor, flow_id, ["frame"])
+    assert {node.id for node in fragment.nodes} == {"write", "reply", "frame"}
+    await service.paste(actor, flow_id, PasteForm(0, "b" * 8, "tab-1", fragment))
+    after = await drafted(actor, flow_id)
+    copy = next(node for node in after.nodes if node.type == "note.group" and node.id != "frame")
+    ids = {node.id for node in after.nodes}
+    assert len(copy.settings["members"]) == 2
+    assert set(copy.settings["members"]) <= ids - {"write", "reply"}
+
+
+async def test_what_belongs_to_one_workspace_does_not_travel_by_the_clipboard_and_the_answer_says_so(db):
+    actor = await an_actor()
+    flow_id = await a_flow(actor)
+    headers = [{"name": "Authorization", "value": "Bearer abc"}]
+    stolen = Fragment(1, [NodeUse("call", "connect.http", settings={"headers": headers})])
+    answer = await service.paste(actor, flow_id, PasteForm(0, "c" * 8, "tab-1", stolen))
+    assert "do not travel" in answer.said
+    assert "abc" not in str((await drafted(actor, flow_id)).nodes)

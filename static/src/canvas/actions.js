@@ -1,0 +1,132 @@
+// Every deed of the canvas, said once: its keys, its words, its icon. The keyboard, the `?` sheet, Ctrl K and the
+// page's buttons (data-canvas="name") all read this list.
+//
+// needs: "step" (the focused or the only selected one), "some" (selected or focused), "many" (two or more selected).
+// edits: only where this flow may be changed. run(node, ids): node = the step, ids = what the deed acts on.
+
+import { ALIGN } from "./arrange.js"
+
+const SIDES = { left: "left edges", centre: "centres", right: "right edges", top: "top edges", middle: "middles", bottom: "bottom edges" }
+const SIDE_ICONS = {
+  left: { icon: "align-start-vertical" },
+  centre: { icon: "align-center-vertical" },
+  right: { icon: "align-end-vertical" },
+  top: { icon: "align-start-horizontal" },
+  middle: { icon: "align-center-horizontal" },
+  bottom: { icon: "align-end-horizontal" },
+}
+
+export const actionsOf = (host) => [
+  { name: "add", keys: ["a"], label: "Add a step", icon: "plus", edits: true, run: () => host.palette.show() },
+  { name: "add-here", keys: ["Tab"], label: "Add a step where the pointer is", icon: "mouse-pointer-click", edits: true, hidden: true, when: () => host.pointer.rests, run: () => host.palette.quickHere() },
+  { name: "connect", keys: ["c"], label: "Connect this step", icon: "cable", edits: true, needs: "step", run: (node) => host.keys.connect(node) },
+  { name: "open", keys: ["Enter"], label: "Settings of this step", icon: "sliders-horizontal", needs: "step", run: (node) => host.edit.begin(node) },
+  { name: "select", keys: [" "], label: "Select this step, or hold to move the view", icon: "square-mouse-pointer", hidden: true, run: (node) => (node ? host.toggle(node.id) : (host.dataset.hand = "")) },
+  { name: "delete", keys: ["Delete", "Backspace"], label: "Remove, the chain is kept", icon: "trash-2", edits: true, needs: "wire", run: (node) => host.keys.remove(node) },
+  { name: "copy", keys: ["Ctrl+c"], label: "Copy", icon: "copy", needs: "some", run: (node) => host.clipboard.copy(host.keys.chosen(node)) },
+  { name: "cut", keys: ["Ctrl+x"], label: "Cut", icon: "scissors", edits: true, needs: "some", run: (node) => host.clipboard.cut(host.keys.chosen(node)) },
+  { name: "paste", keys: ["Ctrl+v"], label: "Paste", icon: "clipboard-paste", edits: true, native: true, run: () => host.clipboard.pasteHere() },
+  { name: "duplicate", keys: ["Ctrl+d"], label: "Duplicate", icon: "copy-plus", edits: true, needs: "some", run: (node) => host.clipboard.duplicate(host.keys.chosen(node)) },
+  { name: "select-all", keys: ["Ctrl+a"], label: "Select everything", icon: "box-select", run: () => host.select([...host.graph.nodes.keys()], { open: false }) },
+  { name: "undo", keys: ["Ctrl+z", "z"], label: "Undo", icon: "undo-2", edits: true, run: () => host.step("undo") },
+  { name: "redo", keys: ["Ctrl+Shift+z", "Shift+z", "Ctrl+y"], label: "Redo", icon: "redo-2", edits: true, run: () => host.step("redo") },
+  { name: "group", keys: ["g", "Ctrl+g"], label: "Put into a group", icon: "group", edits: true, needs: "some", run: (node, ids) => host.groups.make(ids) },
+  { name: "ungroup", keys: ["Shift+g", "Ctrl+Shift+g"], label: "Take the group apart", icon: "ungroup", edits: true, needs: "group", run: (node) => host.groups.apart(node) },
+  { name: "fold", keys: ["f"], label: "Fold or unfold the group", icon: "fold-vertical", edits: true, needs: "group", run: (node) => host.groups.fold(node) },
+  { name: "into-flow", keys: [], label: "Make a flow of the selected steps", icon: "package-plus", edits: true, needs: "some", run: (node, ids) => host.groups.collapse(ids) },
+  { name: "out-of-flow", keys: [], label: "Put the steps of this flow back here", icon: "package-open", edits: true, needs: "subflow", run: (node) => host.groups.expand(node) },
+  { name: "note", keys: ["n"], label: "Write a note", icon: "sticky-note", edits: true, run: () => host.edit.note() },
+  { name: "arrange", keys: ["Shift+a"], label: "Arrange the steps", icon: "layout-grid", edits: true, run: () => host.edit.arrange() },
+  ...Object.keys(ALIGN).map((how) => ({ name: `align-${how}`, keys: [], label: `Align ${SIDES[how]}`, ...SIDE_ICONS[how], edits: true, needs: "many", run: (node, ids) => host.edit.align(ids, how) })),
+  { name: "distribute-across", keys: [], label: "Same gaps across", icon: "align-horizontal-space-around", edits: true, needs: "three", run: (node, ids) => host.edit.distribute(ids, "across") },
+  { name: "distribute-down", keys: [], label: "Same gaps down", icon: "align-vertical-space-around", edits: true, needs: "three", run: (node, ids) => host.edit.distribute(ids, "down") },
+  { name: "find", keys: ["Ctrl+f"], label: "Find in this flow", icon: "text-search", run: () => host.finder.open() },
+  { name: "try", keys: ["r"], label: "Try it", icon: "play", run: () => host.tryIt() },
+  { name: "fit", keys: ["0", "Ctrl+0"], label: "Show everything", icon: "maximize", run: () => host.fit(true) },
+  { name: "zoom-selection", keys: ["2"], label: "Zoom to what is selected", icon: "scan-search", run: () => host.zoomToSelection() },
+  { name: "zoom-full", keys: ["1"], label: "Zoom to 100 %", icon: "search", run: () => host.view.zoom(1 / host.view.k) },
+  { name: "zoom-in", keys: ["+", "="], label: "Zoom in", icon: "zoom-in", run: () => host.view.zoom(1.25) },
+  { name: "zoom-out", keys: ["-"], label: "Zoom out", icon: "zoom-out", run: () => host.view.zoom(0.8) },
+  { name: "escape", keys: ["Escape"], label: "Let go, then unselect, then close", hidden: true, run: () => host.keys.escape() },
+  { name: "first", keys: ["Home"], label: "First step", icon: "arrow-left-to-line", run: () => host.keys.go(host.graph.ordered()[0]) },
+  { name: "last", keys: ["End"], label: "Last step", icon: "arrow-right-to-line", run: () => host.keys.go(host.graph.ordered().at(-1)) },
+  { name: "close-panel", keys: [], label: "Close the panel", hidden: true, run: () => host.closePanel() },
+  { name: "close-drawer", keys: [], label: "Close the run", hidden: true, run: () => host.closeDrawer() },
+]
+
+// Keys that act by themselves and only stand on the sheet.
+const TOLD = [
+  ["Tab", "Add a step where the pointer is"],
+  ["Space", "Select, or hold to move the view"],
+  ["ArrowRight", "Move by 8 px, with Shift 40"],
+  ["Alt+ArrowRight", "Follow the wires"],
+  ["Alt+Shift+ArrowRight", "Resize a note, a group or a container"],
+]
+
+export class Actions {
+  constructor(host) {
+    this.host = host
+    this.list = actionsOf(host)
+    this.byName = new Map(this.list.map((action) => [action.name, action]))
+    this.byKey = new Map(this.list.flatMap((action) => action.keys.map((key) => [key, action])))
+    this.tell()
+  }
+
+  // To the page's one registry of keys and deeds (static/src/elements/keys.js).
+  tell() {
+    const say = (detail) => document.dispatchEvent(new CustomEvent("keys:tell", { detail: { group: "Canvas", ...detail } }))
+    for (const action of this.list) {
+      if (action.hidden) continue
+      const combo = (action.keys[0] ?? "").replace("Ctrl", "Mod").replace(/(^|\+)([a-z])$/, (_, plus, letter) => plus + letter.toUpperCase())
+      say({ combo, label: action.label, icon: action.icon, deed: () => this.act(action), able: () => this.able(action) })
+    }
+    for (const [combo, label] of TOLD) say({ combo, label })
+  }
+
+  // The step a deed is about, and the steps it acts on.
+  subject(node) {
+    const { selection, graph, keys } = this.host
+    const ids = node && !selection.has(node.id) ? [node.id] : [...selection]
+    const one = node ?? (ids.length === 1 ? graph.nodes.get(ids[0]) : null)
+    return { node: one ?? null, ids: ids.length || !one ? ids : [one.id], at: keys.at }
+  }
+
+  able(action, focused = this.host.keys.focusedNode()) {
+    if (action.edits && !this.host.editable) return false
+    if (action.when && !action.when()) return false
+    const { node, ids } = this.subject(focused)
+    switch (action.needs) {
+      case "step":
+        return Boolean(node)
+      case "some":
+        return ids.length > 0
+      case "wire":
+        return ids.length > 0 || Boolean(this.host.connect.picked)
+      case "many":
+        return ids.length > 1
+      case "three":
+        return ids.length > 2
+      case "group":
+        return Boolean(node && (node.group || this.host.graph.groupOf(node.id)))
+      case "subflow":
+        return node?.type === "logic.flow"
+      default:
+        return true
+    }
+  }
+
+  // By name, from a button: what the deed is about may be the step whose panel is open.
+  run(name) {
+    const action = this.byName.get(name)
+    if (!action) return false
+    const inPanel = this.host.graph.nodes.get(this.host.panel.node)
+    this.act(action, inPanel && !this.host.selection.has(inPanel.id) ? inPanel : undefined)
+    return true
+  }
+
+  act(action, focused = this.host.keys.focusedNode()) {
+    if (!this.able(action, focused)) return
+    const { node, ids } = this.subject(focused)
+    action.run(node, ids)
+  }
+}
