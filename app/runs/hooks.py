@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from app import clock, metrics
-from app.errors import DomainError
+from app.errors import Conflict, DomainError
 from app.logs import logger
-from app.runs import express, service
+from app.runs import doors, express, service
 from app.runs.running import Ready, host
 from app.runs.versions import token_hash
 
@@ -36,7 +36,9 @@ PRIVATE = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 """Headers that are not handed to the flow: they would be kept in the record of the run."""
 
 LOOK_UP = """
-select t.id, t.workspace_id, t.flow_id, t.node_id, l.version_id from trigger t join flow_live l on l.flow_id = t.flow_id
+select t.id, t.workspace_id, t.flow_id, t.node_id, l.version_id,
+       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = 'webhook' and o.enabled) as alike
+  from trigger t join flow_live l on l.flow_id = t.flow_id
  where t.token_hash = $1 and t.kind = 'webhook' and t.enabled and not t.paused
 """
 
@@ -49,6 +51,12 @@ class Target(Struct, frozen=True):
     at_once: bool
     express: bool
     until: float
+    start: str = "webhook"
+    method: str = "POST"
+    most: int = MOST_BODY
+    signed: bool = False
+    raw: bool = False
+    settings: Any = None
 
 
 class Refusal(Exception):
@@ -89,42 +97,63 @@ RETRY = ((b"retry-after", b"2"),)
 
 async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     target = await _target(scope["path"][len(PREFIX) :])
-    if scope["method"] != "POST":
-        raise Refusal(405, "This address takes POST.", headers=((b"allow", b"POST"),))
+    if scope["method"] != target.method and (target.method != "any" or scope["method"] not in METHODS):
+        takes = target.method if target.method != "any" else ", ".join(sorted(METHODS))
+        raise Refusal(405, f"This address takes {takes}.", headers=((b"allow", takes.encode()),))
     headers = {name: value for name, value in scope["headers"] if name not in PRIVATE}
-    body = await _body(headers, receive)
+    body = await _body(headers, receive, target.most)
+    delivery = ""
+    if target.signed:
+        admitted = await _admitted(target, headers, body)
+        if admitted.answer is not None:
+            return 200, [(b"content-type", b"text/plain; charset=utf-8"), NOSNIFF], admitted.answer
+        headers, delivery = doors.handed_on(headers), admitted.delivery
     query = (
         dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         if scope["query_string"]
         else {}
     )
     sent = {
-        "method": "POST",
+        "method": scope["method"],
         "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
         "query": query,
         "body": _read(body),
     }
-    key = headers.get(b"idempotency-key") or headers.get(b"webhook-id") or b""
+    if target.raw:
+        sent["raw"] = body.decode("utf-8", "replace")
+    key = delivery.encode() or headers.get(b"idempotency-key") or headers.get(b"webhook-id") or b""
     if len(key) > 200:
         raise Refusal(400, "The idempotency key is longer than 200 characters.")
     own_key = f"{target.trigger_id}:{key.decode('latin-1')}" if key else ""
+    try:
+        return await _run(target, sent, own_key)
+    except Conflict as problem:
+        if not delivery or problem.code != "idempotency_key_reused":
+            raise
+        # the sender tries the same delivery again, with other headers: it has had its effect
+        return 200, [JSON], _encode({"status": "seen before"})
+
+
+async def _run(target: Target, sent: Any, own_key: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     workspace = target.ready.workspace_id
     if target.at_once:
         run = await service.start(
-            workspace, target.ready.version_id, sent, trigger="webhook", idempotency_key=own_key,
+            workspace, target.ready.version_id, sent, trigger=target.start, idempotency_key=own_key,
             trigger_id=target.trigger_id,
         )  # fmt: skip
         return 202, [JSON, (b"x-run", str(run).encode())], _encode({"run": str(run), "status": "queued"})
     if target.express and await target.ready.runs_here():
         request = express.Request(
-            target.ready, sent, "webhook", None, own_key, trigger_id=target.trigger_id, patience=PATIENCE
+            target.ready, sent, target.start, None, own_key, trigger_id=target.trigger_id, patience=PATIENCE
         )
         done = await express.run(host(), request)
         return _reply(done.run_id, done.status, done.output, done.text)
     outcome = await service.answer(
-        workspace, target.ready.version_id, sent, trigger="webhook", idempotency_key=own_key,
+        workspace, target.ready.version_id, sent, trigger=target.start, idempotency_key=own_key,
         trigger_id=target.trigger_id, patience=PATIENCE,
     )  # fmt: skip
+    if outcome.answered:
+        return _reply(outcome.run_id, "succeeded", outcome.output, None)
     if not outcome.over and outcome.status != "in_doubt":
         told = {"run": str(outcome.run_id), "status": outcome.status}
         return 202, [JSON, (b"x-run", str(outcome.run_id).encode())], _encode(told)
@@ -132,6 +161,33 @@ async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, byte
 
 
 JSON = (b"content-type", b"application/json")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+SANDBOX = (b"content-security-policy", b"sandbox; default-src 'none'")
+"""What a flow answers never runs as a page of ours, whatever content type it has."""
+
+
+async def _admitted(target: Target, headers: dict[bytes, bytes], body: bytes) -> doors.Admitted:
+    """Raises Refusal(401), which says nothing about what was wrong: that is on the trigger's page."""
+    try:
+        return await doors.admitted(target.trigger_id, target.ready.workspace_id, target.settings, headers, body)
+    except doors.Forged:
+        raise Refusal(401, "The signature of this call was not accepted.") from None
+
+
+def _own_headers(said: Any) -> list[tuple[bytes, bytes]]:
+    """Headers that the answer step sets: those left that can't change how the answer is read or kept."""
+    given = said.get("headers") if isinstance(said, dict) else getattr(said, "headers", None)
+    found = []
+    for name, value in (given or {}).items():
+        low = str(name).lower()
+        if (low.startswith("x-") and low not in OURS) or low in SETTABLE:
+            found.append((low.encode("latin-1", "replace"), str(value).encode("latin-1", "replace")))
+    return [(name, value) for name, value in found if not any(sign in name + value for sign in b"\r\n\0")]
+
+
+SETTABLE = frozenset({"cache-control", "content-language", "etag", "last-modified", "location", "retry-after", "vary"})
+OURS = frozenset({"x-run", "x-content-type-options", "x-frame-options"})
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 
 def _reply(run: UUID, status: str, output: Any, text: str | None) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
@@ -146,13 +202,10 @@ def _reply(run: UUID, status: str, output: Any, text: str | None) -> tuple[int, 
     kind = str((said.get("content_type", "") if said else getattr(output, "content_type", "")) or "")
     if kind:
         plain = str((said.get("text", "") if said else getattr(output, "text", "")) or "")
-        return (
-            code,
-            [(b"content-type", kind.encode("latin-1")), (b"x-content-type-options", b"nosniff"), told],
-            plain.encode(),
-        )
+        typed = (b"content-type", kind.encode("latin-1"))
+        return code, [typed, NOSNIFF, SANDBOX, told, *_own_headers(output)], plain.encode()
     body = text.encode() if text is not None else _encode(output)
-    return code, [JSON, told], body
+    return code, [JSON, told, *_own_headers(output)], body
 
 
 async def _target(token: str) -> Target:
@@ -172,22 +225,34 @@ async def _target(token: str) -> Target:
         log.warning("the flow behind a webhook can't run", flow=str(row["flow_id"]), why=str(problem))
         raise Refusal(503, "The flow behind this address can't run at the moment.", headers=RETRY) from None
     step = next((step for step in ready.plan.all_steps() if step.id == row["node_id"]), None)
-    at_once = getattr(step.settings, "answer", "result") == "at once" if step is not None else False
+    asked = step.settings if step is not None else None
     if len(_known) >= MOST_REMEMBERED:
         _known.clear()
-    made = _known[token] = Target(row["id"], ready, at_once, ready.plan.express, clock.monotonic() + REMEMBERED)
+    made = _known[token] = Target(
+        row["id"],
+        ready,
+        getattr(asked, "answer", "result") == "at once",
+        ready.plan.express,
+        clock.monotonic() + REMEMBERED,
+        "webhook" if row["alike"] < 2 else f"webhook:{row['node_id']}",
+        getattr(asked, "methods", "POST"),
+        min(getattr(asked, "most_kb", 1000) * 1000, MOST_BODY),
+        getattr(asked, "signature", "none") != "none",
+        getattr(asked, "keep_raw", False),
+        asked,
+    )
     return made
 
 
-async def _body(headers: dict[bytes, bytes], receive: Any) -> bytes:
+async def _body(headers: dict[bytes, bytes], receive: Any, most: int) -> bytes:
     size = headers.get(b"content-length", b"0")
-    if not size.isdigit() or int(size) > MOST_BODY:
-        raise Refusal(413, f"At most {MOST_BODY:,} bytes are taken.")
+    if not size.isdigit() or int(size) > most:
+        raise Refusal(413, f"At most {most:,} bytes are taken.")
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")
-        if len(body) > MOST_BODY:
-            raise Refusal(413, f"At most {MOST_BODY:,} bytes are taken.")
+        if len(body) > most:
+            raise Refusal(413, f"At most {most:,} bytes are taken.")
         return body
     parts, total = [], 0
     try:
@@ -197,8 +262,8 @@ async def _body(headers: dict[bytes, bytes], receive: Any) -> bytes:
                     raise Refusal(400, "The request ended too early.")
                 parts.append(message.get("body", b""))
                 total += len(parts[-1])
-                if total > MOST_BODY:
-                    raise Refusal(413, f"At most {MOST_BODY:,} bytes are taken.")
+                if total > most:
+                    raise Refusal(413, f"At most {most:,} bytes are taken.")
                 if not message.get("more_body"):
                     return b"".join(parts)
                 message = await receive()

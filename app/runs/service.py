@@ -16,6 +16,9 @@ from app import events
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
 from app.runs import express, following, versions
+from app.runs.doors import Admitted as Admitted  # noqa: PLC0414 -- for app.triggers
+from app.runs.doors import Forged as Forged  # noqa: PLC0414 -- for app.triggers
+from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
 from app.runs.outcome import Outcome
 from app.runs.running import Ready, host
 from app.runs.versions import VersionView
@@ -159,6 +162,16 @@ async def start_within(
         deadline=DEADLINE,
     )
     return await _stored(tx, new)
+
+
+def address_token(trigger_id: UUID, round: int, kind: str) -> str:
+    """The secret part of a trigger's address."""
+    return versions.token(trigger_id, round, kind)
+
+
+def address_proof(trigger_id: UUID, round: int, kind: str) -> bytes:
+    """What is stored of it."""
+    return versions.token_hash(versions.token(trigger_id, round, kind))
 
 
 async def nudge(lane: Lane = "normal") -> None:

@@ -8,8 +8,8 @@ from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from app.triggers import queries, service
-from app.triggers.forms import SwitchForm
+from app.triggers import keys, queries, service
+from app.triggers.forms import SecretForm, SwitchForm
 from app.triggers.queries import Detail, TriggerView
 from app.web.actor import Actor
 
@@ -38,6 +38,17 @@ class TriggerApi(Controller):
         self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], data: JSONBody[SwitchForm]
     ) -> None:
         await service.switch(actor, trigger_id, on=data.on)
+
+    @post("/secret", name="api:trigger-secret", summary="Set or make the secret of a signed webhook")
+    async def secret(
+        self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], data: JSONBody[SecretForm]
+    ) -> dict[str, str]:
+        """The only time it is told. The one before counts for another 24 hours."""
+        return {"secret": await keys.set_secret(actor, trigger_id, data.secret)}
+
+    @post("/address", name="api:trigger-address", summary="Give a trigger a new address", status_code=204)
+    async def address(self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID]) -> None:
+        await service.new_address(actor, trigger_id)
 
     @post("/firings", name="api:trigger-fire", summary="Fire a trigger by hand", opt={"scope": "run"})
     async def fire(self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID]) -> Response[Any]:

@@ -6,9 +6,12 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 
-from app.triggers import queries, service
+from app.runs import service as runs
+from app.triggers import keys, queries, service
+from app.triggers.forms import SecretForm
+from app.triggers.guard import guard
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -48,8 +51,8 @@ class TriggerController(Controller):
     ) -> Response[str]:
         detail = await queries.trigger(actor, trigger_id, before)
         if _partial(request):
-            return fragment(request, "triggers/_log.html", detail=detail, first=before is None)
-        return page(request, "triggers/trigger.html", nav=NAV, detail=detail, first=before is None)
+            return fragment(request, "triggers/_log.html", detail=detail, first=before is None, shown="")
+        return page(request, "triggers/trigger.html", nav=NAV, detail=detail, first=before is None, shown="")
 
     @post("/switching-off", name="triggers:switch-off")
     async def off(
@@ -67,6 +70,28 @@ class TriggerController(Controller):
         flash(request, "Switched on.", undo=f"/triggers/{trigger_id}/switching-off")
         return go(request, HERE if to == "list" else f"{HERE}/{trigger_id}")
 
+    @post("/secret", name="triggers:secret")
+    async def secret(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        trigger_id: FromPath[UUID],
+        data: URLEncodedBody[SecretForm],
+    ) -> Response[Any]:
+        shown = await keys.set_secret(actor, trigger_id, data.secret)
+        detail = await queries.trigger(actor, trigger_id)
+        if not request.htmx.partial:
+            return page(request, "triggers/trigger.html", nav=NAV, detail=detail, first=True, shown=shown)
+        return fragment(request, "triggers/_secret.html", it=detail.trigger, shown=shown, errors={})
+
+    @post("/address", name="triggers:address")
+    async def address(
+        self, request: Request, actor: NamedDependency[Actor], trigger_id: FromPath[UUID]
+    ) -> Response[Any]:
+        await service.new_address(actor, trigger_id)
+        flash(request, "It has a new address. The old one leads nowhere any more.")
+        return go(request, f"{HERE}/{trigger_id}")
+
     @post("/firings", name="triggers:fire")
     async def fire(self, request: Request, actor: NamedDependency[Actor], trigger_id: FromPath[UUID]) -> Response[Any]:
         done = await service.fire_now(actor, trigger_id)
@@ -76,4 +101,5 @@ class TriggerController(Controller):
         return go(request, f"/runs/{done.run_id}")
 
 
+runs.guard_hooks(guard)  # here, because every process that has the webhook door has these pages, too
 routes: list[Any] = [TriggersController, TriggerController]

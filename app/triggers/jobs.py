@@ -18,4 +18,17 @@ async def forget_firings() -> int:
     return int(done.rpartition(" ")[2])
 
 
-JOBS: tuple[Job, ...] = ((plan_new, 1.0), (fire_due, 1.0), (fire_queued, 1.0), (forget_firings, 3600.0))
+async def forget_secrets() -> int:
+    """Delete secrets whose day has passed. Every hour."""
+    async with system_tx("forget secrets of triggers") as tx:
+        done = await tx.execute("delete from trigger_secret where until < clock_timestamp()")
+    return int(done.rpartition(" ")[2])
+
+
+JOBS: tuple[Job, ...] = (
+    (plan_new, 1.0),
+    (fire_due, 1.0),
+    (fire_queued, 1.0),
+    (forget_firings, 3600.0),
+    (forget_secrets, 3600.0),
+)

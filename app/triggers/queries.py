@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from app.db import tenant_tx
 from app.errors import NotFound
+from app.runs import service as runs
 from app.triggers import calendar, plans
 from app.triggers.service import BY_VISITORS, GONE
 from app.web.actor import Actor
@@ -26,10 +27,11 @@ KINDS = {
 
 LIST = """
 select t.id, t.flow_id, t.node_id, t.kind, t.paused, p.title, p.words, p.next_at, p.problem, p.rule, p.made_at,
-       t.token_round, v.document->>'name' as flow,
+       t.token_round, t.token_hash is not null as addressed, s.hint, v.document->>'name' as flow,
        f.id as fired, f.result, f.reason, f.run_id, f.planned_at, f.at, f.times, f.status
   from trigger t join flow_live l on l.flow_id = t.flow_id join flow_version v on v.id = l.version_id
   left join trigger_plan p on p.trigger_id = t.id
+  left join trigger_secret s on s.trigger_id = t.id and s.until is null
   left join lateral (
       select * from (
           (select x.id, x.result, x.reason, x.run_id, x.planned_at, x.at, x.times, r.status
@@ -92,6 +94,9 @@ class TriggerView(Struct, frozen=True):
     problem: str
     last: FiringView | None
     switchable: bool
+    path: str = ""
+    signature: str = ""
+    secret_hint: str = ""
 
     @property
     def icon(self) -> str:
@@ -162,6 +167,8 @@ def _why(view: TriggerView, working: bool) -> list[str]:
         found.append("It is switched off.")
     if view.problem:
         found.append(view.problem)
+    if view.signature and not view.secret_hint:
+        found.append("No secret is set: every call is refused.")
     if not working and view.kind not in ("webhook", *BY_VISITORS):
         found.append("No worker is running: nothing looks at the clock, and nothing that waits is carried out.")
     if view.last is not None and view.last.result in ("skipped", "refused"):
@@ -183,7 +190,26 @@ def _view(row: Any) -> TriggerView:
         row["problem"] or "",
         _firing(row, "fired") if row["fired"] is not None else None,
         row["kind"] not in BY_VISITORS,
+        _path(row),
+        _signature(row),
+        f"…{row['hint']}" if row["hint"] else "",
     )
+
+
+def _path(row: Any) -> str:
+    """Behind the dashboard's address; for mail the part before the @."""
+    if not row["addressed"]:
+        return ""
+    token = runs.address_token(row["id"], row["token_round"], row["kind"])
+    return {"webhook": f"/hooks/{token}", "drop": f"/drop/{token}", "email": token}[row["kind"]]
+
+
+def _signature(row: Any) -> str:
+    """The scheme of a signed webhook, "" for all others."""
+    if row["kind"] != "webhook" or not row["rule"]:
+        return ""
+    scheme = str(msgspec.json.decode(row["rule"]).get("signature", "none"))
+    return "" if scheme == "none" else scheme
 
 
 def _firing(row: Any, id: str = "id") -> FiringView:

@@ -45,6 +45,21 @@ async def switch(actor: Actor, trigger_id: UUID, *, on: bool) -> None:
         await publish(tx, actor.workspace_id, "workspace", kind, told)
 
 
+async def new_address(actor: Actor, trigger_id: UUID) -> None:
+    """Another token: the address that was known until now leads nowhere. Raises NotFound, Conflict without one."""
+    may_change(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await found(tx, trigger_id)
+        if row["token_hash"] is None:
+            raise Conflict("This trigger has no address.")
+        proof = runs.address_proof(trigger_id, row["token_round"] + 1, row["kind"])
+        await tx.execute(
+            "update trigger set token_round = token_round + 1, token_hash = $2 where id = $1", trigger_id, proof
+        )
+        told = {"trigger": str(trigger_id), "flow": str(row["flow_id"]), "by": actor.name}
+        await publish(tx, actor.workspace_id, "workspace", "trigger.address_changed", told)
+
+
 async def fire_now(actor: Actor, trigger_id: UUID) -> Fired:
     """Start the live version as this trigger would, with sample data. Works while it is switched off, too."""
     may_change(actor)
@@ -85,4 +100,4 @@ def _settings(row: Any) -> Any:
         return None
 
 
-__all__ = ["Fired", "fire_now", "found", "may_change", "switch"]
+__all__ = ["Fired", "fire_now", "found", "may_change", "new_address", "switch"]

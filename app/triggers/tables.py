@@ -1,6 +1,6 @@
 """Tables of this domain. DDL, row security and indexes: migrations/triggers."""
 
-from piccolo.columns import JSON, JSONB, UUID, BigInt, Integer, SmallInt, Text, Timestamptz
+from piccolo.columns import JSON, JSONB, UUID, BigInt, Bytea, Integer, SmallInt, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
@@ -44,3 +44,15 @@ class TriggerFiring(Table, tablename="trigger_firing"):
     depth = SmallInt(default=0)
     times = Integer(default=1)
     at = Timestamptz(default=TimestamptzNow())
+
+
+class TriggerSecret(Table, tablename="trigger_secret"):
+    """A secret that a sender signs with, sealed by the vault. `until`: replaced, and good up to then."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    trigger_id = UUID(required=True, default=None)
+    sealed = Bytea(required=True, default=None)
+    hint = Text(default="")
+    until = Timestamptz(null=True, default=None)
+    made_at = Timestamptz(default=TimestamptzNow())

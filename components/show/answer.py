@@ -7,6 +7,11 @@ from msgspec import Meta, Struct
 from flows.sdk import Advanced, Context, Port, Ports, Template, lines, node
 
 
+class Header(Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(title="Name", pattern=r"^[A-Za-z0-9-]{1,100}$")]
+    value: Annotated[Template, Meta(title="Value", max_length=1000), lines(1)] = ""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[
         Template,
@@ -24,6 +29,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
         Advanced,
     ] = ""
+    headers: Annotated[
+        list[Header],
+        Meta(
+            title="Headers",
+            description="For webhook callers: names that begin with X-, Cache-Control, ETag, Location and the like.",
+            max_length=20,
+        ),
+        Advanced,
+    ] = []
 
 
 class Inputs(Struct, frozen=True):
@@ -36,6 +50,7 @@ class Outputs(Struct, frozen=True, omit_defaults=True):
     data: Any
     status: int = 200
     content_type: str = ""
+    headers: dict[str, str] = {}
 
 
 INPUTS = (
@@ -60,4 +75,5 @@ async def answer(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
     A chat shows the text, a form page too; a webhook caller gets {"text", "data"} as JSON, or the text alone with the
     content type set here.
     """
-    return Outputs(settings.text or inputs.text, inputs.data, settings.status, settings.content_type)
+    headers = {header.name: header.value for header in settings.headers}
+    return Outputs(settings.text or inputs.text, inputs.data, settings.status, settings.content_type, headers)

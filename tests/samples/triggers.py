@@ -47,6 +47,11 @@ SAMPLES: dict[str, Any] = {
     "triggers/_result.html": {},
     "triggers/_times.html": [{"times": [THEN], "zone": "UTC"}, {"times": [], "zone": "UTC"}],
     "triggers/_next_times.html": [{"node_id": "start", "times": [THEN], "zone": "UTC"}],
+    "triggers/_address.html": [{"it": view(path="/hooks/x")}, {"it": view()}],
+    "triggers/_secret.html": [
+        {"it": view(signature="github"), "shown": "", "errors": {"": "No."}},
+        {"it": view(signature="github", secret_hint="…9f2c"), "shown": "whsec_x", "errors": {}},
+    ],
     "triggers/_log.html": [
         {"detail": Detail(VIEWS[0], [THEN], ["It is off."], FIRINGS, THEN, "UTC"), "first": True},
         {"detail": Detail(VIEWS[1], [], [], [], None, "UTC"), "first": False},

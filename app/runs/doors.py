@@ -1,0 +1,57 @@
+"""Who looks at signed webhook calls. The door itself (hooks.py) lies in this domain and knows no secrets; who has them
+says so at start. A signed address without a guard stays shut.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Admitted(Struct, frozen=True):
+    """A call that may come in. `delivery`: its id, by which a second one is known, "" = it has none.
+
+    `answer`: what to say at once, without a run (a challenge); then nothing else happens.
+    """
+
+    delivery: str = ""
+    answer: bytes | None = None
+
+
+class Forged(Exception):
+    """The call is not let in. `code` for the log, the sentence for the trigger's page; the caller learns neither."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Guard(Protocol):
+    async def __call__(
+        self, trigger_id: UUID, workspace_id: UUID, settings: Any, headers: Mapping[bytes, bytes], body: bytes
+    ) -> Admitted:
+        """Raises Forged."""
+        ...
+
+
+_guards: list[Guard] = []
+UNHANDED: Sequence[bytes] = (b"signature", b"timestamp")
+"""Headers whose name holds one of these are not handed to a flow: they differ with each try of the same delivery."""
+
+
+def guard_hooks(guard: Guard) -> None:
+    _guards[:] = [guard]
+
+
+async def admitted(
+    trigger_id: UUID, workspace_id: UUID, settings: Any, headers: Mapping[bytes, bytes], body: bytes
+) -> Admitted:
+    if not _guards:
+        raise Forged("no_guard", "Signatures are not checked in this process.")
+    return await _guards[0](trigger_id, workspace_id, settings, headers, body)
+
+
+def handed_on(headers: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Headers of a signed call without its proof."""
+    return {name: value for name, value in headers.items() if not any(word in name for word in UNHANDED)}
