@@ -184,7 +184,8 @@ class Plan:
         self.triggers = frozenset(s.kind.trigger for s in steps if s.kind is not None and s.kind.trigger)
         self.waits = any(s.kind.waits for s in self.all_steps() if s.kind is not None)
         self.express = not self.waits and all(
-            s.effect in EXPRESS and not (s.kind is not None and (s.kind.subflow or s.kind.undo)) for s in self.all_steps()
+            s.effect in EXPRESS and not (s.kind is not None and (s.kind.subflow or s.kind.undo or s.kind.early))
+            for s in self.all_steps()
         )
 
     def all_steps(self) -> list[Step]:

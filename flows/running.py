@@ -14,7 +14,7 @@ from flows.failing import fault_of, instead, pause_before_next
 from flows.frame import PENDING, Frame
 from flows.journal import Journal
 from flows.leaving import leave
-from flows.ledger.protocol import Fault, StepChange, StepRow
+from flows.ledger.protocol import Fault, RunChange, StepChange, StepRow
 from flows.limits import Limits
 from flows.pauses import Key, Pauses
 from flows.plan import Edge, Plan, Step
@@ -189,13 +189,38 @@ class Running:
         if self.watched:
             ms, output = (now - began) * 1000, msgspec.to_builtins(out)
             self.emit("step.succeeded", frame, step, attempt=ctx.attempt, ms=ms, output=output, usage=ctx.usage)
+        self._hand_on(frame, step, out, ready)
+
+    def _hand_on(self, frame: Frame, step: Step, out: Any, ready: list[int]) -> None:
+        kind = step.kind
         if step.result and frame.home.result is None:
             frame.home.result = out
+            if kind is not None and kind.early and frame.home is self.top:
+                self.answer(out)
         if frame.outs[step.index] is PENDING:
-            if step.kind is not None and step.kind.ends:
+            if kind is not None and kind.ends:
                 leave(self, frame, step, out)
             else:
                 frame.settle(step, out, ready)
+
+    def answer(self, out: Any) -> None:
+        """Whoever waits for the answer gets it as soon as it is on record; the run goes on."""
+        if (journal := self.journal) is None:
+            return
+        event = {"type": "run.answered", "run": self.facts.run_id, "output": msgspec.to_builtins(out)}
+        if self.facts.emit is not None:
+            self.facts.emit(event)
+        journal.event(event)
+        change = RunChange("running", encoded(out, self.limits.output_bytes))
+        task = self.loop.create_task(journal.flush(change))
+        self.hold()
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.broken = self.broken or error
+            self.end("failed")
+        self.release()
 
     def failed(
         self, frame: Frame, step: Step, tries: int, attempt: int, error: Exception, began: float, ready: list[int]

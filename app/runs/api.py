@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from app.errors import DomainError, NotFound
 from app.runs import following, queries, replays, service
-from app.runs.forms import ReplayForm, RunForm, SignalForm
+from app.runs.forms import DecisionForm, ReplayForm, RunForm, SignalForm
 from app.runs.outcome import Outcome
 from app.runs.reading import RunView
 from app.web.actor import Actor
@@ -47,7 +47,7 @@ class FlowRunsApi(Controller):
             return Stream(_sse(events), media_type="text/event-stream", headers=NO_STORE, status_code=200)
         if data.wait:
             outcome = await service.answer(actor, version_id, data.input, trigger="api", idempotency_key=key)
-            code = 200 if outcome.over or outcome.status == "in_doubt" else 202
+            code = 200 if outcome.over or outcome.answered or outcome.status == "in_doubt" else 202
             return Response(_view(outcome), status_code=code, headers={"location": f"/api/v1/runs/{outcome.run_id}"})
         run_id = await service.start(actor, version_id, data.input, trigger="api", idempotency_key=key)
         told = {"id": str(run_id), "status": "queued"}

@@ -70,11 +70,12 @@ async def _until_news(heard: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 async def outcome(workspace_id: UUID, run_id: UUID, patience: float) -> Outcome:
-    """How the run ended, or how it stands after `patience` seconds or when it waits for a person."""
+    """How the run ended, or how it stands when it has answered, waits for a person, or after `patience` seconds."""
     try:
         async with asyncio.timeout(patience):
-            async for _ in events_of(workspace_id, run_id):
-                pass
+            async for event in events_of(workspace_id, run_id):
+                if event["type"] == "run.answered":
+                    break
     except TimeoutError:
         pass
     return await state(workspace_id, run_id)

@@ -20,6 +20,11 @@ class Outcome(Struct, frozen=True):
     def over(self) -> bool:
         return self.status in ("succeeded", "failed", "cancelled")
 
+    @property
+    def answered(self) -> bool:
+        """The run goes on, but has given its answer ("Answer now")."""
+        return not self.over and self.output is not None
+
     def event(self) -> dict[str, Any]:
         """The same as the last event of a stream."""
         event: dict[str, Any] = {"type": f"run.{self.status}", "run": str(self.run_id)}

@@ -56,7 +56,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
     """A palette entry. Everything the editor, the docs page and the engine show or need is derived from here."""
 
     __slots__ = (
-        "_effect_of", "_ports_of", "_summary_of", "container", "description", "effect", "ends", "family", "fn",
+        "_effect_of", "_ports_of", "_summary_of", "container", "description", "early", "effect", "ends", "family", "fn",
         "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "probe", "result",
         "settings", "sources", "static", "subflow", "timeout", "title", "trigger", "undo", "upgrades",
         "version", "waits",
@@ -80,6 +80,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         waits: bool,
         ends: Ends,
         undo: bool,
+        early: bool,
         timeout: float | None,
         ports: Callable[[Any], Ports] | None,
         summary: Callable[[Any], str] | None,
@@ -105,6 +106,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self.waits = waits
         self.ends = ends
         self.undo = undo
+        self.early = early
         self.timeout = timeout
         self.upgrades = upgrades
         self.join_of = join
@@ -178,6 +180,7 @@ def node(  # noqa: PLR0913
     waits: bool = False,
     ends: Ends = "",
     undo: bool = False,
+    early: bool = False,
     timeout: float | None = None,
     ports: Callable[[Any], Ports] | None = None,
     summary: Callable[[Any], str] | None = None,
@@ -199,6 +202,7 @@ def node(  # noqa: PLR0913
     `probe` is asked after an interrupted try of a step whose effect is "probe": it gives the outputs when that try took
     effect, None when it did not, and raises when it can't tell; then a person is asked.
     `undo`: the steps behind it run only when the run fails or is cancelled. Inputs and Outputs have one field, `value`.
+    `early`, with `result`: the caller gets the result when this step has finished, and the run goes on.
     `effect_of` may only be milder than `effect` with these settings. `upgrades`: {n: settings of version n -> of n+1}.
     Raises TypeError when the function's annotations are not Struct types: the ports could not be derived.
     """
@@ -224,6 +228,7 @@ def node(  # noqa: PLR0913
             waits=waits,
             ends=ends,
             undo=undo,
+            early=early,
             timeout=timeout,
             ports=ports,
             summary=summary,

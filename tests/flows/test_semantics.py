@@ -119,6 +119,37 @@ async def test_rule_7_the_first_result_step_that_finishes_is_the_result():
     assert (await express(made)).output.text == "fast"
 
 
+async def test_rule_9_answer_now_is_on_record_and_told_while_the_run_goes_on():
+    ledger, seen = MemoryLedger(), asyncio.Event()
+    made = flow(
+        NodeUse("a", "say"),
+        NodeUse("reply", "show.reply"),
+        NodeUse("long", "say", settings={"after": 0.05}),
+        NodeUse("end", "show.answer"),
+        NodeUse("ask", "people.approval"),
+        wires="a.text>reply.text a.text>long.value long.text>end.text",
+    )
+    assert not plan_of(made).express
+    told: list[Any] = []
+
+    def listen(event: dict[str, Any]) -> None:
+        if event["type"] == "run.answered":
+            told.append(event["output"]["text"])
+            seen.set()
+
+    running = asyncio.create_task(durable(made, ledger, listen=listen))
+    await seen.wait()
+    await asyncio.sleep(0.01)
+    assert told == ["a"] and statuses(ledger)["reply"] == "succeeded"
+    row = ledger.runs["r"]
+    assert row.status == "running" and '"text":"a"' in (row.output or "")
+    assert (await running).status == "waiting" and told == ["a"]
+    assert [event["type"] for event in ledger.events["r"]].count("run.answered") == 1
+    ledger.signal("r", Signal("approval", {"choice": "approve"}))
+    outcome = await durable(made, ledger, listen=listen)
+    assert outcome.status == "succeeded" and '"text":"a"' in (outcome.output or "") and told == ["a"]
+
+
 # 10-14 joins
 
 

@@ -57,7 +57,7 @@ async def _run(
             case "step.token" if event.get("answer"):
                 streamed.append(event["text"])
                 say(event["text"])
-            case "run.succeeded":
+            case "run.succeeded" | "run.answered":
                 text = text_of(event.get("output")) or "".join(streamed)
                 return Written(text or NOTHING, "done" if text else "failed", run_id)
             case "run.waiting":
