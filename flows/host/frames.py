@@ -62,6 +62,8 @@ class Reply(Struct, frozen=True, array_like=True, tag="reply"):
     cpu: float = 0.0
     memory: int = 0
     pid: int = 0
+    field: str = ""
+    retry: bool = False
 
 
 class Ask(Struct, frozen=True, array_like=True, tag="ask"):
