@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from app.accounts import queries, service
-from app.accounts.forms import InviteForm, RoleForm
+from app.accounts.forms import InviteForm, RoleForm, WorkspaceForm
 from app.accounts.service import Invited
 from app.web.actor import Actor
 
@@ -33,6 +33,15 @@ class MeController(Controller):
         return Me(
             actor.user_id, actor.workspace_id, actor.workspace_name, actor.name, actor.email, sorted(actor.scopes)
         )
+
+
+class WorkspaceController(Controller):
+    path = "/workspace"
+    tags = ["Accounts"]
+
+    @patch("/", name="api:save-workspace", summary="Rename the workspace", opt={"scope": "admin"})
+    async def rename(self, actor: NamedDependency[Actor], data: JSONBody[WorkspaceForm]) -> None:
+        await service.rename_workspace(actor, data)
 
 
 class MembersController(Controller):
@@ -84,4 +93,4 @@ class KeysController(Controller):
         await service.revoke_key(actor, key_id)
 
 
-api_routes = [MeController, MembersController, InvitesController, KeysController]
+api_routes = [MeController, WorkspaceController, MembersController, InvitesController, KeysController]

@@ -107,6 +107,26 @@ class RunsApi(Controller):
     async def cancel(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
         return {"id": str(run_id), "state": await service.cancel(actor, run_id)}
 
+    @post(
+        "/again", name="api:run-again", summary="Take up a run that was given up", opt={"scope": "run"}, status_code=202
+    )
+    async def again(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
+        await service.again(actor, run_id)
+        return {"id": str(run_id)}
+
+    @post(
+        "/decision",
+        name="api:run-decide",
+        summary="Say whether a step in doubt happened",
+        opt={"scope": "run"},
+        status_code=202,
+    )
+    async def decide(
+        self, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: JSONBody[DecisionForm]
+    ) -> dict[str, str]:
+        await service.decide(actor, run_id, data.node, data.iter, happened=data.happened == "yes")
+        return {"id": str(run_id)}
+
     @post("/signals/{name:str}", name="api:run-signal", summary="Send a signal", opt={"scope": "run"}, status_code=202)
     async def signal(
         self,

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from app.errors import NotFound
 from app.sites import queries, service
-from app.sites.forms import NewPageForm, PageForm, SiteForm
+from app.sites.forms import NewPageForm, OpenForm, PageForm, SiteForm
 from app.sites.queries import PageView, SiteView
 from app.web.actor import Actor
 
@@ -36,6 +36,10 @@ class SiteApi(Controller):
         if found is None:
             raise NotFound("This workspace has no site yet.", remedy="Open one under Site.")
         return found
+
+    @post("/", summary="Open the workspace's site; the one there is when it has one")
+    async def open(self, actor: NamedDependency[Actor], data: JSONBody[OpenForm]) -> Made:
+        return Made(await service.open_site(actor, data.name))
 
     @put("/{site_id:uuid}", summary="Change name, address and look", status_code=204)
     async def change(self, actor: NamedDependency[Actor], site_id: FromPath[UUID], data: JSONBody[SiteForm]) -> None:

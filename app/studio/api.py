@@ -19,6 +19,7 @@ from app.studio.forms import (
     PasteForm,
     PublishForm,
     ReplaceForm,
+    RestoreForm,
     StepBackForm,
 )
 from app.studio.service.store import Batch
@@ -66,10 +67,6 @@ class EditedView(Struct, frozen=True):
     redo: bool
     resync: bool
     said: str
-
-
-class RestoreForm(Struct, forbid_unknown_fields=True):
-    version_id: UUID
 
 
 class FlowsApi(Controller):

@@ -146,6 +146,12 @@ class OpsForm(Struct, forbid_unknown_fields=True):
     ops: Annotated[list[EditorOp], Meta(min_length=1, max_length=20_000)]
 
 
+class RestoreForm(Struct, forbid_unknown_fields=True):
+    """Make this version the draft."""
+
+    version_id: UUID
+
+
 class StepBackForm(Struct, forbid_unknown_fields=True):
     """Undo and redo."""
 

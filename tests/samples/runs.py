@@ -114,4 +114,5 @@ IDS = {"run_id": a_waiting_run}
 BODIES = {
     "runs:answer": {"name": "approval", "choice": "approve"},
     "runs:decide": {"node": "ask", "happened": "yes"},
+    "api:run-decide": {"node": "ask", "happened": "yes"},
 }

@@ -7,18 +7,13 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Struct
 
 from app.studio import queries, rendering, service
-from app.studio.forms import PublishForm
+from app.studio.forms import PublishForm, RestoreForm
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
 from flows.document import dump_flow
-
-
-class RestoreForm(Struct, forbid_unknown_fields=True):
-    version_id: UUID
 
 
 class FlowsController(Controller):

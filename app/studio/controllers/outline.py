@@ -12,8 +12,7 @@ from msgspec import Meta, Struct
 from app.errors import Refused
 from app.studio import queries, service, tries
 from app.studio.controllers.editor import bar
-from app.studio.controllers.flows import RestoreForm
-from app.studio.forms import FlowMeta, NodeConfig, NodeLabel, NodePolicy, Op, OpsForm, PublishForm
+from app.studio.forms import FlowMeta, NodeConfig, NodeLabel, NodePolicy, Op, OpsForm, PublishForm, RestoreForm
 from app.studio.outline import intents
 from app.studio.outline.page import page_of
 from app.studio.outline.posted import changed, read
