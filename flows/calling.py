@@ -24,6 +24,10 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
         plan = await run.flow_of(facts, version_id)
     except Exception as error:  # the host's own words: no such version, or it can't run here
         raise NodeError(f"The flow can't be run: {error}", field="flow") from error
+    if run.journal is None and not plan.quick:
+        raise NodeError(
+            "The flow it calls may not run at once: it waits, or does what must not happen twice.", field="flow"
+        )
     inner_facts = RunFacts(
         facts.run_id,
         input,

@@ -78,9 +78,10 @@ async def run_express(
 ) -> Record:
     """Run a plan to its end and give its record; steps that fail make a failed record, not an exception.
 
-    Raises ValueError for a plan that may not run here (`plan.express`): it waits, or a step must not happen twice.
+    Raises ValueError for a plan that may not run here (`plan.quick`): it waits, or a step must not happen twice. A flow
+    it calls that may not run here fails the step that calls it: the host asks before (`plan.calls`).
     """
-    if not plan.express:
+    if not plan.quick:
         raise ValueError("This flow needs the durable lane: it waits, or has a step that must not happen twice.")
     context.input, context.emit = input, listen
     limits = limits or Limits()

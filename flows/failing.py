@@ -3,6 +3,8 @@
 import random
 from typing import Any
 
+from msgspec import structs
+
 from flows.ledger.protocol import Fault
 from flows.plan import Failed, Step
 from flows.sdk.errors import NodeError
@@ -47,6 +49,18 @@ def fault_of(step: Step, path: str, iter: str, error: BaseException) -> Fault:
     reason = str(error) or "no reason given"
     sentence = f"The component '{step.kind.title if step.kind else step.id}' met an error it does not handle: {reason}"
     return Fault(f"{sentence} ({type(error).__name__}).", "", path, iter, type(error).__name__)
+
+
+def no_more_retries(fault: Fault, most: int) -> Fault:
+    """The last straw of a run in which too much is tried again."""
+    sentence = f"{fault.message} It is not tried again: {most:,} tries of this run were repeats already."
+    return structs.replace(fault, message=sentence)
+
+
+def too_dear(spent: int, most: int, node: str, iter: str) -> Fault:
+    cost, limit = f"${spent / 1e6:,.4f}", f"${most / 1e6:,.4f}"
+    sentence = f"The run has cost {cost}, and at most {limit} are allowed. Raise its limit, or make it do less."
+    return Fault(sentence, "", node, iter, "Cost")
 
 
 def instead(step: Step, fault: Fault) -> Any:

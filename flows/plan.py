@@ -168,9 +168,24 @@ class Step:
 
 
 class Plan:
-    """Steps of one level, in topological order. A container's body and a sub-flow are plans of their own."""
+    """Steps of one level, in topological order. A container's body and a sub-flow are plans of their own.
 
-    __slots__ = ("express", "hash", "indegree", "name", "result_links", "roots", "steps", "triggers", "waits")
+    `express`: may run at once in memory. `quick`: the same when all flows it calls are, too; `calls`: their versions.
+    """
+
+    __slots__ = (
+        "calls",
+        "express",
+        "hash",
+        "indegree",
+        "name",
+        "quick",
+        "result_links",
+        "roots",
+        "steps",
+        "triggers",
+        "waits",
+    )
 
     def __init__(
         self, steps: tuple[Step, ...], indegree: tuple[int, ...], result_links: tuple[Link, ...] = (), name: str = ""
@@ -183,10 +198,13 @@ class Plan:
         self.roots = tuple(step.index for step in steps if indegree[step.index] == 0)
         self.triggers = frozenset(s.kind.trigger for s in steps if s.kind is not None and s.kind.trigger)
         self.waits = any(s.kind.waits for s in self.all_steps() if s.kind is not None)
-        self.express = not self.waits and all(
-            s.effect in EXPRESS and not (s.kind is not None and (s.kind.subflow or s.kind.undo or s.kind.early))
+        called = [s for s in self.all_steps() if s.kind is not None and s.kind.subflow]
+        self.calls = tuple(dict.fromkeys(str(getattr(step.settings, "flow", "")) for step in called))
+        self.quick = not self.waits and all(
+            s.kind is None or (not (s.kind.undo or s.kind.early) and (s.kind.subflow or s.effect in EXPRESS))
             for s in self.all_steps()
         )
+        self.express = self.quick and not called
 
     def all_steps(self) -> list[Step]:
         """Of this level and of all containers, inner edges included (their `kind` is None)."""

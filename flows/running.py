@@ -10,7 +10,7 @@ import msgspec
 
 from flows.done import Done, added, encoded
 from flows.doubts import doubt, unknown
-from flows.failing import fault_of, instead, pause_before_next
+from flows.failing import fault_of, instead, no_more_retries, pause_before_next, too_dear
 from flows.frame import PENDING, Frame
 from flows.journal import Journal
 from flows.leaving import leave
@@ -64,6 +64,10 @@ class Running:
         self.guarded: dict[asyncio.Task[None], tuple[Frame, int]] = {}
         self.inner: dict[Frame, tuple[Frame, Step]] = {}
         self.steps = 0
+        self.retries = sum(row.attempt - 1 for row in self.rows.values() if row.attempt > 1) if self.rows else 0
+        self.spent = (
+            sum(row.usage.cost_micros for row in self.rows.values() if row.usage is not None) if self.rows else 0
+        )
         self.busy = 0
         self.usage: Usage | None = None
         self.pausing = False
@@ -190,6 +194,11 @@ class Running:
             ms, output = (now - began) * 1000, msgspec.to_builtins(out)
             self.emit("step.succeeded", frame, step, attempt=ctx.attempt, ms=ms, output=output, usage=ctx.usage)
         self._hand_on(frame, step, out, ready)
+        if ctx.usage is not None and self.limits.cost_micros is not None:
+            self.spent += ctx.usage.cost_micros
+            if self.spent > self.limits.cost_micros and self.ending is None:
+                self.fault = too_dear(self.spent, self.limits.cost_micros, frame.prefix + step.id, frame.iter)
+                self.end("failed")
 
     def _hand_on(self, frame: Frame, step: Step, out: Any, ready: list[int]) -> None:
         kind = step.kind
@@ -229,6 +238,10 @@ class Running:
         path = frame.prefix + step.id
         fault = fault_of(step, path, frame.iter, error)
         pause = pause_before_next(step, tries, error)
+        if pause is not None:
+            self.retries += 1
+            if self.retries > self.limits.retries:
+                pause, fault = None, no_more_retries(fault, self.limits.retries)
         now = perf_counter()
         ms = (now - began) * 1000
         if pause is not None:

@@ -49,10 +49,19 @@ class Ready(Struct, frozen=True):
     models: tuple[str, ...] = ()
 
     async def runs_here(self) -> bool:
-        """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called."""
-        return self.plan.express and (
-            not self.models or await gateway.workspace_runs_here(self.workspace_id, self.models)
-        )
+        """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called.
+
+        That holds for the flows it calls, too.
+        """
+        if not self.plan.quick:
+            return False
+        models = self.models
+        if self.plan.calls:
+            inner = await host().called(self)
+            if inner is None:
+                return False
+            models = tuple(dict.fromkeys([*models, *(model for ready in inner for model in ready.models)]))
+        return not models or await gateway.workspace_runs_here(self.workspace_id, models)
 
 
 class Host:
@@ -63,6 +72,7 @@ class Host:
         self.plans = PlanCache(catalogue.load())
         self._owners: dict[UUID, tuple[UUID, UUID]] = {}
         self._ready: dict[UUID, Ready] = {}
+        self._called: dict[UUID, tuple[Ready, ...] | None] = {}
 
     async def ready(self, version_id: UUID) -> Ready:
         """The plan of a version; versions never change, so it is read once. Whose it is, the caller compares.
@@ -86,6 +96,33 @@ class Host:
         if ready is None or ready.plan is not plan:
             ready = self._ready[version_id] = Ready(plan, owner[0], owner[1], version_id, models_of(plan))
         return ready
+
+    async def called(self, ready: Ready) -> tuple[Ready, ...] | None:
+        """All flows that this one calls, at any depth; None when one of them needs the durable lane or can't run."""
+        if ready.version_id in self._called:
+            return self._called[ready.version_id]
+        found: dict[UUID, Ready] = {ready.version_id: ready}
+        todo = [ready]
+        fits: tuple[Ready, ...] | None = ()
+        while todo and fits is not None:
+            for version in todo.pop().plan.calls:
+                try:
+                    inner = await self.ready(UUID(version))
+                except (ValueError, NotFound, Conflict):
+                    fits = None
+                    break
+                if not inner.plan.quick or inner.workspace_id != ready.workspace_id:
+                    fits = None
+                    break
+                if inner.version_id not in found:
+                    found[inner.version_id] = inner
+                    todo.append(inner)
+        if fits is not None:
+            fits = tuple(found.values())
+        if len(self._called) > 4 * self.plans.size:
+            self._called.clear()
+        self._called[ready.version_id] = fits
+        return fits
 
     async def plan_of(self, facts: RunFacts, version_id: str) -> Plan:
         """For the node that runs another flow: only flows of the run's own workspace exist for it."""

@@ -185,7 +185,7 @@ def node(  # noqa: PLR0913
     ports: Callable[[Any], Ports] | None = None,
     summary: Callable[[Any], str] | None = None,
     effect_of: Callable[[Any], Effect] | None = None,
-    probe: Callable[[Settings_contra, Inputs_contra, Context], Awaitable[Any]] | None = None,
+    probe: Callable[[Any, Any, Context], Awaitable[Any]] | None = None,
     join: Callable[[Any], Join] | None = None,
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
     sources: Callable[[Any], Sequence[Source]] | None = None,

@@ -582,6 +582,32 @@ async def test_rule_65_a_sub_flow_is_part_of_the_run_and_waits_and_resumes_with_
     assert log.calls == ["sub/paid"]
 
 
+async def test_rule_65_a_sub_flow_that_could_run_express_runs_with_its_caller_at_once():
+    inner = flow(
+        NodeUse("x", "say", settings={"text": "in {{ input.n }}"}),
+        NodeUse("out", "show.answer"),
+        wires="x.text>out.text",
+    )
+    slow = flow(NodeUse("ask", "people.approval"))
+    outer = flow(
+        NodeUse("n", "number", settings={"value": 3}),
+        NodeUse("sub", "logic.flow", settings={"flow": "v1", "fields": ["n"]}),
+        wires="n.value>sub.n",
+    )
+    plan = plan_of(outer)
+    assert plan.quick and not plan.express and plan.calls == ("v1",)
+
+    async def flow_of(facts: RunFacts, version: str) -> Any:
+        return plan_of(inner)
+
+    async def slow_flow(facts: RunFacts, version: str) -> Any:
+        return plan_of(slow)
+
+    record = await express(outer, flow_of=flow_of)
+    assert output_of(record, "sub").text == "in 3" and status_of(record)["sub/x"] == "succeeded"
+    assert "may not run at once" in (await express(outer, flow_of=slow_flow)).fault.message
+
+
 async def test_rule_66_flows_that_call_each_other_without_end_are_stopped():
     made = flow(NodeUse("again", "logic.flow", settings={"flow": "v1"}))
 
