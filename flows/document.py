@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from flows.model import Flow
+from flows.model import FORMAT, Flow
 from flows.upgrade import UnknownFormat, upgrade
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -44,8 +44,8 @@ def load_flow(content: bytes | str | dict[str, Any]) -> Flow:
 
 
 def dump_flow(flow: Flow) -> bytes:
-    """JSON with sorted keys: equal flows give equal bytes."""
-    return _encoder.encode(flow)
+    """JSON with sorted keys, of the newest format: equal flows give equal bytes."""
+    return _encoder.encode(flow if flow.format == FORMAT else msgspec.structs.replace(flow, format=FORMAT))
 
 
 def content_hash(flow: Flow) -> str:

@@ -5,7 +5,10 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 FORMAT = 1
-"""The number of this document shape. A change to it is one pure function in flows/upgrade.py."""
+"""The number of this document shape. A change to it is one pure function in flows/upgrade.py.
+
+A field that older readers would refuse raises it from the first release on. Documents without a number are of format 1.
+"""
 
 
 class Retry(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -59,4 +62,4 @@ class Flow(Struct, omit_defaults=True, forbid_unknown_fields=True):
     edges: list[Edge] = field(default_factory=list)
     name: str = ""
     description: str = ""
-    format: int = FORMAT
+    format: int = 1

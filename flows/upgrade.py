@@ -9,7 +9,7 @@ Document = dict[str, Any]
 STEPS: dict[int, Callable[[Document], Document]] = {}
 """{n: function that takes a document of format n and gives one of n + 1}. Format 1 is the first: nothing is here yet.
 
-tests/flows/test_upgrade.py holds one stored document of every format; it must open for ever."""
+tests/flows/golden holds stored documents of every format; they open and run for ever."""
 
 
 class UnknownFormat(ValueError):
@@ -18,7 +18,7 @@ class UnknownFormat(ValueError):
 
 def upgrade(document: Document) -> Document:
     """The document in format FORMAT. Raises UnknownFormat, whose text a person can act on."""
-    number = document.get("format", FORMAT)
+    number = document.get("format", 1)
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise UnknownFormat(f"'format' is {number!r}, but a flow document has a number from 1 to {FORMAT} there.")
     if number > FORMAT:
