@@ -29,6 +29,8 @@ REQUESTS = Histogram(
     ["route", "method", "status"],
     buckets=FAST,
 )
+_counted: dict[tuple[str, str, int], Histogram] = {}
+"""Series by their labels: `labels` checks and joins them anew each time, which the webhook route would notice."""
 LOOP_LAG = Gauge("agentbase_loop_lag_seconds", "How late the event loop was at its last beat.")
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -40,7 +42,11 @@ Page = Callable[[], Awaitable[tuple[int, str, bytes]]]
 
 def request(route: str, method: str, status: int, seconds: float) -> None:
     """Count one answered request. `route`: its pattern (/flows/{id}), never the path somebody typed."""
-    REQUESTS.labels(route, method, f"{status // 100}xx").observe(seconds)
+    key = (route, method, status // 100)
+    counted = _counted.get(key)
+    if counted is None:
+        counted = _counted[key] = REQUESTS.labels(route, method, f"{status // 100}xx")
+    counted.observe(seconds)
 
 
 class _Kernel(Collector):

@@ -218,12 +218,12 @@ def _input(request: Request) -> Any:
 
 
 def _facts(request: Request, run_id: UUID) -> RunFacts:
-    ready = request.ready
+    workspace, flow, version = request.ready.names
     return RunFacts(
         str(run_id),
-        workspace_id=str(ready.workspace_id),
-        flow_id=str(ready.flow_id),
-        version_id=str(ready.version_id),
+        workspace_id=workspace,
+        flow_id=flow,
+        version_id=version,
         trigger=request.trigger,
         capabilities=CAPABILITIES,
     )

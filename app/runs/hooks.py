@@ -96,7 +96,10 @@ RETRY = ((b"retry-after", b"2"),)
 
 
 async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    target = await _target(scope["path"][len(PREFIX) :])
+    token = scope["path"][len(PREFIX) :]
+    target = _known.get(token)
+    if target is None or target.until <= clock.monotonic():
+        target = await _target(token)
     if scope["method"] != target.method and (target.method != "any" or scope["method"] not in METHODS):
         takes = target.method if target.method != "any" else ", ".join(sorted(METHODS))
         raise Refusal(405, f"This address takes {takes}.", headers=((b"allow", takes.encode()),))
@@ -210,9 +213,6 @@ def _reply(run: UUID, status: str, output: Any, text: str | None) -> tuple[int, 
 
 async def _target(token: str) -> Target:
     """Raises Refusal(404) for an address that is unknown, switched off, or of a flow that is not published."""
-    found = _known.get(token)
-    if found is not None and found.until > clock.monotonic():
-        return found
     row = None
     if len(token) == 43 and token.isascii():
         row = await host().pool.fetchrow(LOOK_UP, token_hash(token))
@@ -249,8 +249,9 @@ async def _body(headers: dict[bytes, bytes], receive: Any, most: int) -> bytes:
     if not size.isdigit() or int(size) > most:
         raise Refusal(413, f"At most {most:,} bytes are taken.")
     message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message.get("body", b"")
+    body: bytes = message.get("body", b"")
+    # When all that was announced is here, the server still has to say "no more": a message, and a turn, of its own.
+    if message["type"] == "http.request" and (not message.get("more_body") or len(body) == int(size) > 0):
         if len(body) > most:
             raise Refusal(413, f"At most {most:,} bytes are taken.")
         return body

@@ -40,13 +40,14 @@ VERSION = "select workspace_id, flow_id, document from flow_version where id = $
 
 
 class Ready(Struct, frozen=True):
-    """A version that can run, and whose it is."""
+    """A version that can run, and whose it is. `names`: workspace, flow and version as text, ready for RunFacts."""
 
     plan: Plan
     workspace_id: UUID
     flow_id: UUID
     version_id: UUID
     models: tuple[str, ...] = ()
+    names: tuple[str, str, str] = ("", "", "")
 
     async def runs_here(self) -> bool:
         """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called.
@@ -94,7 +95,9 @@ class Host:
             raise Conflict(f"This version can't run: {plan}", remedy="Repair the flow, then publish it again.")
         ready = self._ready.get(version_id)
         if ready is None or ready.plan is not plan:
-            ready = self._ready[version_id] = Ready(plan, owner[0], owner[1], version_id, models_of(plan))
+            ready = self._ready[version_id] = Ready(
+                plan, *owner, version_id, models_of(plan), (str(owner[0]), str(owner[1]), str(version_id))
+            )
         return ready
 
     async def called(self, ready: Ready) -> tuple[Ready, ...] | None:

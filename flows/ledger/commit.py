@@ -45,9 +45,6 @@ select id, status, input::text as input, output::text as output, error::text as 
 BATCH = 256
 """Rows in one statement, at most."""
 
-WRITERS = 2
-"""Statements under way at once: while one waits for the disk, the next one's rows are computed."""
-
 CROWD = 512
 """Records waiting at most. Beyond that `commit` raises Overloaded: the database can't keep up, callers get 503."""
 
@@ -91,13 +88,18 @@ class Overloaded(Exception):
 
 
 class GroupCommit:
-    """One per process. Each of its writers keeps one connection of the pool; `close` waits for what is under way."""
+    """One per process, with one writer that keeps one connection of the pool; `close` waits for what is under way.
+
+    One writer, not two: a statement costs as much as twenty rows, so what counts is how many share it. While it is
+    under way the next rows are computed, and they all go with the next one.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
         self._rows: deque[tuple[ExpressRow, asyncio.Future[Before | None]]] = deque()
-        self._writers: set[asyncio.Task[None]] = set()
-        self._idle: deque[asyncio.Future[None]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._company = 1
         self._closing = False
 
     async def commit(self, row: ExpressRow) -> Before | None:
@@ -110,12 +112,10 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Before | None] = loop.create_future()
         self._rows.append((row, done))
-        if self._idle:
-            self._idle.popleft().set_result(None)
-        elif len(self._writers) < WRITERS:
-            writer = loop.create_task(self._write())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+        if self._idle is not None:
+            self._wake()
+        elif self._writer is None:
+            self._writer = loop.create_task(self._write())
         return await done
 
     async def before(self, workspace_id: UUID, flow_id: UUID, key: str) -> Before | None:
@@ -127,24 +127,31 @@ class GroupCommit:
     async def close(self) -> None:
         """After the last record: nothing is taken any more."""
         self._closing = True
-        while self._idle:
-            self._idle.popleft().set_result(None)
-        if self._writers:
-            await asyncio.wait(set(self._writers))
+        self._wake()
+        if self._writer is not None:
+            await asyncio.wait({self._writer})
+
+    def _wake(self) -> None:
+        idle, self._idle = self._idle, None
+        if idle is not None and not idle.done():
+            idle.set_result(None)
 
     async def _write(self) -> None:
-        """One writer. It ends with its connection; the next record starts another."""
-        while True:
-            try:
-                async with self._pool.acquire() as connection:
-                    await self._write_on(connection)
-            except Exception as error:  # no connection: everybody who waits is told at once, and may come again
-                rows, self._rows = self._rows, deque()
-                for _, done in rows:
-                    if not done.done():
-                        done.set_exception(error)
-            if not self._rows:
-                return
+        """The writer. It ends with its connection; the next record starts another."""
+        try:
+            while True:
+                try:
+                    async with self._pool.acquire() as connection:
+                        await self._write_on(connection)
+                except Exception as error:  # no connection: everybody who waits is told at once, and may come again
+                    rows, self._rows = self._rows, deque()
+                    for _, done in rows:
+                        if not done.done():
+                            done.set_exception(error)
+                if not self._rows:
+                    return
+        finally:
+            self._writer = None
 
     async def _write_on(self, connection: Any) -> None:
         loop = asyncio.get_running_loop()
@@ -152,19 +159,26 @@ class GroupCommit:
             if not self._rows:
                 if self._closing:
                     return
-                idle = loop.create_future()
-                self._idle.append(idle)
-                try:
-                    await idle
-                finally:
-                    if idle in self._idle:
-                        self._idle.remove(idle)
+                self._idle = loop.create_future()
+                await self._idle
+                await self._gather()
                 continue
             batch = [self._rows.popleft() for _ in range(min(BATCH, len(self._rows)))]
+            self._company = len(batch)
             try:
                 await self._insert(connection, batch)
             except Exception as error:
                 await self._each_alone(connection, batch, error)
+
+    async def _gather(self) -> None:
+        """Those answered together come back nearly together: let them in as long as each turn of the loop brings some.
+
+        Who was alone the last time is not kept waiting.
+        """
+        seen = 0
+        while seen < len(self._rows) < self._company:
+            seen = len(self._rows)
+            await asyncio.sleep(0)
 
     async def _insert(
         self, connection: Any, batch: Sequence[tuple[ExpressRow, "asyncio.Future[Before | None]"]]
