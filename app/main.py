@@ -46,6 +46,8 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.api",
     "app.triggers.controllers",
     "app.triggers.api",
+    "app.webhooks.controllers",
+    "app.webhooks.api",
     "app.runs.controllers",
     "app.runs.open",
     "app.runs.api",

@@ -25,6 +25,8 @@ from app.runs.announcing import Announcer
 from app.sites.jobs import JOBS as SITES
 from app.triggers.jobs import JOBS as TRIGGERS
 from flows.ledger.postgres import PostgresLedger
+from app.webhooks import sending as webhooks
+from app.webhooks.jobs import JOBS as WEBHOOKS
 from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
 from flows.run import Engine
 from flows.transport.poll import Poll, Several
@@ -36,7 +38,7 @@ from flows.worker_isolation import Isolation
 log = logger(__name__)
 
 SLOTS = 50
-JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS)
+JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS, *WEBHOOKS)
 
 
 def main() -> None:
@@ -75,6 +77,7 @@ async def serve(
             metrics.serving(),
             outbox.serving({mail.KIND: mail.deliver}),
             background.serving(JOBS),
+            outbox.serving({webhooks.KIND: webhooks.deliver}),  # apart: a slow receiver must not hold up the mail
             assembled(timings=timings, slots=slots) as worker,
         ):
             _on_signals(worker.stop)

@@ -29,6 +29,7 @@ DOMAINS = (
     "gateway",
     "runs",
     "triggers",  # beside runs: what starts them, and when
+    "webhooks",
     "knowledge",
     "plugins",
     "agents",

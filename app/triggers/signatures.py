@@ -7,7 +7,6 @@ Sources: standardwebhooks.com (specification 1.0), the providers' own pages on v
 """
 
 import base64
-import binascii
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from app.runs.service import Admitted, Forged
+from app.webhooks.service import key_of
 
 MOST_SIGNATURES = 20
 LONGEST_ID = 150
@@ -26,22 +26,6 @@ def check(settings: Any, secrets: Sequence[str], headers: Headers, body: bytes, 
     if not secrets:
         raise Forged("no_secret", "No secret is set, so no call can be checked. Set one on this page.")
     return SCHEMES[settings.signature](settings, secrets, headers, body, now)
-
-
-def key_of(secret: str) -> bytes:
-    """The bytes of a secret: base64 behind whsec_, as Standard Webhooks and others write it, else the text itself."""
-    if secret.startswith("whsec_"):
-        try:
-            return base64.b64decode(secret[6:], validate=True)
-        except (binascii.Error, ValueError):
-            pass
-    return secret.encode()
-
-
-def standard_signature(secret: str, delivery: str, stamp: int, body: bytes) -> str:
-    """What we write ourselves, too, when we send: "v1,<base64>"."""
-    signed = hmac.digest(key_of(secret), f"{delivery}.{stamp}.".encode() + body, "sha256")
-    return f"v1,{base64.b64encode(signed).decode()}"
 
 
 def _standard(settings: Any, secrets: Sequence[str], headers: Headers, body: bytes, now: float) -> Admitted:

@@ -17,7 +17,8 @@ from app.runs.service import Forged
 from app.triggers import guard as guarding
 from app.triggers import keys
 from app.triggers.guard import guard
-from app.triggers.signatures import check, standard_signature
+from app.triggers.signatures import check
+from app.webhooks.service import signature as standard_signature
 from components.start.webhook import Settings
 from tests.app.runs.test_hooks import address, call
 from tests.factories.accounts import a_person

@@ -1,0 +1,20 @@
+"""What comes in about outgoing webhooks, with limits."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class EndpointForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """`kinds`: patterns of event types, separated by commas or spaces: run.failed, flow.*; empty = all."""
+
+    url: Annotated[str, Meta(min_length=8, max_length=2000)]
+    name: Annotated[str, Meta(max_length=100)] = ""
+    kinds: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class ReplayForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that was given up since a moment; without one, everything that was given up."""
+
+    since: datetime | None = None
