@@ -84,4 +84,5 @@ def edit_answer(request: Any, flow_id: UUID, answer: Answer, live: Flow | None) 
         "redo": answer.redo,
         "resync": answer.resync,
         "said": answer.said,
+        "over": answer.over,
     }

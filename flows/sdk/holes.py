@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Struct
 
 from flows.sdk.annotations import EXPRESSION, TEMPLATE
 from flows.sdk.ports import extra
@@ -94,8 +94,8 @@ def pieces(annotation: Any, value: Any) -> Iterator[tuple[Any, Any]]:
         annotation = get_args(annotation)[0]
     if isinstance(value, Struct):
         hints = hints_of(type(value))
-        for field in structs.fields(value):
-            yield hints[field.name], getattr(value, field.name)
+        for name in value.__struct_fields__:  # not msgspec.structs.fields(): that works out every annotation anew
+            yield hints[name], getattr(value, name)
     elif get_origin(annotation) in (Union, UnionType):
         for member in get_args(annotation):
             if value is not None and value is not UNSET and holds(member):

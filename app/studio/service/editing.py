@@ -1,10 +1,11 @@
 """Edits of a draft: apply, undo, redo, paste. The law of conflicts is in docs/adr/0010-flow-edits.md."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 from uuid import UUID, uuid4
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Struct
 
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, Refused
@@ -13,21 +14,34 @@ from app.studio.ops import OpRefused, Workbench, touches
 from app.studio.service import store
 from app.studio.service.fragments import landed
 from app.studio.service.store import Batch, Draft
+from app.studio.shapes import field_title
 from app.studio.wiring import Dropped, edit
 from app.web import Actor
 from flows import catalogue
-from flows.model import Flow
+from flows.model import Flow, NodeUse
 
 MOST_SINCE = 500
 """Edits an editor may be behind before it is told to fetch the whole document."""
 
 
 class Clash(Struct, frozen=True):
-    """Somebody else wrote the same text since. `theirs` is what stands there now."""
+    """Somebody else (`by`) wrote the same text since. `theirs` stands there now; `title`: its name."""
 
     id: str
     field: str
     theirs: str
+    by: str = ""
+    title: str = ""
+
+
+class Over(Struct, frozen=True):
+    """A value that this batch wrote over somebody else's of the meantime. `back`: the operation that takes theirs."""
+
+    id: str
+    title: str
+    by: str
+    theirs: str
+    back: Op
 
 
 class EditConflict(Conflict):
@@ -35,7 +49,8 @@ class EditConflict(Conflict):
 
     def __init__(self, clash: Clash, rev: int, since: list[Batch]) -> None:
         super().__init__(
-            f"Somebody changed “{clash.field}” of this step while you did.", remedy="Choose which text stays."
+            f"{clash.by or 'Somebody'} changed “{clash.title}” of this step while you did.",
+            remedy="Choose which text stays.",
         )
         self.clash, self.rev, self.since = clash, rev, since
 
@@ -54,6 +69,7 @@ class Answer(Struct):
     redo: bool
     resync: bool = False
     said: str = ""
+    over: list[Over] = []
 
 
 async def apply_ops(actor: Actor, flow_id: UUID, form: OpsForm) -> Answer:
@@ -77,10 +93,22 @@ async def apply_ops(actor: Actor, flow_id: UUID, form: OpsForm) -> Answer:
             raise Refused(refused.why, code="op_refused") from None
         rev = draft.rev
         if done.done:
+            typed = await _typed_on(tx, actor, draft, form.client, done.done)
             rev = await store.save(
-                tx, actor, draft, done.flow, ops=done.done, inverse=done.inverse, batch=form.batch, client=form.client
+                tx,
+                actor,
+                draft,
+                done.flow,
+                ops=done.done,
+                inverse=typed.inverse if typed else done.inverse,
+                batch=form.batch,
+                client=form.client,
+                kind="redo" if typed else "edit",
+                undoes=typed.id if typed else None,
             )
-        return await answer(tx, actor, draft, done.flow, rev, missed, extra=done.extra, dropped=done.dropped, form=form)
+        told = await answer(tx, actor, draft, done.flow, rev, missed, extra=done.extra, dropped=done.dropped, form=form)
+        told.over = overwritten(draft.flow, form.ops, others)
+        return told
 
 
 async def undo(actor: Actor, flow_id: UUID, client: str) -> Answer:
@@ -181,6 +209,13 @@ async def answer(
     )
 
 
+async def _typed_on(tx: Tx, actor: Actor, draft: Draft, client: str, done: list[Op]) -> store.Typed | None:
+    """Every letter is saved; undo takes back what was typed in one go."""
+    if len(done) != 1 or not isinstance(done[0], NodeConfig | NoteText | NodeLabel):
+        return None
+    return await store.typed_before(tx, actor, draft, client, done[0])
+
+
 async def _sent_before(tx: Tx, flow_id: UUID, form: OpsForm) -> list[Op] | None:
     """The operations we added when this batch came the first time; None when it is new."""
     stored = await tx.fetchval("select ops from flow_op where flow_id = $1 and batch = $2", flow_id, form.batch)
@@ -215,14 +250,51 @@ def _meet(mine: Op, theirs: Op) -> bool:
 
 def _clash(flow: Flow, ops: Sequence[Op], others: list[Batch]) -> Clash | None:
     """The first text that both this batch and somebody else's wrote, with different results."""
-    written = {key for batch in others for op in batch.ops for key in touches(op)}
-    nodes = {node.id: node for node in flow.nodes}
-    for op in ops:
-        if not isinstance(op, NodeConfig | NoteText) or not touches(op) & written or op.id not in nodes:
+    for op, by, node in _met(flow, ops, others):
+        if not isinstance(op, NodeConfig | NoteText):
             continue
         field = op.field if isinstance(op, NodeConfig) else "text"
         mine = op.value if isinstance(op, NodeConfig) else op.text
-        theirs = nodes[op.id].settings.get(field, "")
+        theirs = node.settings.get(field, "")
         if isinstance(mine, str) and isinstance(theirs, str) and mine != theirs:
-            return Clash(op.id, field, theirs)
+            return Clash(op.id, field, theirs, by, _title(node, field))
     return None
+
+
+def overwritten(flow: Flow, ops: Sequence[Op], others: list[Batch]) -> list[Over]:
+    """Values (no texts: those are a Clash) that somebody else set since and this batch set otherwise.
+
+    The last writer wins, and is told. What a group holds is left out: it changes with every drag.
+    """
+    found = []
+    for op, by, node in _met(flow, ops, others):
+        if isinstance(op, NodeConfig) and op.field != "members":
+            theirs = node.settings.get(op.field, UNSET)
+            if theirs != op.value:
+                words = "the default" if theirs is UNSET else _words(theirs)
+                found.append(Over(op.id, _title(node, op.field), by, words, NodeConfig(op.id, op.field, theirs)))
+        elif isinstance(op, NodeLabel) and op.label != node.label:
+            found.append(Over(op.id, "Name", by, node.label or "the default", NodeLabel(op.id, node.label)))
+    return found
+
+
+def _met(flow: Flow, ops: Sequence[Op], others: list[Batch]) -> Iterator[tuple[Op, str, NodeUse]]:
+    """Operations that write what somebody else wrote since: with that person's name, and the step as they left it."""
+    if not others:
+        return
+    written = {key: batch.name for batch in others for op in batch.ops for key in touches(op)}
+    nodes = {node.id: node for node in flow.nodes}
+    for op in ops:
+        key = next((key for key in touches(op) if key in written), None)
+        node = nodes.get(getattr(op, "id", ""))
+        if key is not None and node is not None:
+            yield op, written[key], node
+
+
+def _title(node: NodeUse, field: str) -> str:
+    return field_title(catalogue.load().get(node.type), field)
+
+
+def _words(value: object) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:59]}…"

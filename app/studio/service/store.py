@@ -11,6 +11,7 @@ from app import events
 from app.db import Tx
 from app.errors import NotFound
 from app.studio.forms import Op
+from app.studio.ops import touches
 from app.studio.tables import FlowDraft, FlowOp
 from app.web import Actor
 from flows.model import Flow
@@ -60,7 +61,10 @@ async def save(
     kind: Literal["edit", "undo", "redo"] = "edit",
     undoes: UUID | None = None,
 ) -> int:
-    """Write the document and the edit, tell whoever has the flow open. Returns the new revision."""
+    """Write the document and the edit, tell whoever has the flow open. Returns the new revision.
+
+    `undoes`: the edit this one takes back; with kind "redo" the one it takes the place of (typing: `typed_before`).
+    """
     rev = draft.rev + 1
     await FlowOp.insert(
         FlowOp(
@@ -89,6 +93,35 @@ async def save(
     told = {"flow": str(draft.id), "rev": rev, "client": client, "by": actor.name}
     await events.publish(tx, actor.workspace_id, f"flow:{draft.id}", "flow.ops", told)
     return rev
+
+
+TYPING = 2.0
+"""Seconds between two edits of one text that still are one edit for undo."""
+
+
+class Typed(Struct, frozen=True):
+    """The edit that typing goes on from. `inverse`: what takes all of it back."""
+
+    id: UUID
+    inverse: list[Op]
+
+
+async def typed_before(tx: Tx, actor: Actor, draft: Draft, client: str, op: Op) -> Typed | None:
+    """The newest edit of the flow, when it is this tab's, a moment old, and wrote the same one text. 1 statement."""
+    row = await tx.fetchrow(
+        "select id, ops, inverse from flow_op where flow_id = $1 and rev = $2 and user_id = $3 and client = $4 "
+        "and kind in ('edit', 'redo') and at > now() - make_interval(secs => $5)",
+        draft.id,
+        draft.rev,
+        actor.user_id,
+        client,
+        TYPING,
+    )
+    if row is None:
+        return None
+    ops = decode_ops(row["ops"])
+    same = len(ops) == 1 and type(ops[0]) is type(op) and touches(ops[0]) == touches(op)
+    return Typed(row["id"], decode_ops(row["inverse"])) if same else None
 
 
 async def can_step(tx: Tx, flow_id: UUID, user_id: UUID) -> tuple[bool, bool]:
@@ -122,16 +155,21 @@ async def latest(tx: Tx, flow_id: UUID, user_id: UUID, which: Literal["undo", "r
 
 
 class Batch(Struct, frozen=True):
-    """One edit as others see it."""
+    """One edit as others see it. `name`: what the person who made it is called."""
 
     rev: int
     client: str
     by: UUID | None
     ops: list[Op]
+    name: str = ""
 
 
 async def since(tx: Tx, flow_id: UUID, rev: int) -> list[Batch]:
     rows = await tx.fetch(
-        "select rev, client, user_id, ops from flow_op where flow_id = $1 and rev > $2 order by rev", flow_id, rev
+        "select o.rev, o.client, o.user_id, o.ops, coalesce(u.name, '') as name "
+        "from flow_op o left join user_account u on u.id = o.user_id "
+        "where o.flow_id = $1 and o.rev > $2 order by o.rev",
+        flow_id,
+        rev,
     )
-    return [Batch(row["rev"], row["client"], row["user_id"], decode_ops(row["ops"])) for row in rows]
+    return [Batch(row["rev"], row["client"], row["user_id"], decode_ops(row["ops"]), row["name"]) for row in rows]

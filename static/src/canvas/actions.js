@@ -70,6 +70,34 @@ export class Actions {
     this.byName = new Map(this.list.map((action) => [action.name, action]))
     this.byKey = new Map(this.list.flatMap((action) => action.keys.map((key) => [key, action])))
     this.tell()
+    document.addEventListener("palette:ask", (this.asked = (e) => e.detail.offer(...this.offers())))
+  }
+
+  stop() {
+    document.removeEventListener("palette:ask", this.asked)
+  }
+
+  // What Ctrl K can reach besides the deeds: every step of this flow, and every component as a new step.
+  offers() {
+    const { graph, catalogue, editable, palette, selection } = this.host
+    const steps = graph.ordered().map((node) => ({
+      name: node.title,
+      note: `step, ${node.el.dataset.kind || "note"}`,
+      tile: node.el.querySelector(".tile"),
+      icon: node.group ? "group" : "sticky-note",
+      run: () => this.host.jump(node.id),
+    }))
+    if (!editable) return steps
+    const after = selection.size === 1 ? graph.nodes.get([...selection][0]) : null
+    const types = Object.entries(catalogue.types).map(([type, look]) => ({
+      name: `Add step: ${look.title}`,
+      note: after && !after.note ? `after “${after.title}”` : look.summary,
+      words: type,
+      does: true,
+      tile: palette.icon(type),
+      run: () => palette.add(type),
+    }))
+    return [...steps, ...types]
   }
 
   // To the page's one registry of keys and deeds (static/src/elements/keys.js).

@@ -36,7 +36,7 @@ export class Groups {
     }
     host.edit.run([...this.leaving(members), { op: "node.add", node }])
     host.select([id], { open: false })
-    host.openPanel(id, true)
+    host.outbox.flush().then((sent) => sent && host.openPanel(id, true, ""))
     host.say(`Group of ${members.length} made`)
   }
 

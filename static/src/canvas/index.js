@@ -63,7 +63,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
   }
 
   disconnectedCallback() {
-    for (const each of [this.view, this.painter, this.keys, this.clipboard, this.chrome, this.live, this.people]) each?.stop()
+    for (const each of [this.view, this.painter, this.keys, this.clipboard, this.chrome, this.live, this.people, this.actions]) each?.stop()
     this.outbox?.close()
   }
 
@@ -137,9 +137,9 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     requestAnimationFrame(() => (live.textContent = text))
   }
 
-  toast(words, undo = null) {
+  toast(words, undo = null, verb = "") {
     this.say(words)
-    document.dispatchEvent(new CustomEvent("toast", { detail: { text: words, kind: "info", undo } }))
+    document.dispatchEvent(new CustomEvent("toast", { detail: { text: words, kind: "info", undo, verb } }))
   }
 
   removed(words) {

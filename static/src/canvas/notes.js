@@ -1,6 +1,6 @@
 // Notes are written where they lie: a text field over the card. What it means (Markdown) is drawn by the server.
 
-const TYPED = 600 // ms after the last key until the text is sent
+const TYPED = 300 // ms after the last key until the text is sent
 
 export class Notes {
   constructor(host) {

@@ -151,12 +151,24 @@ export class Outbox {
     const dropped = answer.dropped ?? []
     for (const each of dropped) host.toast(each.why)
     if (dropped.length) return this.resync(answer)
+    for (const each of answer.over ?? []) this.over(each)
     const pending = this.queue.flatMap((batch) => batch.ops)
     for (const { ops } of answer.since ?? []) for (const op of ops) if (!overridden(op, pending)) host.edit.apply(op)
     for (const op of answer.extra ?? []) host.edit.apply(op)
     host.rev = Math.max(host.rev, answer.rev)
     host.swap(answer.html ?? {}, pending)
     host.answered(answer)
+  }
+
+  // Somebody set the same value in the meantime: ours stands, theirs is one press away.
+  over({ id, title, by, theirs, back }) {
+    const { host } = this
+    const step = host.graph.nodes.get(id)?.title ?? "a step"
+    const take = () => {
+      host.edit.run([back])
+      host.outbox.flush().then(() => host.panel.refresh())
+    }
+    host.toast(`${by || "Somebody"} had set “${title}” of ${step} to ${theirs}. Yours stands now.`, take, "Take theirs")
   }
 
   // Take the server's document, then do again what is still waiting here.

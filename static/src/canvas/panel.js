@@ -3,7 +3,7 @@
 import { box } from "./keys.js"
 import { markup } from "./swap.js"
 
-const TYPED = 200 // ms after the last key until a text is saved
+const TYPED = 30 // ms after a key until a text is saved; while one letter is on its way, the next ones wait together
 
 export class Panel {
   constructor(host) {
@@ -346,7 +346,7 @@ export class Panel {
       const words = document.createElement("p")
       words.className = "notice__words"
       const strong = document.createElement("strong")
-      strong.textContent = "Somebody changed this text while you did."
+      strong.textContent = `${conflict.by || "Somebody"} changed this text while you did.`
       const yours = document.createElement("span")
       yours.className = "conflict__yours"
       yours.textContent = `Yours: ${mine.value ?? mine.text}`

@@ -55,6 +55,9 @@ export class Runs {
     const { el } = node
     const status = step?.status ?? ""
     node.status = status
+    // Nothing ran and nothing did before: the card says already what the server wrote on it.
+    if (!status && !el.dataset.status && node.idle === (el.dataset.problem ?? "")) return
+    node.idle = status ? null : (el.dataset.problem ?? "")
     if (el.dataset.status !== status) {
       if (status) el.dataset.status = status
       else delete el.dataset.status

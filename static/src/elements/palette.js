@@ -1,6 +1,11 @@
-// Ctrl K: the server finds (GET /palette?q=…), this moves through what it found. Options are links or carry data-opens.
+// Ctrl K: everything this page can do (the registry of keys.js), what elements of the page offer ("palette:ask"), what
+// was used lately, and what the server finds (GET /palette?q=…). Options are links, carry data-opens, or a deed.
 import htmx from "./htmx.js";
-import { register } from "./keys.js";
+import { deeds, register, words as caps } from "./keys.js";
+
+const LATELY = "agentbase:palette";
+const MOST_LATELY = 4;
+const MOST_HERE = 6;
 
 class CommandPalette extends HTMLElement {
   connectedCallback() {
@@ -11,19 +16,84 @@ class CommandPalette extends HTMLElement {
     document.addEventListener("open:palette", open);
     register("Mod+K", "Search or do", open, { group: "Everywhere" });
     this.field.addEventListener("keydown", (event) => this.key(event));
+    this.field.addEventListener("input", () => this.here());
     this.list.addEventListener("pointermove", (event) => this.choose(event.target.closest("[role=option]")));
     this.list.addEventListener("click", (event) => this.go(event.target.closest("[role=option]"), event));
     // after settling: htmx carries attributes of elements with the same id over, the choice among them
-    this.list.addEventListener("htmx:after:settle", () => this.choose(this.options()[0]));
+    this.list.addEventListener("htmx:after:settle", () => this.here());
   }
 
   open() {
     if (this.dialog.open) return;
     this.field.value = "";
+    this.able = deeds(); // before the dialog takes the focus: what can be done depends on where it was
+    this.offers = [];
+    document.dispatchEvent(new CustomEvent("palette:ask", { detail: { offer: (...items) => this.offers.push(...items) } }));
     this.dialog.showModal();
     this.field.focus();
+    this.here();
     htmx.process(this.field); // the key may come before htmx has begun
     this.field.dispatchEvent(new CustomEvent("palette:open"));
+  }
+
+  // The lines that need no server, above what it found.
+  here() {
+    const words = this.field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (...texts) => words.every((word) => texts.join(" ").toLowerCase().includes(word));
+    // Whose name begins with the words comes before whose name holds them, and that before a mere mention.
+    const rank = (item) => {
+      const name = item.name.toLowerCase().replace(/^add step: /, "");
+      return name.startsWith(words.join(" ")) ? 0 : words.every((word) => name.includes(word)) ? 1 : 2;
+    };
+    const found = [];
+    if (words.length) {
+      const offers = this.offers.filter((item) => fits(item.name, item.note, item.words ?? "")).sort((a, b) => rank(a) - rank(b));
+      const doing = this.able.filter((entry) => fits(entry.label)).map((entry) => ({ name: entry.label, icon: entry.icon, combo: entry.combo, run: entry.deed }));
+      const does = [...doing, ...offers.filter((item) => item.does)];
+      const steps = offers.filter((item) => !item.does);
+      if (does.length) found.push(["Do here", does.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_HERE)]);
+      if (steps.length) found.push(["In this flow", steps.slice(0, MOST_HERE)]);
+      if (steps.length && rank(steps[0]) === 0 && !doing.length) found.reverse();
+    } else {
+      const lately = this.lately().map((name) => this.able.find((entry) => entry.label === name)).filter(Boolean);
+      const items = lately.map((entry) => ({ name: entry.label, icon: entry.icon, combo: entry.combo, run: entry.deed }));
+      if (items.length) found.push(["Used lately", items]);
+    }
+    for (const old of this.list.querySelectorAll("[data-here]")) old.remove();
+    this.list.prepend(...found.map(([title, items], i) => this.group(title, items, i)));
+    if (found.length) this.list.querySelector(".palette__none")?.remove();
+    this.choose(this.options()[0]);
+  }
+
+  group(title, items, nth) {
+    const group = document.createElement("div");
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", title);
+    group.dataset.here = "";
+    const head = Object.assign(document.createElement("p"), { className: "palette__group", textContent: title });
+    head.setAttribute("role", "presentation");
+    group.append(head, ...items.map((item, i) => this.line(item, `palette-here-${nth}-${i}`)));
+    return group;
+  }
+
+  line({ name, note = "", icon, tile, combo = "", run }, id) {
+    const el = Object.assign(document.createElement("div"), { className: "palette__item", id });
+    el.setAttribute("role", "option");
+    el.setAttribute("aria-selected", "false");
+    el.deed = { name, run };
+    const picture = tile ? tile.cloneNode(true) : Object.assign(document.createElement("span"), { className: "tile" });
+    if (!tile && icon) picture.append(drawn(icon));
+    picture.classList.remove("tile--24");
+    el.append(picture, Object.assign(document.createElement("span"), { className: "palette__name", textContent: name }));
+    if (note) el.append(Object.assign(document.createElement("span"), { className: "palette__note truncate", textContent: note }));
+    const key = Object.assign(document.createElement("span"), { className: "key", textContent: combo ? caps(combo).join(" ") : "Enter" });
+    key.setAttribute("aria-hidden", "true");
+    el.append(key);
+    return el;
+  }
+
+  lately() {
+    return JSON.parse(localStorage.getItem(LATELY) ?? "[]");
   }
 
   options() {
@@ -55,8 +125,26 @@ class CommandPalette extends HTMLElement {
     if (href && (event.ctrlKey || event.metaKey)) window.open(href, "_blank", "noopener");
     else if (href) location.assign(href);
     this.dialog.close();
+    if (option.deed) {
+      const { name, run } = option.deed;
+      localStorage.setItem(LATELY, JSON.stringify([name, ...this.lately().filter((other) => other !== name)].slice(0, MOST_LATELY)));
+      run(event);
+    }
     if (option.dataset.opens) document.dispatchEvent(new CustomEvent(`open:${option.dataset.opens}`));
     if (option.dataset.themeChoice) document.dispatchEvent(new CustomEvent("theme", { detail: option.dataset.themeChoice }));
   }
 }
+
+// From the sprite that the page's other icons come from.
+function drawn(name) {
+  const from = document.querySelector("svg.icon use")?.getAttribute("href")?.split("#")[0] ?? "";
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${from}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
 customElements.define("command-palette", CommandPalette);

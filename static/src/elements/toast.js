@@ -39,6 +39,8 @@ class ToastRegion extends HTMLElement {
     this.shown = true;
     this.querySelector(".toast__words").textContent = this.current.text;
     this.undo.hidden = !this.current.undo;
+    const word = this.undo.querySelector("[data-verb]");
+    if (word) word.textContent = this.current.verb || "Undo";
     this.box.dataset.kind = this.current.kind ?? "success";
     this.box.showPopover();
     say(this.current.undo ? `${this.current.text}. Press Z to undo.` : this.current.text);

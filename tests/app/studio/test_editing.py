@@ -260,3 +260,30 @@ async def test_what_belongs_to_one_workspace_does_not_travel_by_the_clipboard_an
     answer = await service.paste(actor, flow_id, PasteForm(0, "c" * 8, "tab-1", stolen))
     assert "do not travel" in answer.said
     assert "abc" not in str((await drafted(actor, flow_id)).nodes)
+
+
+async def test_what_was_typed_in_one_go_is_one_undo(db):
+    actor = await an_actor()
+    flow_id = await a_flow(actor)
+    for rev, text in enumerate(("B", "Be", "Be kind")):
+        await service.apply_ops(actor, flow_id, a_batch(rev, NodeConfig("write", "template", text)))
+    await service.apply_ops(actor, flow_id, a_batch(3, NodeConfig("write", "other", "x")))
+    await service.undo(actor, flow_id, "tab-1")
+    assert (await drafted(actor, flow_id)).nodes[1].settings["template"] == "Be kind"
+    answer = await service.undo(actor, flow_id, "tab-1")
+    assert (await drafted(actor, flow_id)) == a_document()
+    assert not answer.undo
+    assert answer.redo
+    await service.redo(actor, flow_id, "tab-1")
+    assert (await drafted(actor, flow_id)).nodes[1].settings["template"] == "Be kind"
+
+
+async def test_a_value_written_over_somebody_elses_is_told_with_the_way_back(db):
+    actor = await an_actor()
+    flow_id = await a_flow(actor)
+    await service.apply_ops(actor, flow_id, a_batch(0, NodeConfig("write", "tries", 5), client="other"))
+    answer = await service.apply_ops(actor, flow_id, a_batch(0, NodeConfig("write", "tries", 2)))
+    (over,) = answer.over
+    assert (over.id, over.theirs, over.back) == ("write", "5", NodeConfig("write", "tries", 5))
+    again = await service.apply_ops(actor, flow_id, a_batch(2, NodeConfig("write", "tries", 2)))
+    assert again.over == []
