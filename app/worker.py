@@ -22,11 +22,12 @@ from app.gateway.jobs import JOBS as GATEWAY
 from app.logs import logger
 from app.runs import running
 from app.runs.announcing import Announcer
+from app.runs.jobs import JOBS as RUNS
 from app.sites.jobs import JOBS as SITES
 from app.triggers.jobs import JOBS as TRIGGERS
-from flows.ledger.postgres import PostgresLedger
 from app.webhooks import sending as webhooks
 from app.webhooks.jobs import JOBS as WEBHOOKS
+from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
 from flows.run import Engine
 from flows.transport.poll import Poll, Several
@@ -76,8 +77,8 @@ async def serve(
         async with (
             metrics.serving(),
             outbox.serving({mail.KIND: mail.deliver}),
-            background.serving(JOBS),
             outbox.serving({webhooks.KIND: webhooks.deliver}),  # apart: a slow receiver must not hold up the mail
+            background.serving(JOBS),
             assembled(timings=timings, slots=slots) as worker,
         ):
             _on_signals(worker.stop)

@@ -6,15 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 from msgspec import UNSET
 
-from app.errors import DomainError, NotFound
-from app.runs import following, queries, replays, service
-from app.runs.forms import DecisionForm, ReplayForm, RunForm, SignalForm
+from app.errors import Conflict, DomainError, NotFound
+from app.runs import comparing, following, listing, needs, queries, replays, retention, service
+from app.runs.fields import read_output
+from app.runs.forms import DecisionForm, DecisionsForm, KeepingForm, ReplayForm, RunForm, RunsForm, SignalForm
 from app.runs.outcome import Outcome
 from app.runs.reading import RunView
 from app.web.actor import Actor
@@ -63,6 +64,62 @@ class FlowWebhooksApi(Controller):
         """One for each webhook step of the published version. To know one is to be able to start the flow."""
         await _version(actor, flow_id, "")
         return await queries.webhooks(actor, flow_id)
+
+
+class AllRunsApi(Controller):
+    path = "/runs"
+    tags = ["Runs"]
+
+    @get("/", name="api:runs", summary="Runs, newest first")
+    async def index(self, request: Request, actor: NamedDependency[Actor]) -> listing.Listed:
+        """Query: q, state, flow, trigger, version, period, since, until, cost (ct), seconds, before (the next page)."""
+        wanted = listing.filter_of(request.query_params)
+        return await listing.listed(actor, wanted, request.query_params.get("before", ""))
+
+    @post("/cancellations", name="api:runs-cancel", summary="Cancel many runs", opt={"scope": "run"}, status_code=202)
+    async def cancel(self, actor: NamedDependency[Actor], data: JSONBody[RunsForm]) -> dict[str, int]:
+        return {"cancelled": await service.cancel_all(actor, data.runs)}
+
+    @post("/replays", name="api:runs-replay", summary="Run many again", opt={"scope": "run"}, status_code=202)
+    async def replay(self, actor: NamedDependency[Actor], data: JSONBody[RunsForm]) -> dict[str, list[UUID]]:
+        """Each from its beginning with the same input. Those that are gone are left out."""
+        return {"runs": await replays.replay_all(actor, data.runs)}
+
+    @get("/needs", name="api:runs-needs", summary="What waits for a person")
+    async def waiting(self, request: Request, actor: NamedDependency[Actor]) -> needs.Needs:
+        """Query: kind (question, doubt, dead), `after` = the next page."""
+        query = request.query_params
+        return await needs.needs(actor, kind=query.get("kind", ""), after=query.get("after", ""))
+
+    @post("/decisions", name="api:runs-decide", summary="Settle doubts", opt={"scope": "run"}, status_code=200)
+    async def decide(self, actor: NamedDependency[Actor], data: JSONBody[DecisionsForm]) -> dict[str, list[Any]]:
+        """For each step in doubt: it happened (with what it gave), or it did not and is tried again."""
+        settled: list[Any] = []
+        gone: list[Any] = []
+        for each in data.decisions:
+            told = {"run": str(each.run), "node": each.node, "iter": each.iter}
+            try:
+                await service.decide(actor, each.run, each.node, each.iter, happened=each.happened, output=each.output)
+                settled.append(told)
+            except (Conflict, NotFound):
+                gone.append(told)
+        return {"settled": settled, "gone": gone}
+
+    @get("/compare", name="api:runs-compare", summary="Two runs side by side")
+    async def compare(
+        self, actor: NamedDependency[Actor], a: FromQuery[UUID], b: FromQuery[UUID | None] = None
+    ) -> comparing.Compared:
+        """`b` unsaid: the run of the same flow before `a`."""
+        return await comparing.compared(actor, a, b)
+
+    @get("/keeping", name="api:runs-keeping", summary="How long ended runs are kept")
+    async def keeping(self, actor: NamedDependency[Actor]) -> dict[str, int]:
+        return {"days": await retention.days(actor.workspace_id)}
+
+    @put("/keeping", name="api:runs-keep", summary="Set how long ended runs are kept", opt={"scope": "admin"})
+    async def keep(self, actor: NamedDependency[Actor], data: JSONBody[KeepingForm]) -> dict[str, int]:
+        await retention.keep(actor, data.days)
+        return {"days": data.days}
 
 
 class RunsApi(Controller):
@@ -124,7 +181,8 @@ class RunsApi(Controller):
     async def decide(
         self, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: JSONBody[DecisionForm]
     ) -> dict[str, str]:
-        await service.decide(actor, run_id, data.node, data.iter, happened=data.happened == "yes")
+        output = read_output(data.output) if data.happened == "yes" else None
+        await service.decide(actor, run_id, data.node, data.iter, happened=data.happened == "yes", output=output)
         return {"id": str(run_id)}
 
     @post("/signals/{name:str}", name="api:run-signal", summary="Send a signal", opt={"scope": "run"}, status_code=202)
@@ -192,4 +250,4 @@ async def _sse(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
             following_one.cancel()
 
 
-api_routes: list[Any] = [FlowRunsApi, FlowWebhooksApi, RunsApi]
+api_routes: list[Any] = [FlowRunsApi, FlowWebhooksApi, AllRunsApi, RunsApi]

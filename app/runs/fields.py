@@ -61,3 +61,13 @@ def _read(text: str, name: str, label: str) -> Any:
         raise Refused(
             f"{label} is not JSON: {error}.", remedy='Write text in quotes: "like this".', field=name
         ) from None
+
+
+def read_output(text: str) -> dict[str, Any] | None:
+    """What a person says a step gave: an object with a value for each port. Empty: nothing. Raises Refused."""
+    if not text.strip():
+        return None
+    value = _read(text, "output", "What came out")
+    if not isinstance(value, dict):
+        raise Refused("What came out has a value for each port.", remedy='Write {"port": value}.', field="output")
+    return value

@@ -1,6 +1,7 @@
 """What comes in, with limits."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -18,9 +19,10 @@ class RunForm(Struct, forbid_unknown_fields=True):
 
 
 class SignalForm(Struct, forbid_unknown_fields=True):
-    """`dedupe_key`: the same signal sent twice counts once."""
+    """`dedupe_key`: the same signal sent twice counts once. `step`: "ask" or "ask:1", for that step or round only."""
 
     data: Any = None
+    step: Annotated[str, Meta(max_length=700)] = ""
     dedupe_key: Annotated[str, Meta(max_length=200)] = ""
 
 
@@ -28,14 +30,40 @@ class AnswerForm(Struct):
     """What a person chose on a step that asks them."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
+    step: Annotated[str, Meta(max_length=700)] = ""
     choice: Annotated[str, Meta(max_length=100)] = ""
     comment: Annotated[str, Meta(max_length=10_000)] = ""
+    next: Annotated[str, Meta(max_length=200)] = ""
 
 
 class DecisionForm(Struct):
+    """`output`: what the step gave, as JSON, when it happened and later steps need it. `next`: where to go then."""
+
     node: Annotated[str, Meta(min_length=1, max_length=500)]
     happened: Annotated[str, Meta(pattern="^(yes|no)$")]
     iter: Annotated[str, Meta(max_length=200)] = ""
+    output: Annotated[str, Meta(max_length=1_000_000)] = ""
+    next: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Doubt(Struct, forbid_unknown_fields=True):
+    """One step in doubt and what somebody says about it."""
+
+    run: UUID
+    node: Annotated[str, Meta(min_length=1, max_length=500)]
+    happened: bool
+    iter: Annotated[str, Meta(max_length=200)] = ""
+    output: dict[str, Any] | None = None
+
+
+class DecisionsForm(Struct, forbid_unknown_fields=True):
+    decisions: Annotated[list[Doubt], Meta(min_length=1, max_length=500)]
+
+
+class RunsForm(Struct, forbid_unknown_fields=True):
+    """Many runs at once."""
+
+    runs: Annotated[list[UUID], Meta(min_length=1, max_length=500)]
 
 
 class ReplayForm(Struct, forbid_unknown_fields=True):
@@ -47,3 +75,9 @@ class ReplayForm(Struct, forbid_unknown_fields=True):
     version: Annotated[str, Meta(max_length=40)] = ""
     input: dict[str, Any] | None = None
     edits: dict[str, Any] = {}
+
+
+class KeepingForm(Struct, forbid_unknown_fields=True):
+    """Days that ended runs are kept."""
+
+    days: Annotated[int, Meta(ge=1, le=3650)]

@@ -1,7 +1,6 @@
 # ruff: noqa: E501 -- SQL keeps its own shape
 """What other domains and pages read of runs and versions. Each says how many SQL statements it takes."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,41 +33,12 @@ select n.*, greatest(extract(epoch from n.started_at - coalesce(r.started_at, r.
 """
 
 TRIES = """
-select a.*, greatest(extract(epoch from a.started_at - coalesce(r.started_at, r.created_at)) * 1000, 0) as began
-  from node_attempt a join run r on r.id = a.run_id where a.run_id = $1 order by a.seq limit 5000
+select a.*, greatest(extract(epoch from a.started_at - coalesce(r.started_at, r.created_at)) * 1000, 0) as began,
+       w.heartbeat_at, w.stopped_at
+  from node_attempt a join run r on r.id = a.run_id left join worker w on w.id = a.worker where a.run_id = $1 order by a.seq limit 5000
 """
 
 LOGS = "select payload from run_event where run_id = $1 and type = 'step.log' order by seq limit 1000"
-
-LIST = f"""
-select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micros, {NEEDS_YOU} as needs_you,
-       v.document->>'name' as flow, v.number, r.error,
-       extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
-  from run r join flow_version v on v.id = r.version_id
- where ($1::uuid is null or r.flow_id = $1)
-   and ($2 = '' or ($2 = 'waiting' and r.status in ('waiting', 'in_doubt', 'dead') and {NEEDS_YOU})
-        or ($2 <> 'waiting' and r.status = $2))
-   and ($3::timestamptz is null or r.created_at < $3)
-   and ($4 = '' or r.trigger = $4)
- order by r.created_at desc limit 51
-"""  # noqa: S608 -- a constant
-
-
-class RunRow(Struct, frozen=True):
-    """A line in the list of runs. `needs_you` wins over `status` for the badge."""
-
-    id: UUID
-    flow_id: UUID
-    flow: str
-    version: int
-    status: str
-    needs_you: bool
-    trigger: str
-    draft: bool
-    created_at: datetime
-    ms: float
-    cost_micros: int
-    error: str
 
 
 class Place(Struct, frozen=True):
@@ -77,13 +47,6 @@ class Place(Struct, frozen=True):
     id: UUID
     flow_id: UUID
     version_id: UUID
-
-
-class Listed(Struct, frozen=True):
-    """One page of runs, newest first. `before`: give it back for the next page, None on the last one."""
-
-    runs: list[RunRow]
-    before: datetime | None
 
 
 class Webhook(Struct, frozen=True):
@@ -125,14 +88,11 @@ async def place(actor: Actor, run_id: UUID) -> Place:
     return Place(row["id"], row["flow_id"], row["version_id"])
 
 
-async def runs(
-    actor: Actor, *, flow_id: UUID | None = None, state: str = "", before: datetime | None = None, trigger: str = ""
-) -> Listed:
-    """Runs by state ("waiting" = somebody is needed), flow and trigger, 50 a page. 1 statement."""
+async def flow_exists(actor: Actor, flow_id: UUID) -> None:
+    """Raises NotFound for a flow of which this workspace has no version: nothing of it can have run. 1 statement."""
     async with tenant_tx(actor.workspace_id) as tx:
-        rows = await tx.fetch(LIST, flow_id, state, before, trigger)
-    made = [_row(row) for row in rows[:50]]
-    return Listed(made, made[-1].created_at if len(rows) > 50 else None)
+        if not await tx.fetchval("select exists (select from flow_version where flow_id = $1)", flow_id):
+            raise NotFound("No run of this flow exists.", remedy="Try it or publish it first.")
 
 
 async def needing(actor: Actor) -> int:
@@ -171,35 +131,9 @@ async def version(actor: Actor, version_id: UUID) -> VersionView:
     return stored.view(row)
 
 
-def _row(row: Any) -> RunRow:
-    fault = row["error"]
-    return RunRow(
-        row["id"],
-        row["flow_id"],
-        row["flow"] or "Unnamed flow",
-        row["number"],
-        row["status"],
-        row["needs_you"],
-        row["trigger"],
-        row["draft"],
-        row["created_at"],
-        float(row["ms"] or 0),
-        row["cost_micros"],
-        _sentence(fault),
-    )
-
-
-def _sentence(fault: str | None) -> str:
-    from app.runs.reading import loads
-
-    return str((loads(fault) or {}).get("message", ""))
-
-
 __all__ = [
     "Glance",
-    "Listed",
     "LiveFlow",
-    "RunRow",
     "RunView",
     "VersionView",
     "Waiting",
@@ -210,7 +144,6 @@ __all__ = [
     "live_flows",
     "needing",
     "run",
-    "runs",
     "version",
     "versions",
     "waiting",

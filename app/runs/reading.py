@@ -18,7 +18,10 @@ _records = msgspec.json.Decoder(list[StepRecord])
 
 
 class AttemptView(Struct, frozen=True):
-    """One try. `began`: ms since the run began. `at`: when, `worker`: who, where the ledger knows (durable runs)."""
+    """One try. `began`: ms since the run began. `at`: when, `worker`: who, where the ledger knows (durable runs).
+
+    `heard`, `stopped`: when that worker was heard last, and when it signed off.
+    """
 
     attempt: int
     status: str
@@ -29,6 +32,8 @@ class AttemptView(Struct, frozen=True):
     at: datetime | None = None
     ended: datetime | None = None
     worker: str = ""
+    heard: datetime | None = None
+    stopped: datetime | None = None
 
 
 class StepView(Struct, frozen=True):
@@ -192,7 +197,7 @@ def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[A
             AttemptView(
                 each["attempt"], each["outcome"] or "started", float(each["began"] or 0), float(each["ms"] or 0),
                 redacted(str(error.get("message", ""))), each["late"], each["started_at"], each["ended_at"],
-                str(each["worker"] or "")[:8],
+                str(each["worker"] or "")[:8], each["heartbeat_at"], each["stopped_at"],
             )
         )  # fmt: skip
     said: dict[tuple[str, str], list[str]] = {}

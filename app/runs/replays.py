@@ -134,6 +134,17 @@ async def replay(
     return new_id
 
 
+async def replay_all(actor: Actor, run_ids: Sequence[UUID]) -> list[UUID]:
+    """Each of these runs again from its beginning with the same input; those that are gone are left out."""
+    made = []
+    for run_id in run_ids:
+        try:
+            made.append(await replay(actor, run_id))
+        except NotFound:
+            continue
+    return made
+
+
 async def choice(actor: Actor, run_id: UUID, from_step: str) -> Choice:
     """What to show before a run goes on from this step. 2 statements. Raises what `replay` would raise for it."""
     async with tenant_tx(actor.workspace_id) as tx:

@@ -6,7 +6,7 @@ every other flow is stored first and carried out by a worker (durable). Callers 
 which.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -275,6 +275,18 @@ async def cancel(who: Actor | UUID, run_id: UUID) -> str:
     return done
 
 
+async def cancel_all(who: Actor, run_ids: Iterable[UUID]) -> int:
+    """End many runs; those that had ended, or are not this workspace's, are left out. Returns how many it ends."""
+    may_run(who)
+    done = 0
+    for run_id in run_ids:
+        try:
+            done += await cancel(who, run_id) != "over"
+        except NotFound:
+            continue
+    return done
+
+
 async def signal(
     who: Actor | UUID, run_id: UUID, name: str, data: Any = None, *, dedupe_key: str = "", sender: str = ""
 ) -> None:
@@ -308,10 +320,22 @@ async def decide(actor: Actor, run_id: UUID, node: str, iter: str, *, happened: 
             )
         except LookupError:
             raise Conflict("This step is not in doubt any more.", remedy="Reload the page.") from None
-        told = {"run": str(run_id), "node": node, "happened": happened, "by": actor.name}
+        told = {"run": str(run_id), "node": node, "iter": iter, "happened": happened, "by": actor.name}
         await events.publish(tx, actor.workspace_id, "workspace", "run.decided", told)
     if lane is not None:
         await host().nudge(lane)
+
+
+async def decide_all(actor: Actor, places: Iterable[tuple[UUID, str, str]], *, happened: bool) -> tuple[int, int]:
+    """Settle many doubts with one answer: (settled, those that somebody or a late outcome had settled before)."""
+    done = gone = 0
+    for run_id, node, iter in places:
+        try:
+            await decide(actor, run_id, node, iter, happened=happened)
+            done += 1
+        except (Conflict, NotFound):
+            gone += 1
+    return done, gone
 
 
 async def again(actor: Actor, run_id: UUID) -> None:
@@ -322,6 +346,8 @@ async def again(actor: Actor, run_id: UUID) -> None:
         lane = await verbs.run_again(tx, run_id, str(actor.user_id))
         if lane is None:
             raise Conflict("This run can't be taken up again.", remedy="Reload the page.")
+        told = {"run": str(run_id), "by": actor.name}
+        await events.publish(tx, actor.workspace_id, "workspace", "run.taken-up", told)
     await host().nudge(lane)
 
 

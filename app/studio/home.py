@@ -65,7 +65,7 @@ class Chosen(Struct, frozen=True):
 PLACES: tuple[Place, ...] = (
     Place("Home", "", "house", "/"),
     Place("Flows", "", "workflow", "/flows", words="apps"),
-    Place("Needs you", "questions and approvals", "hand", "/runs?state=waiting", words="approve answer"),
+    Place("Needs you", "questions and approvals", "hand", "/needs-you", words="approve answer"),
     Place("Runs", "", "activity", "/runs", words="history log"),
     Place("Site", "what visitors see", "panels-top-left", "/site", words="page website publish"),
     Place("Connections", "models and services", "plug", "/connections", words="key provider openai ollama"),

@@ -19,7 +19,7 @@ PLACES = {
     "connections-openai": "/connections/new/openai",
     "site": "/site",
     "runs": "/runs",
-    "needs-you": "/runs?state=waiting",
+    "needs-you": "/needs-you",
     "profile": "/settings/profile",
     "members": "/settings/members",
     "devices": "/settings/devices",

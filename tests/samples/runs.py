@@ -3,7 +3,8 @@ from typing import Any
 from uuid import UUID
 
 from app.runs import service
-from app.runs.queries import Listed, RunRow
+from app.runs.listing import Listed, RunFilter, RunRow
+from app.runs.needs import Need, Needs
 from app.runs.reading import AttemptView, RunView, StepView
 from app.runs.showing import Peers, composed
 from app.runs.viewing import view
@@ -85,13 +86,41 @@ VALUES = (
     "x" * 70_000,
 )  # fmt: skip
 
+NEEDS = [
+    Need("question", SOME, SOME, "Order <mailbox>", "Ask", "hand", "people", "ask", "2", THEN, "", wait=ASKS.wait),
+    Need(
+        "question",
+        SOME,
+        SOME,
+        "Mail",
+        "Ask",
+        "hand",
+        "people",
+        "ask",
+        "",
+        THEN,
+        "",
+        wait=Wait(signal="x", data={"n": 1}),
+    ),
+    Need("doubt", SOME, SOME, "Mail", "Pay", "plug", "connect", "pay", "", THEN, "Stopped", 2, "0199aabb", THEN, None),
+    Need("doubt", SOME, SOME, "Mail", "Send", "plug", "connect", "send", "", THEN, "", 1, "0199aabb", THEN, THEN),
+    Need("dead", SOME, SOME, "Mail", "The whole run", "circle-question-mark", "", "", "", THEN, "It died", crashes=5),
+]
+
 SAMPLES: dict[str, Any] = {
     "runs/_needs_you_count.html": [{"number": 0}, {"number": 3}],
     "runs/_list.html": [
-        {"listed": Listed([ROW], THEN), "state": "", "flow": None, "words": WORDS, "first": True},
-        {"listed": Listed([], None), "state": "waiting", "flow": SOME, "words": WORDS, "first": False},
-        {"listed": Listed([], None), "state": "", "flow": SOME, "words": WORDS, "first": True},
-        {"listed": Listed([], None), "state": "", "flow": None, "words": WORDS, "first": True},
+        {"listed": Listed(rows, before), "wanted": wanted, "base": base, "words": WORDS, "first": first}
+        for rows, before, wanted, base, first in (
+            ([ROW], "x_y", RunFilter(q="a b", flow=SOME), "/runs", True),
+            ([ROW], "", RunFilter(flow=SOME), f"/flows/{SOME}/runs", False),
+            ([], "", RunFilter(state="failed", cost=12_000, since=THEN), "/runs", True),
+            ([], "", RunFilter(), "/runs", True),
+        )
+    ],
+    "runs/_needs.html": [
+        {"listed": Needs(each, after), "kind": kind, "flow": flow, "first": True}
+        for each, after, kind, flow in (([], "", "", None), (NEEDS, "x_y", "doubt", SOME), (NEEDS[:1], "", "", None))
     ],
     "runs/_run.html": [{"shown": shown, "words": WORDS} for shown in SHOWN],
     "runs/_badges.html": [{"shown": shown} for shown in SHOWN],
@@ -114,5 +143,6 @@ IDS = {"run_id": a_waiting_run}
 BODIES = {
     "runs:answer": {"name": "approval", "choice": "approve"},
     "runs:decide": {"node": "ask", "happened": "yes"},
+    "runs:replay": {"from_step": ""},
     "api:run-decide": {"node": "ask", "happened": "yes"},
 }

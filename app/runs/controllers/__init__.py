@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.runs.controllers.needs import NeedsController
 from app.runs.controllers.replays import ReplaysController
 from app.runs.controllers.run import RunController
 from app.runs.controllers.runs import RunsController
@@ -11,4 +12,4 @@ from app.web.render import offer
 offer("viewed", view)
 offer("lit", lit)
 
-routes: list[Any] = [RunsController, RunController, ReplaysController]
+routes: list[Any] = [RunsController, NeedsController, RunController, ReplaysController]

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from app.runs import queries, service, showing
 from app.runs.controllers.runs import STARTED_BY
+from app.runs.fields import read_output
 from app.runs.forms import AnswerForm, DecisionForm
 from app.web.actor import Actor
 from app.web.flash import flash
@@ -62,7 +63,7 @@ class RunController(Controller):
         said = {"choice": data.choice, "comment": data.comment}
         await service.signal(actor, run_id, data.name, said)
         flash(request, "Thank you. The run goes on.")
-        return go(request, f"/runs/{run_id}")
+        return go(request, data.next or f"/runs/{run_id}")
 
     @post("/decision", name="runs:decide")
     async def decide(
@@ -72,9 +73,10 @@ class RunController(Controller):
         run_id: FromPath[UUID],
         data: URLEncodedBody[DecisionForm],
     ) -> Response[Any]:
-        await service.decide(actor, run_id, data.node, data.iter, happened=data.happened == "yes")
+        output = read_output(data.output) if data.happened == "yes" else None
+        await service.decide(actor, run_id, data.node, data.iter, happened=data.happened == "yes", output=output)
         flash(request, "Noted. The run goes on." if data.happened == "yes" else "Noted. The step is tried again.")
-        return go(request, f"/runs/{run_id}")
+        return go(request, data.next or f"/runs/{run_id}")
 
     @post("/again", name="runs:again")
     async def again(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:

@@ -1,26 +1,40 @@
-"""The list of runs, and how many need somebody."""
+"""The list of runs, what is done with many of them, and two side by side."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Response, get
+import msgspec
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromPath
 
-from app.runs import queries
+from app.errors import Refused
+from app.runs import comparing, listing, queries, replays, service
 from app.web.actor import Actor
+from app.web.flash import flash
 from app.web.htmx import Request
-from app.web.render import fragment, page
+from app.web.places import safe_path
+from app.web.render import fragment, go, page
 
 STATES = (
-    ("", "All"),
-    ("waiting", "Needs you"),
+    ("", "Any state"),
     ("running", "Running"),
+    ("queued", "Queued"),
+    ("sleeping", "Waits"),
     ("succeeded", "Done"),
     ("failed", "Failed"),
+    ("in_doubt", "In doubt"),
     ("cancelled", "Cancelled"),
 )
+PERIODS = (
+    ("", "Any time"),
+    ("hour", "Last hour"),
+    ("day", "Last 24 hours"),
+    ("week", "Last 7 days"),
+    ("month", "Last 30 days"),
+)
+MOST = 200
+"""Runs that are cancelled or begun again at once."""
 STARTED_BY = {
     "api": "API",
     "webhook": "Webhook",
@@ -41,28 +55,68 @@ class RunsController(Controller):
     path = "/"
 
     @get("/runs", name="runs:list")
-    async def index(
-        self,
-        request: Request,
-        actor: NamedDependency[Actor],
-        flow: FromQuery[UUID | None] = None,
-        before: FromQuery[datetime | None] = None,
-    ) -> Response[str]:
-        asked = request.query_params.get("state", "")  # as a parameter, "state" is a word of the framework
-        wanted = asked if asked in dict(STATES) else ""
-        listed = await queries.runs(actor, flow_id=flow, state=wanted, before=before)
-        nav = "needs-you" if wanted == "waiting" else "runs"
-        context: dict[str, Any] = {
-            "listed": listed,
-            "state": wanted,
-            "flow": flow,
-            "words": STARTED_BY,
-            "first": before is None,
-        }
-        if request.headers.get("hx-request-type") == "partial":
-            return fragment(request, "runs/_list.html", **context)
-        return page(request, "runs/list.html", nav=nav, states=STATES, **context)
+    async def index(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
+        wanted = listing.filter_of(request.query_params)
+        if wanted.state == "waiting":
+            return go(request, f"/needs-you?flow={wanted.flow}" if wanted.flow else "/needs-you")
+        return await _list(request, actor, wanted, "/runs")
 
-    @get("/needs-you/count", name="runs:needs-you-count")
-    async def needs_you(self, request: Request, actor: NamedDependency[Actor]) -> Response[str]:
-        return fragment(request, "runs/_needs_you_count.html", number=await queries.needing(actor))
+    @get("/flows/{flow_id:uuid}/runs", name="runs:of-flow")
+    async def of_flow(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        await queries.flow_exists(actor, flow_id)
+        wanted = msgspec.structs.replace(listing.filter_of(request.query_params), flow=flow_id)
+        return await _list(request, actor, wanted, f"/flows/{flow_id}/runs")
+
+    @get("/runs/compare", name="runs:compare")
+    async def compare(self, request: Request, actor: NamedDependency[Actor]) -> Response[str]:
+        chosen = [*request.query_params.getall("run", []), request.query_params.get("a"), request.query_params.get("b")]
+        ids = [found for each in chosen if each and (found := _id(each)) is not None]
+        if not ids:
+            raise Refused("No run was chosen.", remedy="Tick two runs in the list, then compare.")
+        both = await comparing.compared(actor, ids[0], ids[1] if len(ids) > 1 else None)
+        return page(request, "runs/compare.html", nav="runs", both=both, words=STARTED_BY)
+
+    @post("/runs/cancellations", name="runs:cancel-many")
+    async def cancel_many(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
+        ids = await _chosen(request)
+        done = await service.cancel_all(actor, ids)
+        flash(request, f"{_runs(done)} cancelled." + (f" {len(ids) - done} had ended." if done < len(ids) else ""))
+        return go(request, safe_path(request.query_params.get("back", ""), "/runs"))
+
+    @post("/runs/replays", name="runs:replay-many")
+    async def replay_many(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
+        ids = await _chosen(request)
+        made = await replays.replay_all(actor, ids)
+        flash(request, f"{_runs(len(made))} begun again with the same input.")
+        return go(request, safe_path(request.query_params.get("back", ""), "/runs"))
+
+
+async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base: str) -> Response[Any]:
+    before = request.query_params.get("before", "")
+    found = await listing.listed(actor, wanted, before)
+    context: dict[str, Any] = {
+        "listed": found, "wanted": wanted, "base": base, "words": STARTED_BY, "first": not before,
+    }  # fmt: skip
+    if request.htmx.partial:
+        return fragment(request, "runs/_list.html", **context)
+    flows = [] if base != "/runs" else await listing.flows(actor)
+    return page(request, "runs/list.html", nav="runs", flows=flows, periods=PERIODS, states=STATES, **context)
+
+
+async def _chosen(request: Request) -> list[UUID]:
+    ids = [_id(str(each)) for each in (await request.form()).getall("run", [])]
+    found = [each for each in ids if each is not None][:MOST]
+    if not found:
+        raise Refused("No run was chosen.", remedy="Tick some in the list.")
+    return found
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _runs(number: int) -> str:
+    return f"{number} run" if number == 1 else f"{number} runs"

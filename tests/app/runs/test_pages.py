@@ -23,7 +23,7 @@ async def test_a_person_answers_a_waiting_run_from_its_page(signed_in):
     async with a_worker():
         run = await service.start(actor, version, {"order": 7}, trigger="api")
         await wait_for(actor.workspace_id, run, "waiting")
-        assert "Needs you" in (await signed_in.get("/runs?state=waiting")).text
+        assert "May it go out?" in (await signed_in.get("/needs-you")).text
         assert ">1<" in (await signed_in.get("/needs-you/count")).text
         page = await signed_in.get(f"/runs/{run}")
         assert "May it go out?" in page.text and 'value="approve"' in page.text
@@ -34,7 +34,7 @@ async def test_a_person_answers_a_waiting_run_from_its_page(signed_in):
 
 async def test_an_empty_list_says_what_to_do(signed_in):
     assert "Nothing has run yet" in (await signed_in.get("/runs")).text
-    assert "Nothing needs you" in (await signed_in.get("/runs?state=waiting")).text
+    assert "Nothing needs you" in (await signed_in.get("/needs-you")).text
 
 
 async def test_cancelling_from_the_page(signed_in):

@@ -1,0 +1,118 @@
+"""Two runs side by side: step by step, what came out, how long it took, what it cost. Pure but for reading them."""
+
+import difflib
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from app.db import tenant_tx
+from app.errors import NotFound
+from app.runs import queries
+from app.runs.reading import RunView, StepView
+from app.web import Actor
+
+MOST_LINES = 200
+BEFORE = """
+select r.id from run r join run a on a.id = $1
+ where r.flow_id = a.flow_id and (r.created_at, r.id) < (a.created_at, a.id)
+ order by r.created_at desc, r.id desc limit 1
+"""
+
+Mark = Literal["same", "added", "removed", "gap"]
+
+
+class Line(Struct, frozen=True):
+    mark: Mark
+    text: str
+
+
+class Pair(Struct, frozen=True):
+    """One step in both runs; None where one did not come to it. `diff`: empty when the same came out."""
+
+    key: str
+    title: str
+    icon: str
+    family: str
+    a: StepView | None
+    b: StepView | None
+    diff: list[Line]
+
+    @property
+    def same(self) -> bool:
+        return self.a is not None and self.b is not None and self.a.status == self.b.status and not self.diff
+
+    @property
+    def ms(self) -> float:
+        return (self.b.ms if self.b else 0) - (self.a.ms if self.a else 0)
+
+    @property
+    def cost(self) -> int:
+        return (self.b.cost_micros if self.b else 0) - (self.a.cost_micros if self.a else 0)
+
+
+class Compared(Struct, frozen=True):
+    """`a` is the older run. `input`, `output`: differences of the whole runs."""
+
+    a: RunView
+    b: RunView
+    pairs: list[Pair]
+    input: list[Line]
+    output: list[Line]
+
+    @property
+    def differing(self) -> int:
+        return sum(not pair.same for pair in self.pairs)
+
+
+async def compared(actor: Actor, one: UUID, other: UUID | None = None) -> Compared:
+    """`other` None: the run of the same flow before it. The statements of two runs, and 1. Raises NotFound."""
+    if other is None:
+        async with tenant_tx(actor.workspace_id) as tx:
+            other = await tx.fetchval(BEFORE, one)
+    first = await queries.run(actor, one)
+    if other is None:
+        raise NotFound("There is no run of this flow before it.", remedy="Choose two runs in the list.")
+    second = await queries.run(actor, other)
+    return compare(*sorted((first, second), key=lambda run: (run.created_at, run.id)))
+
+
+def compare(a: RunView, b: RunView) -> Compared:
+    """Steps of `a` in its order, then those that only `b` has. Rounds are compared by their number."""
+    left, right = ({step.key: step for step in run.steps} for run in (a, b))
+    pairs = [_pair(key, left.get(key), right.get(key)) for key in dict.fromkeys([*left, *right])]
+    return Compared(a, b, pairs, diff(a.input, b.input), diff(a.output, b.output))
+
+
+def _pair(key: str, a: StepView | None, b: StepView | None) -> Pair:
+    step = a or b
+    if step is None:
+        raise AssertionError("a key comes from one of the two")
+    changed = diff(a.output, b.output) if a is not None and b is not None else []
+    return Pair(key, step.title, step.icon, step.family, a, b, changed)
+
+
+def diff(a: Any, b: Any) -> list[Line]:
+    """Lines of both values as JSON with what changed and two lines around it; [] when they are equal."""
+    if a == b:
+        return []
+    found: list[Line] = []
+    for text in difflib.unified_diff(_lines(a), _lines(b), n=2, lineterm=""):
+        if text.startswith(("---", "+++")):
+            continue
+        if text.startswith("@@"):
+            if found:
+                found.append(Line("gap", ""))
+            continue
+        mark: Mark = "added" if text.startswith("+") else "removed" if text.startswith("-") else "same"
+        found.append(Line(mark, text[1:]))
+        if len(found) >= MOST_LINES:
+            break
+    return found
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return value.splitlines()[:5_000]
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode().splitlines()[:5_000]

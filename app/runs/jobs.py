@@ -1,0 +1,29 @@
+"""What runs by itself in the background of this domain."""
+
+from app.background import Job
+from app.runs import retention, words
+
+
+async def write_down_words() -> int:
+    """Make ended runs findable by their words. Every 3 seconds."""
+    done = await words.write_down()
+    while done and done % words.BATCH == 0:
+        more = await words.write_down()
+        if not more:
+            break
+        done += more
+    return 0 if done < words.BATCH else done  # a few are no news
+
+
+async def forget_old_runs() -> int:
+    """Delete what is older than its workspace keeps it, in batches. Every ten minutes. Returns how many."""
+    done = await retention.forget_old()
+    while done and done % retention.BATCH == 0:
+        more = await retention.forget_old()
+        if not more:
+            break
+        done += more
+    return done
+
+
+JOBS: tuple[Job, ...] = ((write_down_words, 3), (forget_old_runs, 600))
