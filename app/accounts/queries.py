@@ -9,6 +9,7 @@ from app.accounts.policy import must_be_owner
 from app.db import system_tx, tenant_tx
 from app.web.actor import Actor
 from app.web.ids import digest
+from app.web.search import Hit, like
 
 
 class Person(Struct, frozen=True):
@@ -83,6 +84,20 @@ async def people(actor: Actor) -> list[Person]:
             actor.workspace_id,
         )
     return [Person(*row) for row in rows]
+
+
+async def named(actor: Actor, words: str, limit: int) -> list[Hit]:
+    """Members by name or address, for Ctrl K. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch(
+            "select coalesce(nullif(u.name, ''), u.email) as name, m.role from membership m"
+            " join user_account u on u.id = m.user_id where m.workspace_id = $1"
+            " and (u.name ilike $2 or u.email ilike $2) order by name limit $3",
+            actor.workspace_id,
+            like(words),
+            limit,
+        )
+    return [Hit(row["name"], row["role"], "/settings/members") for row in rows]
 
 
 async def invites(actor: Actor) -> list[OpenInvite]:

@@ -11,6 +11,7 @@ from app.errors import NotFound
 from app.gateway import queries, service
 from app.gateway.forms import BudgetForm, ChangeForm, ConnectForm, DefaultForm, FallbackForm, PlaceForm
 from app.gateway.providers import LOCAL, PROVIDERS
+from app.web import search
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -18,6 +19,7 @@ from app.web.render import fragment, go, offer, page
 
 NAV = "connections"
 HERE = "/connections"
+search.offer("Connections", "plug", queries.named)
 offer("PROVIDERS", {name: provider for name, provider in PROVIDERS.items() if name != LOCAL})
 
 

@@ -16,6 +16,7 @@ from app.gateway.prices import Price
 from app.gateway.providers import LOCAL, LOCAL_EMBEDDING, LOCAL_MODEL, PROVIDERS, Provider
 from app.gateway.service.trial import Check, Trial
 from app.web.actor import Actor
+from app.web.search import Hit, like
 
 USUAL_QUESTION, USUAL_ANSWER = 600, 250
 """Tokens. What "about 0.2 ct an answer" is reckoned with."""
@@ -167,6 +168,18 @@ async def overview(actor: Actor) -> Overview:
         [BudgetView(**dict(row)) for row in budgets],
         int(month),
     )
+
+
+async def named(actor: Actor, words: str, limit: int) -> list[Hit]:
+    """Connections by name or provider, for Ctrl K. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch(
+            "select id, name, provider from connection where removed_at is null"
+            " and (name ilike $1 or provider ilike $1) order by name limit $2",
+            like(words),
+            limit,
+        )
+    return [Hit(row["name"], row["provider"], f"/connections/{row['id']}") for row in rows]
 
 
 async def models(actor: Actor) -> list[ModelView]:

@@ -16,6 +16,7 @@ from app.studio import home_queries as queries
 from app.studio.home_queries import Sort, Tab, Wanted
 from app.studio.starters import begin, starters
 from app.web import Actor
+from app.web import search as everywhere
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
 
@@ -165,6 +166,7 @@ async def palette(
         deeds=[deed for deed in DEEDS if deed.fits(search)] if search else DEEDS[:2],
         places=[place for place in PLACES if place.fits(search)],
         hits=await queries.found(actor, search),
+        groups=await everywhere.find(actor, search),
     )
 
 

@@ -339,8 +339,9 @@ def types_of(catalogue: Mapping[str, AnyNode]) -> tuple[TypeView, ...]:
     order = {family: place for place, (family, _, _) in enumerate(FAMILIES)}
     found = []
     for name, kind in catalogue.items():
-        view = node_view(NodeUse(id="x", type=name, version=kind.version), catalogue)
-        ports = kind.ports()
+        use = NodeUse(id="x", type=name, version=kind.version)
+        view = node_view(use, catalogue)
+        ports = ports_of(use, catalogue) or Ports()  # a type may have none before it is set up
         sentence = kind.description.partition("\n\n")[0].replace("\n", " ")
         found.append(
             TypeView(

@@ -48,6 +48,7 @@ def paste(page: Page, text: str) -> None:
     """As the browser would after Ctrl V, whatever its clipboard holds."""
     page.evaluate(
         """text => { const data = new DataTransfer(); data.setData('text/plain', text);
-        document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })) }""",
+        const paste = { clipboardData: data, bubbles: true, cancelable: true };
+        document.dispatchEvent(new ClipboardEvent('paste', paste)) }""",
         text,
     )

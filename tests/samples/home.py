@@ -8,6 +8,8 @@ from app.studio import service
 from app.studio.diagram import Diagram, Spot
 from app.studio.home import DEEDS, PLACES, SORTS, TABS, Chosen
 from app.studio.home_queries import Counts, FlowCard, Folder, Hit, Inside, Shelf, Wanted
+from app.web.search import Group
+from app.web.search import Hit as Found
 
 _PICTURE = Diagram([Spot(42, 50, "zap", "start", "Start"), Spot(126, 50, "sparkles", "", "Write")], ["M56 50H112"], 2)
 
@@ -52,8 +54,15 @@ SAMPLES = {
     "studio/_folder_dialogs.html": [_list([]), _list([], Wanted(folder=_MAIL.id))],
     "studio/_star.html": [{"flow_id": uuid4(), "starred": starred} for starred in (True, False)],
     "studio/_found.html": [
-        {"q": "", "deeds": DEEDS, "places": PLACES, "hits": [Hit(uuid4(), "Order mailbox", True)]},
-        {"q": "mail", "deeds": [], "places": [], "hits": []},
+        {"q": "", "deeds": DEEDS, "places": PLACES, "hits": [Hit(uuid4(), "Order mailbox", True)], "groups": []},
+        {"q": "mail", "deeds": [], "places": [], "hits": [], "groups": []},
+        {
+            "q": "ma",
+            "deeds": [],
+            "places": [],
+            "hits": [],
+            "groups": [Group("People", "users", [Found("Mara", "owner", "/")])],
+        },
     ],
     "studio/_starter_picture.html": [
         {"name": name} for name in ("chat-assistant", "form-to-text", "daily-digest", "empty")

@@ -1,5 +1,6 @@
 """Pages of this domain."""
 
+from app.accounts import queries
 from app.accounts.controllers.entrance import JoinController, SetupController, SignInController, sign_out
 from app.accounts.controllers.outside import OutsideController
 from app.accounts.controllers.settings import (
@@ -9,7 +10,9 @@ from app.accounts.controllers.settings import (
     ProfileController,
     settings_page,
 )
+from app.web import search
 
+search.offer("People", "users", queries.named)
 routes = [
     SetupController,
     SignInController,
