@@ -20,6 +20,7 @@ class Journal:
         self._events: list[dict[str, Any]] = []
         self._used: list[Signal] = []
         self._lock = asyncio.Lock()
+        self._last: asyncio.Future[None] | None = None
 
     def add(self, change: StepChange) -> None:
         self._steps.append(change)
@@ -40,13 +41,26 @@ class Journal:
     async def flush(self, run: RunChange | None = None) -> None:
         """Write all that was added before this call. Whoever comes first writes for those who wait.
 
+        So those who wait may only go on when that write has succeeded: not when it failed, and not while it is still
+        under way because its writer was called off. A step would begin without being on record.
+
         Raises LostRun, and whatever the ledger raises when it can't be reached: the run then ends here, and is resumed.
         """
         async with self._lock:
+            if self._last is not None:
+                await asyncio.shield(self._last)  # raises again what it raised
             if not (self._steps or self._events or self._used or run):
                 return
             steps, self._steps = self._steps, []
             events, self._events = self._events, []
             used, self._used = self._used, []
             self.owed = False
-            await self.ledger.write(self.claim, steps, run, events, used)
+            self._last = asyncio.ensure_future(self.ledger.write(self.claim, steps, run, events, used))
+            self._last.add_done_callback(_fetched)
+            await asyncio.shield(self._last)
+
+
+def _fetched(write: "asyncio.Future[None]") -> None:
+    """The error of a write whose writer was called off belongs to whoever flushes next; it is no news by itself."""
+    if not write.cancelled():
+        write.exception()

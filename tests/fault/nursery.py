@@ -23,7 +23,6 @@ from app import config
 from app.runs import running
 from flows import catalogue
 from flows.worker import Timings
-from tests.fault import mutants, steps
 from tests.fault.nudges import Dropped, Repeated
 
 TIMINGS = Timings(
@@ -33,16 +32,16 @@ TIMINGS = Timings(
 
 
 class Birth(Struct):
-    """How the next worker differs. `database`: reached by another way. `skew`: seconds its clock is ahead.
+    """How the next worker differs. `database`, `redis`: reached by another way. `skew`: seconds its clock is ahead.
 
-    `without`: node types it does not have. `dead_after`: its lease. `mutant`: which line of the engine is broken.
+    `without`: node types it does not have. `dead_after`: its lease.
     """
 
     database: str = ""
+    redis: str = ""
     skew: float = 0.0
     without: list[str] = []
     dead_after: float = TIMINGS.dead_after
-    mutant: str = ""
 
 
 def main() -> None:
@@ -80,13 +79,13 @@ def main() -> None:
 
 
 def live(birth: Birth, slots: int) -> None:
-    changes: Mapping[str, object] = {"database_url": config.Secret(birth.database)} if birth.database else {}
+    urls = {"database_url": birth.database, "redis_url": birth.redis}
+    changes: Mapping[str, object] = {name: config.Secret(url) for name, url in urls.items() if url}
     if birth.skew:
         really = time.time
         time.time = lambda: really() + birth.skew
     for name in birth.without:
         catalogue.load().pop(name, None)
-    mutants.apply(birth.mutant)
     timings = msgspec.structs.replace(TIMINGS, dead_after=birth.dead_after)
     with config.using(**changes):
         asyncio.run(app.worker.serve(timings=timings, slots=slots, models=False))

@@ -18,7 +18,8 @@ READY = b"Z"
 class Proxy:
     """`loses(sql)`: whether the answer to this statement gets lost, and the connection with it."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, raw: bool = False) -> None:
+        self._raw = raw
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._pairs: set[_Pair] = set()
@@ -26,6 +27,7 @@ class Proxy:
         self.open = asyncio.Event()
         self.open.set()
         self.delay = 0.0
+        self.late = 0.0  # share of messages that come a second later, like after a lost packet
         self.bytes_per_second = 0.0
         self.refusing = False
         self.loses: Callable[[str], bool] = lambda sql: False
@@ -69,7 +71,7 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        pair = _Pair(self, reader, writer, there, onwards)
+        pair = (_Raw if self._raw else _Pair)(self, reader, writer, there, onwards)
         self._pairs.add(pair)
         try:
             await pair.carry()
@@ -80,6 +82,8 @@ class Proxy:
     async def passage(self, length: int) -> None:
         if self.delay:
             await asyncio.sleep(self.delay * random.uniform(0.5, 1.5))
+        if self.late and random.random() < self.late:
+            await asyncio.sleep(1.0)
         if self.bytes_per_second:
             await asyncio.sleep(length / self.bytes_per_second)
         await self.open.wait()
@@ -170,11 +174,27 @@ class _Pair:
         return length + await self.there.readexactly(int.from_bytes(length) - 4)
 
 
+class _Raw(_Pair):
+    """Bytes that nobody reads."""
+
+    async def _there(self) -> None:
+        await self._copy(self.reader, self.onwards)
+
+    async def _back(self) -> None:
+        await self._copy(self.there, self.writer)
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            await self.proxy.passage(len(data))
+            writer.write(data)
+            await writer.drain()
+
+
 @asynccontextmanager
-async def proxied(url: str) -> AsyncIterator[Proxy]:
-    """A proxy before the database of `url`."""
+async def proxied(url: str, *, raw: bool = False) -> AsyncIterator[Proxy]:
+    """A proxy before the database of `url`. `raw`: it is no PostgreSQL."""
     parts = urlsplit(url)
-    proxy = Proxy(parts.hostname or "127.0.0.1", parts.port or 5432)
+    proxy = Proxy(parts.hostname or "127.0.0.1", parts.port or 5432, raw=raw)
     await proxy.start()
     try:
         yield proxy

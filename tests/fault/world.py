@@ -34,6 +34,7 @@ from flows.transport.protocol import Transport
 from tests.factories.kernel import a_workspace
 from tests.factories.runs import a_version
 from tests.fault import effects, steps
+from tests.fault.proxy import Proxy
 from tests.servers import Valkey
 
 LIVE = ("queued", "running", "waiting")
@@ -54,6 +55,22 @@ class World:
         self.began = time.monotonic()
         self.nursery: subprocess.Popen[str] | None = None
         self.outside: subprocess.Popen[bytes] | None = None
+
+    @property
+    def login(self) -> str:
+        return self.postgres.dsns().login
+
+    @asynccontextmanager
+    async def through(self, proxy: Proxy) -> AsyncIterator[None]:
+        """What this process asks the database goes through the proxy, too: the caller's own commits."""
+        await db.stop()
+        with config.using(database_url=config.Secret(proxy.url(self.login))):
+            await db.start("cli", {"app": (0, 6), "system": (0, 3), "site": (0, 1)})
+        try:
+            yield
+        finally:
+            await db.stop()
+            await db.start("cli", {"app": (0, 6), "system": (0, 3), "site": (0, 1)})
 
     # --- servers
 
@@ -156,6 +173,7 @@ class World:
             await asyncio.sleep(0.03)
 
     loading = False
+    rolled = 0
 
     def wipe_redis(self) -> None:
         """kill -9, and back at once with nothing in it."""
