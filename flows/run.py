@@ -18,7 +18,7 @@ from flows.done import added
 from flows.doubts import sentence
 from flows.journal import Journal
 from flows.ledger.memory import MemoryLedger
-from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange, StepRow
+from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange, StepRow, awaited
 from flows.limits import Limits
 from flows.model import Flow
 from flows.pauses import Key
@@ -237,7 +237,14 @@ class Engine:
         if status == "waiting":
             parked = [p for p in run.pauses.parked.values() if not p.frame.over or p.frame is top]
             wake_at = min((p.next_at for p in parked if p.next_at is not None), default=None)
-            names = tuple(dict.fromkeys(p.wait.signal for p in parked if p.wait is not None and p.wait.signal))
+            names = tuple(
+                dict.fromkeys(
+                    name
+                    for p in parked
+                    if p.wait is not None and p.wait.signal
+                    for name in awaited(p.wait.signal, p.frame.prefix + p.step.id, p.frame.iter)
+                )
+            )
         if status != "queued":
             announce(
                 run, f"run.{status}", journal, output=output, error=fault.message if fault else None, usage=run.usage

@@ -174,7 +174,7 @@ class RunEvent(Table, tablename="run_event"):
 
 
 class RunSignal(Table, tablename="run_signal"):
-    """A message to a run. `taken_by`: the epoch of the claim that used it."""
+    """A message to a run, or to one of its steps. `taken_by`: the epoch of the claim that used it."""
 
     id = UUID(primary_key=True)
     workspace_id = UUID(required=True, default=None)
@@ -186,6 +186,7 @@ class RunSignal(Table, tablename="run_signal"):
     dedupe_key = Text(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     taken_by = Text(null=True, default=None)
+    step = Text(default="")
 
 
 class RunQuota(Table, tablename="run_quota"):

@@ -275,7 +275,7 @@ def _decode(text: str | None, kind: Any = Any) -> Any:
 
 
 def stored_signal(row: asyncpg.Record) -> Signal:
-    return Signal(row["name"], _decode(row["data"]), row["sender"])
+    return Signal(row["name"], _decode(row["data"]), row["sender"], row["step"])
 
 
 def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Signal]) -> RunRow:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from flows.ledger.protocol import Claim, RunChange, StepChange
+from flows.ledger.protocol import Claim, RunChange, StepChange, awaited
 from flows.sdk.capabilities import Usage
 
 NOTHING = Usage()
@@ -81,8 +81,9 @@ def _run(write: Write, now: float) -> tuple[Any, ...]:
 def _awaited(write: Write) -> dict[str, None]:
     """Names of signals that wake the run: those the engine told, and those of steps that begin to wait here."""
     named = write.run.signals if write.run is not None else ()
-    waits = [step.wait for step in write.steps if step.status == "waiting" and step.wait is not None]
-    return dict.fromkeys([*named, *(wait.signal for wait in waits if wait.signal)])
+    waiting = [step for step in write.steps if step.status == "waiting" and step.wait is not None and step.wait.signal]
+    own = [name for step in waiting if step.wait for name in awaited(step.wait.signal, step.node, step.iter)]
+    return dict.fromkeys([*named, *own])
 
 
 def _last(steps: Sequence[StepChange]) -> list[StepChange]:

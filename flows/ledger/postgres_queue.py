@@ -34,7 +34,7 @@ select id, epoch from run
 """
 
 SIGNALLED = """
-select g.run_id, r.epoch, g.id, g.name, g.data, g.sender from run_signal g join run r on r.id = g.run_id
+select g.run_id, r.epoch, g.id, g.name, g.data, g.sender, g.step from run_signal g join run r on r.id = g.run_id
  where g.run_id = any ($1::uuid[]) and g.taken_by is null and r.owner_worker = $2 and r.status = 'running'
  order by g.created_at, g.id
 """

@@ -82,7 +82,8 @@ cross join lateral (
         when w.status is null then 'running'
         when w.status = 'waiting' and exists (
             select from run_signal g
-             where g.run_id = w.run_id and g.taken_by is null and g.name = any (string_to_array(w.awaits, chr(31)))
+             where g.run_id = w.run_id and g.taken_by is null
+               and g.name || case when g.step = '' then '' else chr(30) || g.step end = any (string_to_array(w.awaits, chr(31)))
                and not g.id = any ($47::uuid[])
         ) then 'queued'
         else w.status
@@ -151,7 +152,7 @@ select node_id, iter_path, status, attempt, effect_class, output, error, handled
 """
 
 SIGNALS = (
-    "select id, name, data, sender from run_signal where run_id = $1::uuid and taken_by is null order by created_at, id"
+    "select id, name, data, sender, step from run_signal where run_id = $1::uuid and taken_by is null order by created_at, id"
 )
 
 QUEUES = """

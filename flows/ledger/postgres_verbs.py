@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from msgspec import Struct
 
+from flows.ledger.protocol import meant_for
 from flows.transport.protocol import Lane
 
 START = """
@@ -34,8 +35,8 @@ select exists (select from run where status = 'queued' and lane = $2 and workspa
 """
 
 SIGNAL = """
-insert into run_signal (workspace_id, run_id, name, data, sent_by, sender, dedupe_key)
-select workspace_id, id, $2, $3::json, $4, $5, nullif($6, '') from run where id = $1::uuid
+insert into run_signal (workspace_id, run_id, name, data, sent_by, sender, dedupe_key, step)
+select workspace_id, id, $2, $3::json, $4, $5, nullif($6, ''), $7 from run where id = $1::uuid
 on conflict (run_id, name, dedupe_key) where dedupe_key is not null do nothing
 returning id
 """
@@ -153,9 +154,19 @@ async def start_run(tx: Any, run: NewRun) -> Started:
 
 
 async def signal_run(
-    tx: Any, run_id: Any, name: str, data: str, *, by: Any = None, sender: str = "", dedupe_key: str = ""
+    tx: Any,
+    run_id: Any,
+    name: str,
+    data: str,
+    *,
+    by: Any = None,
+    sender: str = "",
+    dedupe_key: str = "",
+    step: str = "",
 ) -> Lane | None:
     """Store a signal, then wake the run if it waits for it. `data`: JSON text. A signal may come before its wait begins.
+
+    `step`: "node" or "node:round" when it is meant for one step only.
 
     The run's row is locked first, so that a run going to sleep at this moment either sees the signal or is woken by it.
     Returns the lane to nudge, None when nothing has to be done now. Raises LookupError when there is no such live run.
@@ -163,9 +174,9 @@ async def signal_run(
     status = await tx.fetchval("select status from run where id = $1::uuid for update", run_id)
     if status not in ("queued", "running", "waiting"):
         raise LookupError(status or "")
-    if await tx.fetchval(SIGNAL, run_id, name, data, by, sender, dedupe_key) is None:
+    if await tx.fetchval(SIGNAL, run_id, name, data, by, sender, dedupe_key, step) is None:
         return None
-    return cast("Lane | None", await tx.fetchval(WAKE, run_id, name))
+    return cast("Lane | None", await tx.fetchval(WAKE, run_id, meant_for(name, step)))
 
 
 async def cancel_run(tx: Any, run_id: Any) -> Literal["cancelled", "asked", "over"]:

@@ -15,13 +15,25 @@ from msgspec import Struct, field
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import Signal, Wait
 
-StepStatus = Literal["ready", "started", "succeeded", "backoff", "failed", "skipped", "waiting", "cancelled", "in_doubt"]
+StepStatus = Literal[
+    "ready", "started", "succeeded", "backoff", "failed", "skipped", "waiting", "cancelled", "in_doubt"
+]
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt"]
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class LostRun(Exception):
     """The epoch of the claim is no longer the run's: somebody else owns it now. Stop at once and write nothing."""
+
+
+def awaited(name: str, node: str, iter: str) -> tuple[str, str]:
+    """What a waiting step is woken by: its signal's name, and the name meant for this step alone."""
+    return name, meant_for(name, f"{node}:{iter}" if iter else node)
+
+
+def meant_for(name: str, step: str) -> str:
+    """The key of a signal. `step`: "node" or "node:round", "" = the first step that waits for the name."""
+    return f"{name}\x1e{step}" if step else name
 
 
 class Claim(Struct, frozen=True):
@@ -72,7 +84,8 @@ class StepChange(Struct, frozen=True, omit_defaults=True):
 class RunChange(Struct, frozen=True, omit_defaults=True):
     """The run's new state, written together with the last step changes.
 
-    `waiting`: the claim ends; `wake_at` = Unix seconds of the next timer (None = no timer), `signals` = names awaited.
+    `waiting`: the claim ends; `wake_at` = Unix seconds of the next timer (None = no timer), `signals` = what `awaited`
+    gives.
     A signal or cancel that was stored since `load` must make the run claimable at once instead of letting it sleep.
     """
 

@@ -12,8 +12,8 @@ from app.db import system_tx
 from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_queue import Member, PostgresQueue
 from flows.ledger.postgres_verbs import NewRun, cancel_run, signal_run, start_run
-from flows.ledger.protocol import Claim, LostRun, RunChange, StepChange
-from flows.sdk.context import Signal
+from flows.ledger.protocol import Claim, LostRun, RunChange, StepChange, awaited
+from flows.sdk.context import Signal, Wait
 from flows.sweep import crashed, sweep
 from tests.factories.runs import a_chain, a_version
 from tests.flows.ledger_conformance import LedgerConformance
@@ -219,3 +219,21 @@ async def test_a_run_with_something_to_undo_is_woken_when_it_is_cancelled_or_lat
         done = StepChange("u", "", "succeeded", 1, "undo", '{"value":1,"order":1}', handled=True)
         await bench.ledger.write(claim, [done], RunChange("failed"))
         assert await bench.status(run) == "failed"
+
+
+async def test_a_signal_for_one_step_wakes_the_run_only_for_that_step(bench):
+    run = await bench.open()
+    claim = await bench.claim(run)
+    waiting = [StepChange("ask", str(i), "waiting", wait=Wait(signal="approval")) for i in range(2)]
+    names = tuple(name for i in range(2) for name in awaited("approval", "ask", str(i)))
+    await bench.ledger.write(claim, waiting, RunChange("waiting", signals=names))
+    async with system_tx("test") as tx:
+        assert await signal_run(tx, run, "approval", "1", step="ask:7") is None
+    assert await bench.status(run) == "waiting"
+    claim = await bench.claim(run)
+    await bench.ledger.write(claim, (), RunChange("waiting", signals=names))
+    assert await bench.status(run) == "waiting", "what nobody waits for must not keep it awake"
+    async with system_tx("test") as tx:
+        assert await signal_run(tx, run, "approval", "2", step="ask:1") == "normal"
+    claim = await bench.claim(run)
+    assert [signal.step for signal in (await bench.ledger.load(claim)).signals] == ["ask:7", "ask:1"]
