@@ -64,7 +64,12 @@ async def run(actor: Actor, run_id: UUID) -> RunView:
 
 async def opened(actor: Actor, run_id: UUID) -> tuple[RunView, Flow]:
     """The same with the document it ran."""
-    async with tenant_tx(actor.workspace_id) as tx:
+    return await opened_in(actor.workspace_id, run_id)
+
+
+async def opened_in(workspace_id: UUID, run_id: UUID) -> tuple[RunView, Flow]:
+    """The same for who has a link to it, and no account."""
+    async with tenant_tx(workspace_id) as tx:
         row = await tx.fetchrow(RUN, run_id)
         if row is None:
             raise NotFound(GONE, remedy="Look for it in the list of runs.")

@@ -75,10 +75,20 @@ async def live_version(workspace_id: UUID, flow_id: UUID) -> UUID | None:
     return UUID(str(found)) if found is not None else None
 
 
-async def take_down(tx: Tx, flow_id: UUID) -> None:
-    """Nothing runs in public any more: the flow was archived. Its webhook addresses answer 404."""
-    await tx.execute("delete from flow_live where flow_id = $1", flow_id)
+async def take_down(tx: Tx, flow_id: UUID) -> bool:
+    """Nothing runs in public any more: the flow was archived. Its webhook addresses answer 404. Whether it was live."""
+    gone = await tx.execute("delete from flow_live where flow_id = $1", flow_id)
     await tx.execute("update trigger set enabled = false where flow_id = $1", flow_id)
+    return bool(gone != "DELETE 0")
+
+
+async def bring_back(tx: Tx, workspace_id: UUID, flow_id: UUID, version_id: UUID) -> None:
+    """The opposite: this version runs in public again, under the same addresses. Raises NotFound."""
+    row = await tx.fetchrow("select * from flow_version where id = $1 and flow_id = $2", version_id, flow_id)
+    if row is None:
+        raise NotFound("This version of the flow does not exist.")
+    await tx.execute(versions.GO_LIVE, flow_id, workspace_id, version_id)
+    await versions.point_triggers(tx, workspace_id, flow_id, versions.document_of(row["document"]))
 
 
 async def forget_visits(tx: Tx, workspace_id: UUID, days: int) -> int:
@@ -288,14 +298,7 @@ async def cancel_all(who: Actor, run_ids: Iterable[UUID]) -> int:
 
 
 async def signal(
-    who: Actor | UUID,
-    run_id: UUID,
-    name: str,
-    data: Any = None,
-    *,
-    dedupe_key: str = "",
-    sender: str = "",
-    step: str = "",
+    who: Actor | UUID, run_id: UUID, name: str, data: Any = None, *, dedupe_key: str = "", sender: str = ""
 ) -> None:
     """Give a run what it waits for. It may come before the run waits; the same dedupe key counts once.
 
@@ -307,10 +310,8 @@ async def signal(
         await _must_exist(tx, run_id)
         try:
             lane = await verbs.signal_run(
-                tx, run_id, name, input_text(data), by=person_of(who), sender=sender, dedupe_key=dedupe_key, step=step
+                tx, run_id, name, input_text(data), by=person_of(who), sender=sender, dedupe_key=dedupe_key
             )
-    `step`: "node" or "node:round", for one of several steps that wait for the same; "" = the first.
-
         except LookupError:
             raise Conflict("This run has ended: nothing waits for an answer any more.") from None
     if lane is not None:

@@ -52,6 +52,8 @@ class Rounds(Struct, frozen=True):
 
 
 class RunPage(Struct, frozen=True):
+    """`base`: the path of this page. `shared`: somebody looks who has a link: nothing can be done from there."""
+
     run: RunView
     timeline: Timeline
     graph: Graph | None
@@ -61,6 +63,8 @@ class RunPage(Struct, frozen=True):
     shares: list[tuple[str, int, str]]
     tab: Tab
     unreached: list[str]
+    base: str
+    shared: bool = False
 
     @property
     def view(self) -> str:
@@ -75,7 +79,15 @@ async def run_page(actor: Actor, run_id: UUID, *, step: str = "", tab: str = "",
 
 
 def composed(
-    run: RunView, flow: Flow, peers: Peers | None = None, *, step: str = "", tab: str = "", view: str = ""
+    run: RunView,
+    flow: Flow,
+    peers: Peers | None = None,
+    *,
+    base: str = "",
+    step: str = "",
+    tab: str = "",
+    view: str = "",
+    shared: bool = False,
 ) -> RunPage:
     picked = chosen(run, step)
     tabs: tuple[Tab, ...] = ("values", "attempts", "log")
@@ -89,6 +101,8 @@ def composed(
         shares=_shares(run),
         tab=next((each for each in tabs if each == tab), "values"),
         unreached=_unreached(run, flow),
+        base=base or f"/runs/{run.id}",
+        shared=shared,
     )
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.runs import service
+from app.runs import service, shares
 from app.runs.listing import Listed, RunFilter, RunRow
 from app.runs.needs import Need, Needs
 from app.runs.reading import AttemptView, RunView, StepView
@@ -129,7 +129,7 @@ SAMPLES: dict[str, Any] = {
     "runs/_timeline.html": [{"shown": shown} for shown in SHOWN],
     "runs/_graph.html": [{"shown": shown} for shown in SHOWN if shown.graph],
     "runs/_step.html": [{"shown": shown, "step": shown.chosen} for shown in SHOWN if shown.chosen],
-    "runs/_doubt.html": {"run": RUNS[3], "step": DOUBT},
+    "runs/_doubt.html": [{"run": RUNS[3], "step": DOUBT, "may": may} for may in (True, False)],
     "runs/_view.html": [{"value": view(value), "name": "x"} for value in VALUES],
 }
 
@@ -139,7 +139,11 @@ async def a_waiting_run(actor: Actor) -> UUID:
     return await service.start(actor, version, {}, trigger="api")
 
 
-IDS = {"run_id": a_waiting_run}
+async def a_share(actor: Actor) -> UUID:
+    return (await shares.share(actor, await a_waiting_run(actor), 1)).id
+
+
+IDS = {"run_id": a_waiting_run, "share_id": a_share}
 BODIES = {
     "runs:answer": {"name": "approval", "choice": "approve"},
     "runs:decide": {"node": "ask", "happened": "yes"},

@@ -6,10 +6,18 @@ from app.runs.controllers.needs import NeedsController
 from app.runs.controllers.replays import ReplaysController
 from app.runs.controllers.run import RunController
 from app.runs.controllers.runs import RunsController
+from app.runs.controllers.shares import SharedController, SharesController
 from app.runs.viewing import lit, view
 from app.web.render import offer
 
 offer("viewed", view)
 offer("lit", lit)
 
-routes: list[Any] = [RunsController, NeedsController, RunController, ReplaysController]
+routes: list[Any] = [
+    RunsController,
+    NeedsController,
+    RunController,
+    ReplaysController,
+    SharesController,
+    SharedController,
+]

@@ -44,16 +44,17 @@ class FlowsController(Controller):
 
     @post("/archiving", name="studio:archive", status_code=200)
     async def archive(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> dict[str, Any]:
-        name = await service.archive(actor, flow_id)
-        flash(request, f"{name} is in the archive.", undo=f"/flows/{flow_id}/unarchiving")
+        gone = await service.archive(actor, flow_id)
+        more = " It was live: nothing starts it any more." if gone.live else ""
+        flash(request, f"{gone.name} is in the archive.{more}", undo=f"/flows/{flow_id}/unarchiving")
         return {"to": "/flows"}
 
     @post("/unarchiving", name="studio:unarchive", status_code=200)
     async def unarchive(
         self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]
     ) -> dict[str, Any]:
-        name = await service.unarchive(actor, flow_id)
-        flash(request, f"{name} is back.")
+        back = await service.unarchive(actor, flow_id)
+        flash(request, f"{back.name} is back{' and live again' if back.live else ''}.")
         return {"to": f"/flows/{flow_id}"}
 
     @get("/export", name="studio:export")

@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec import Struct
 
 from app import clock, events
-from app.db import tenant_tx
+from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused
+from app.runs import service as runs
 from app.studio.forms import FlowReplace
 from app.studio.ops import OpRefused, apply, check_whole
 from app.studio.service import store
@@ -89,25 +91,42 @@ async def export_flow(actor: Actor, flow_id: UUID) -> Flow:
     return exported(store.decode_flow(row["document"]), catalogue.load())
 
 
-async def archive(actor: Actor, flow_id: UUID) -> str:
-    """Put a flow away: out of the lists, nothing lost. Returns its name. Sites go on with the live version."""
-    return await _archived(actor, flow_id, away=True)
+class Shelved(Struct, frozen=True):
+    """`live`: it was live and is not any more, or is live again."""
+
+    name: str
+    live: bool
 
 
-async def unarchive(actor: Actor, flow_id: UUID) -> str:
-    return await _archived(actor, flow_id, away=False)
-
-
-async def _archived(actor: Actor, flow_id: UUID, *, away: bool) -> str:
+async def archive(actor: Actor, flow_id: UUID) -> Shelved:
+    """Put a flow away: out of the lists, and nothing starts it any more. Nothing is lost; runs under way go on."""
     async with tenant_tx(actor.workspace_id) as tx:
-        name: str | None = await tx.fetchval(
-            "update flow set archived_at = $2 where id = $1 returning name", flow_id, clock.now() if away else None
-        )
-        if name is None:
-            raise NotFound(store.GONE)
-        kind = "flow.archived" if away else "flow.unarchived"
-        await events.publish(tx, actor.workspace_id, "workspace", kind, {"flow": str(flow_id)})
-    return name
+        row = await _shelved(tx, actor, flow_id, away=True)
+        live = await runs.take_down(tx, flow_id)
+    return Shelved(row["name"], live)
+
+
+async def unarchive(actor: Actor, flow_id: UUID) -> Shelved:
+    """Back as it was: what was live when it was put away is live again, under the same addresses."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await _shelved(tx, actor, flow_id, away=False)
+        version = row["live_version_id"]
+        if version is not None:
+            await runs.bring_back(tx, actor.workspace_id, flow_id, version)
+    return Shelved(row["name"], version is not None)
+
+
+async def _shelved(tx: Tx, actor: Actor, flow_id: UUID, *, away: bool) -> Any:
+    row = await tx.fetchrow(
+        "update flow set archived_at = $2 where id = $1 returning name, live_version_id",
+        flow_id,
+        clock.now() if away else None,
+    )
+    if row is None:
+        raise NotFound(store.GONE)
+    kind = "flow.archived" if away else "flow.unarchived"
+    await events.publish(tx, actor.workspace_id, "workspace", kind, {"flow": str(flow_id)})
+    return row
 
 
 def _read(document: Flow | dict[str, Any] | None) -> Flow:

@@ -221,7 +221,7 @@ async def test_a_whole_document_can_be_replaced_and_undone(db):
 async def test_an_archived_flow_comes_back_as_it_was(db):
     actor = await an_actor()
     flow_id = await a_flow(actor)
-    assert await service.archive(actor, flow_id) == "Garden helper"
+    assert (await service.archive(actor, flow_id)).name == "Garden helper"
     assert (await queries.flows(actor))[0].archived
     await service.unarchive(actor, flow_id)
     assert not (await queries.flows(actor))[0].archived

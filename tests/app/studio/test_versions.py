@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.db import tenant_tx
 from app.errors import NotFound
 from app.studio import queries, service
 from app.studio.changes import changes
@@ -94,3 +95,17 @@ async def test_moving_steps_does_not_count_as_a_change(db):
     await service.apply_ops(actor, flow_id, a_batch(1, NodeConfig("write", "template", "New {{ question }}")))
     editor = await queries.editor(actor, flow_id)
     assert [c.detail for c in changes(editor.live_flow, editor.flow, catalogue.load())] == ["Prompt"]
+
+
+async def test_an_archived_flow_is_not_served_until_it_is_back(db):
+    from app.runs import service as runs
+
+    actor = await an_actor()
+    flow_id = await a_flow(actor)
+    version = await service.publish(actor, flow_id, "First", "")
+    gone = await service.archive(actor, flow_id)
+    assert gone.live and await runs.live_version(actor.workspace_id, flow_id) is None
+    back = await service.unarchive(actor, flow_id)
+    assert back.live and await runs.live_version(actor.workspace_id, flow_id) == version
+    async with tenant_tx(actor.workspace_id) as tx:
+        assert await tx.fetchval("select bool_and(enabled) from trigger where flow_id = $1", flow_id) is not False
