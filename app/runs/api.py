@@ -278,7 +278,7 @@ class RunsApi(Controller):
         name: FromPath[str],
         data: JSONBody[SignalForm],
     ) -> dict[str, str]:
-        await service.signal(actor, run_id, name, data.data, dedupe_key=data.dedupe_key)
+        await service.signal(actor, run_id, name, data.data, dedupe_key=data.dedupe_key, step=data.step)
         return {"id": str(run_id), "signal": name}
 
 

@@ -298,9 +298,18 @@ async def cancel_all(who: Actor, run_ids: Iterable[UUID]) -> int:
 
 
 async def signal(
-    who: Actor | UUID, run_id: UUID, name: str, data: Any = None, *, dedupe_key: str = "", sender: str = ""
+    who: Actor | UUID,
+    run_id: UUID,
+    name: str,
+    data: Any = None,
+    *,
+    dedupe_key: str = "",
+    sender: str = "",
+    step: str = "",
 ) -> None:
     """Give a run what it waits for. It may come before the run waits; the same dedupe key counts once.
+
+    `step`: "node" or "node:round", for one of several steps that wait for the same; "" = the first.
 
     Raises NotFound, and Conflict for a run that has ended.
     """
@@ -310,7 +319,7 @@ async def signal(
         await _must_exist(tx, run_id)
         try:
             lane = await verbs.signal_run(
-                tx, run_id, name, input_text(data), by=person_of(who), sender=sender, dedupe_key=dedupe_key
+                tx, run_id, name, input_text(data), by=person_of(who), sender=sender, dedupe_key=dedupe_key, step=step
             )
         except LookupError:
             raise Conflict("This run has ended: nothing waits for an answer any more.") from None

@@ -61,7 +61,7 @@ class RunController(Controller):
         data: URLEncodedBody[AnswerForm],
     ) -> Response[Any]:
         said = {"choice": data.choice, "comment": data.comment}
-        await service.signal(actor, run_id, data.name, said)
+        await service.signal(actor, run_id, data.name, said, step=data.step)
         flash(request, "Thank you. The run goes on.")
         return go(request, data.next or f"/runs/{run_id}")
 

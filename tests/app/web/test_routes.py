@@ -25,6 +25,7 @@ PUBLIC = {
     "accounts:join": "the address holds the secret",
     "accounts:sign-in-with": "starts a sign-in at another provider",
     "accounts:sign-in-back": "where the provider sends the browser back to; only the browser that started may finish",
+    "runs:shared": "the address holds the secret; read-only, redacted, expires",
     "health:live": "for supervisors",
     "health:ready": "for load balancers",
     "static": "scripts, styles, fonts: the same for everybody",

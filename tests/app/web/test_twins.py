@@ -44,6 +44,8 @@ OTHERWISE = {
     "runs:cancel-many": ("POST /runs/cancellations", "the page ticks them"),
     "runs:decide-all": ("POST /runs/decisions", "the page ticks them; programs may say something else of each"),
     "runs:replay-many": ("POST /runs/replays", "the page ticks them"),
+    "runs:share": ("POST /runs/{run_id}/shares", "the same form and verb, in app/runs/shares.py"),
+    "runs:unshare": ("DELETE /runs/{run_id}/shares/{share_id}", "the same verb, in app/runs/shares.py"),
     "runs:replay": ("POST /runs/{run_id}/replays", "the page's form says it in words"),
     "sites:page-about": ("PUT /pages/{page_id}", WHOLE),
     "sites:new-block": ("PUT /pages/{page_id}", WHOLE),
