@@ -3,6 +3,8 @@ header).
 """
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
+from weakref import WeakSet
 
 import structlog
 from litestar.enums import ScopeType
@@ -15,11 +17,20 @@ from app.web.ids import digest
 from app.web.scopes import header, state_of
 
 Lookup = Callable[[bytes], Awaitable[Actor | None]]
-REMEMBERED = 5.0
-"""Seconds a found key is not looked up again: a revoked key is dead within this time. Unknown keys are never
-remembered.
+REMEMBERED = 1.0
+"""Seconds a found key is not looked up again: as long may a key live on in another process that was revoked in this
+one, where it is dead at once (`forget`). Unknown keys are never remembered.
 """
 _MOST = 4096
+_middlewares: "WeakSet[BearerMiddleware]" = WeakSet()
+
+
+def forget(key_id: UUID) -> None:
+    """A key was revoked, its rights were changed: this process looks it up again at the next request."""
+    for middleware in tuple(_middlewares):
+        for key, (_, actor) in tuple(middleware.seen.items()):
+            if actor.key_id == key_id:
+                middleware.seen.pop(key, None)
 
 
 class BearerMiddleware(ASGIMiddleware):
@@ -30,6 +41,7 @@ class BearerMiddleware(ASGIMiddleware):
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
         self.seen: dict[bytes, tuple[float, Actor]] = {}
+        _middlewares.add(self)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         kind, _, secret = header(scope, b"authorization").partition(" ")

@@ -1,5 +1,6 @@
 """`agentbase up` as a person meets it. Each test is a whole instance: real servers, real processes, real signals."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,48 @@ def test_whatever_is_killed_comes_back(instance, name):
             continue
     else:
         pytest.fail("it did not come back:\n" + "\n".join(it.lines))
+
+
+def test_a_live_stream_outlives_a_restart_of_the_database_and_misses_nothing(instance):
+    it = instance().start()
+    cookie = it.sign_in()
+    key = it.command("key", "create")
+
+    def make_flow(name: str) -> None:
+        connection = HTTPConnection("127.0.0.1", it.port, timeout=20)
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        connection.request("POST", "/api/v1/flows", json.dumps({"name": name}), headers)
+        answer = connection.getresponse()
+        assert answer.status == 201, answer.read()
+
+    def ids_of(stream, count: int) -> list[int]:
+        """Numbers of the next events `flow.created`."""
+        found, number = [], 0
+        while len(found) < count:
+            line = stream.readline().decode().strip()
+            assert line or not stream.isclosed(), "the stream ended"
+            if line.startswith("id:"):
+                number = int(line[3:])
+            elif line == "event: flow.created":
+                found.append(number)
+        return found
+
+    stream = it.open("/events?topics=workspace", timeout=60, Cookie=cookie)
+    make_flow("Before")
+    (first,) = ids_of(stream, 1)
+
+    postgres = it.process_of("postgres -D")
+    os.kill(postgres, signal.SIGKILL)
+    deadline = time.monotonic() + 40
+    while not any("is running again" in sentence for sentence in said(it.lines)) or it.get("/health/ready")[0] != 200:
+        assert time.monotonic() < deadline, it.lines
+        time.sleep(0.1)
+    make_flow("After")
+    make_flow("Later")
+    assert ids_of(stream, 2) == [first + 1, first + 2], "the very same connection goes on, without a gap"
+
+    again = it.open("/events?topics=workspace", timeout=60, Cookie=cookie, **{"Last-Event-ID": str(first)})
+    assert ids_of(again, 2) == [first + 1, first + 2], "and who comes back is told what was missed"
 
 
 def test_a_second_one_on_the_same_folder_is_refused_and_the_first_goes_on(instance):

@@ -10,6 +10,7 @@ from app.accounts.tables import ApiKey
 from app.db import system_tx, tenant_tx
 from app.errors import NotAllowed, NotFound, Refused
 from app.logs import logger
+from app.web import bearer
 from app.web.actor import Actor
 from app.web.ids import digest, new_secret
 
@@ -74,8 +75,9 @@ async def create_key_on_this_machine(name: str, rights: str = "write", email: st
 
 
 async def revoke_key(actor: Actor, key_id: UUID) -> None:
-    """The key is dead within 5 seconds. Owners may revoke every key of the workspace, others their own.
+    """The key is dead at once in this process, within a second in others (app/web/bearer.py).
 
+    Owners may revoke every key of the workspace, others their own.
     Raises NotFound for a key that one can't see, and for one that is already revoked.
     """
     async with tenant_tx(actor.workspace_id) as tx:
@@ -89,6 +91,7 @@ async def revoke_key(actor: Actor, key_id: UUID) -> None:
         )
     if done == "UPDATE 0":
         raise NotFound("This key does not exist any more.")
+    bearer.forget(key_id)
     log.info("key revoked", by=str(actor.user_id), key_id=str(key_id))
 
 
