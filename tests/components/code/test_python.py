@@ -1,12 +1,14 @@
 """code.python: what people see of it. The sandbox behind it is the real one."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from components.code.python import Input, Inputs, Output, Settings, python
 from flows.catalogue import load
 from flows.compile import check, compile
+from flows.document import load_flow
 from flows.express import run_express
 from flows.host.sandbox import StepSandbox
 from flows.model import Edge, Flow, NodeUse
@@ -176,3 +178,14 @@ async def test_it_runs_in_the_express_lane_between_other_steps():
 
 async def test_a_message_arrives_as_an_object():
     assert await run("m['text'] + m['role']", {"m": Message("Hi", "assistant")}) == {"result": "Hiassistant"}
+
+
+async def test_the_flow_of_the_docs_runs():
+    file = Path(__file__).parents[3] / "docs/extend/examples/order-total.json"
+    plan = compile(load_flow(file.read_bytes()), load())
+    assert isinstance(plan, Plan), plan
+    order = {"lines": [{"price": 2.5, "quantity": 2}, {"price": 9, "quantity": 0}, {"price": 1.25, "quantity": 4}]}
+    facts = RunFacts("r", trigger="api", capabilities={"sandbox": sandbox})
+    record = await run_express(plan, order, context=facts)
+    assert record.status == "succeeded", record.fault
+    assert record.output.data == 10.0
