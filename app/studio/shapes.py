@@ -238,6 +238,7 @@ def _summary(kind: AnyNode, settings: Any) -> str:
         return ""
 
 
+@lru_cache(maxsize=8192)
 def _lines(text: str, width: float) -> int:
     per_line = max(8, int((width - 24) / CHAR))
     wrapped = [line for part in text.splitlines() for line in (textwrap.wrap(part, per_line) or [""])]

@@ -66,10 +66,9 @@ def _inside(annotation: Any, value: Any, where: str) -> Fill | None:
 def _struct(value: Struct, where: str) -> Fill | None:
     hints = hints_of(type(value))
     fills: dict[str, Fill] = {}
-    for field in structs.fields(value):
-        path = f"{where}.{field.name}" if where else field.name
-        if (fill := _fill(hints[field.name], getattr(value, field.name), path)) is not None:
-            fills[field.name] = fill
+    for name in value.__struct_fields__:  # not structs.fields(): that works out every annotation anew
+        if (fill := _fill(hints[name], getattr(value, name), f"{where}.{name}" if where else name)) is not None:
+            fills[name] = fill
     if not fills:
         return None
     return lambda v: structs.replace(value, **{name: fill(v) for name, fill in fills.items()})

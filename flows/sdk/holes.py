@@ -49,6 +49,7 @@ def names_in_settings(settings: Struct) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)
 def own_names(annotation: Any) -> tuple[str, ...]:
     """The variables that the rounds of a container give to an expression marked with `late`; () for all others."""
     return tuple(extra(annotation, "x-late") or ())

@@ -137,10 +137,6 @@ def test_a_group_holds_its_steps_folds_and_is_taken_apart(opened_flow, axe, look
 
 def test_a_note_is_written_in_place_drawn_as_markdown_and_resized(opened_flow, axe, look):
     page = opened_flow()
-    page.on(
-        "response",
-        lambda r: print("ANSWER", r.status, r.url, r.request.post_data, r.text()[:300]) if r.status >= 400 else None,
-    )
     step(page, "Prompt").focus()
     page.keyboard.press("n")
     field = page.get_by_role("textbox", name="Text of this note, Markdown")

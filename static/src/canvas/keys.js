@@ -58,11 +58,13 @@ export class Keys {
     if (/^(Shift\+)?[a-z0-9]$|^Tab$/.test(key) && localStorage.getItem(LETTERS_OFF) === "1") return
     const node = this.focusedNode()
     const deed = this.moves(key, node) ?? this.deed(key, node, e)
-    if (key !== "Tab") this.host.pointer.rests = false
-    if (!deed) return
-    e.preventDefault()
-    e.stopPropagation()
-    deed()
+    if (deed) {
+      e.preventDefault()
+      e.stopPropagation()
+      deed()
+    }
+    // Whoever goes on by keyboard keeps Tab for walking on, even with a mouse lying on the canvas.
+    if (!/^(Shift|Control|Alt|Meta)$/.test(e.key)) this.host.pointer.rests = null
   }
 
   name(e) {
