@@ -63,6 +63,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     local_model_url: Annotated[str, _variable("AGENTBASE_LOCAL_MODEL_URL")] = ""
     log_format: Annotated[Literal["console", "json"], _variable("AGENTBASE_LOG_FORMAT")] = "console"
     smtp_url: Annotated[Secret, _variable("AGENTBASE_SMTP_URL")] = Secret("")
+    mail_in: Annotated[str, _variable("AGENTBASE_MAIL_IN")] = ""
     signin_google_id: Annotated[str, _variable("AGENTBASE_SIGNIN_GOOGLE_ID")] = ""
     signin_google_secret: Annotated[Secret, _variable("AGENTBASE_SIGNIN_GOOGLE_SECRET")] = Secret("")
     signin_github_id: Annotated[str, _variable("AGENTBASE_SIGNIN_GITHUB_ID")] = ""
@@ -153,6 +154,16 @@ def _url(variable: str, text: str) -> Secret:
     return Secret(text)
 
 
+def _place(variable: str, text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and 0 < int(port) <= 65_535):
+        raise SettingError(
+            f"Setting {variable} is {text!r}. Expected an address and a port such as 127.0.0.1:2525; "
+            "see docs/operate/settings.md."
+        )
+    return text
+
+
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "AGENTBASE_FULL_PYTHON": _switch,
     "AGENTBASE_LOCAL_MODEL": _switch,
@@ -162,6 +173,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "DATABASE_OWNER_URL": _url,
     "REDIS_URL": _url,
     "AGENTBASE_SMTP_URL": _url,
+    "AGENTBASE_MAIL_IN": _place,
 }
 _READERS_BY_TYPE: dict[Any, Callable[[str, str], Any]] = {
     int: _number,

@@ -46,6 +46,7 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.api",
     "app.triggers.controllers",
     "app.triggers.api",
+    "app.triggers.open",
     "app.webhooks.controllers",
     "app.webhooks.api",
     "app.runs.controllers",

@@ -24,6 +24,7 @@ from app.runs import running
 from app.runs.announcing import Announcer
 from app.runs.jobs import JOBS as RUNS
 from app.sites.jobs import JOBS as SITES
+from app.triggers import smtp
 from app.triggers.jobs import JOBS as TRIGGERS
 from app.webhooks import sending as webhooks
 from app.webhooks.jobs import JOBS as WEBHOOKS
@@ -79,6 +80,7 @@ async def serve(
             outbox.serving({mail.KIND: mail.deliver}),
             outbox.serving({webhooks.KIND: webhooks.deliver}),  # apart: a slow receiver must not hold up the mail
             background.serving(JOBS),
+            smtp.serving(),
             assembled(timings=timings, slots=slots) as worker,
         ):
             _on_signals(worker.stop)

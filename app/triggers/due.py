@@ -45,17 +45,18 @@ async def fire_due() -> int:
     """Start what is due by the clock. Every second. Returns how many schedules were looked at."""
     async with system_tx("due schedules") as tx:
         rows = await tx.fetch(DUE)
-    return await _each(rows, _fire)
+    return await each_locked(rows, _fire)
 
 
 async def fire_queued() -> int:
     """Start what waited for the run before it. Every second."""
     async with system_tx("queued firings") as tx:
         rows = await tx.fetch(QUEUED)
-    return await _each(rows, _begin_next)
+    return await each_locked(rows, _begin_next)
 
 
-async def _each(rows: Any, act: Any) -> int:
+async def each_locked(rows: Any, act: Any) -> int:
+    """Lock each trigger's plan and act on it in a transaction of its workspace; who is locked elsewhere is left out."""
     done = 0
     for row in rows:
         try:

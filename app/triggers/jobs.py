@@ -3,6 +3,8 @@
 from app.background import Job
 from app.db import system_tx
 from app.triggers.due import fire_due, fire_queued
+from app.triggers.folder import take_files
+from app.triggers.following import fire_ends, fire_events
 from app.triggers.plans import plan_new
 
 KEEP_DAYS = 30
@@ -29,6 +31,9 @@ JOBS: tuple[Job, ...] = (
     (plan_new, 1.0),
     (fire_due, 1.0),
     (fire_queued, 1.0),
+    (fire_events, 1.0),
+    (fire_ends, 1.0),
+    (take_files, 2.0),
     (forget_firings, 3600.0),
     (forget_secrets, 3600.0),
 )

@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
-
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotAllowed, NotFound
 from app.events import publish
@@ -13,7 +11,6 @@ from app.triggers import plans
 from app.triggers.firing import Fired, Trigger, fire
 from app.triggers.samples import sample
 from app.web.actor import Actor
-from flows import catalogue
 
 GONE = "This trigger does not exist."
 BY_VISITORS = frozenset({"chat", "form", "api"})
@@ -39,7 +36,7 @@ async def switch(actor: Actor, trigger_id: UUID, *, on: bool) -> None:
         if row["paused"] is not on:
             return
         await tx.execute("update trigger set paused = $2 where id = $1", trigger_id, not on)
-        await plans.forget(tx, trigger_id)
+        await plans.from_now(tx, trigger_id)
         told = {"trigger": str(trigger_id), "flow": str(row["flow_id"]), "by": actor.name}
         kind = "trigger.switched_on" if on else "trigger.switched_off"
         await publish(tx, actor.workspace_id, "workspace", kind, told)
@@ -71,7 +68,7 @@ async def fire_now(actor: Actor, trigger_id: UUID) -> Fired:
             trigger_id, actor.workspace_id, row["flow_id"], row["node_id"], row["kind"], row["live"], row["alike"]
         )
         by = f"Fired by hand, by {actor.name or actor.email}."
-        given = sample(row["kind"], _settings(row))
+        given = sample(row["kind"], plans.stored_settings(row["kind"], row["rule"] or "{}"))
         done = await fire(tx, trigger, f"hand {uuid4()}", given, reason=by)
     if done is None:
         raise Conflict("This firing was there already.")
@@ -90,14 +87,6 @@ async def found(tx: Tx, trigger_id: UUID) -> Any:
 def may_change(actor: Actor) -> None:
     if not actor.can_edit:
         raise NotAllowed("You can look at triggers, not change them.", remedy="Ask an owner to make you an editor.")
-
-
-def _settings(row: Any) -> Any:
-    kind = catalogue.load().get(f"start.{row['kind']}")
-    try:
-        return msgspec.convert(msgspec.json.decode(row["rule"] or "{}"), kind.settings) if kind is not None else None
-    except msgspec.ValidationError:
-        return None
 
 
 __all__ = ["Fired", "fire_now", "found", "may_change", "new_address", "switch"]

@@ -8,8 +8,9 @@ from piccolo.table import Table
 class TriggerPlan(Table, tablename="trigger_plan"):
     """What a trigger of the live version waits for. `rule`: the settings of its step.
 
-    Schedules have `next_at`, event triggers the number of the last event they have seen (`cursor`), triggers on the
-    end of a flow the moment up to which they have looked (`since`). `problem`: why it can't fire, "" = it can.
+    Schedules have `next_at`; event triggers the number of the last event they have seen (`cursor`); triggers on the end
+    of a flow the moment up to which they have looked (`since`), and before which nothing counts (`begins_at`).
+    `problem`: why it can't fire, "" = it can.
     """
 
     trigger_id = UUID(primary_key=True)
@@ -21,6 +22,7 @@ class TriggerPlan(Table, tablename="trigger_plan"):
     next_at = Timestamptz(null=True, default=None)
     cursor = BigInt(null=True, default=None)
     since = Timestamptz(null=True, default=None)
+    begins_at = Timestamptz(null=True, default=None)
     problem = Text(default="")
     made_at = Timestamptz(default=TimestamptzNow())
 

@@ -28,10 +28,12 @@ PUBLIC = {
     "runs:shared": "the address holds the secret; read-only, redacted, expires",
     "health:live": "for supervisors",
     "health:ready": "for load balancers",
+    "triggers:mail-in": "the address holds the secret; whoever has it may start that one flow by a mail",
+    "triggers:drop": "the same by a file",
     "static": "scripts, styles, fonts: the same for everybody",
     "openapi": "the API's description",
 }
-BY_TOKEN: set[str] = set()
+BY_TOKEN: set[str] = {"triggers:mail-in", "triggers:drop"}
 """Unsafe routes whose proof is a secret in the address: called by machines, never with a cookie."""
 
 
