@@ -23,6 +23,7 @@ from app import config
 from app.runs import running
 from flows import catalogue
 from flows.worker import Timings
+from tests.fault import steps
 from tests.fault.nudges import Dropped, Repeated
 
 TIMINGS = Timings(

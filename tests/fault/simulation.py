@@ -198,8 +198,8 @@ class Fleet:
         open_ = {run: row.status for run, row in rows.items() if row.status not in (*FINAL, "in_doubt")}
         if open_:
             raise Broken("I1", f"still open: {open_}")
-        # A worker that slept just before its call makes it when it wakes up (I5 allows that one): a probe that was asked
-        # meanwhile rightly said "no". No ledger can close that gap, only a target that knows keys.
+        # A worker that slept just before its call makes it when it wakes up (I5 allows that one): a probe that was
+        # asked meanwhile rightly said "no". No ledger can close that gap, only a target that knows keys.
         applied = Counter(
             key for kind, key, *_, stale in self.world.calls if kind == "raw" or (kind == "probe" and not stale)
         )

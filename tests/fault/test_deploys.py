@@ -37,7 +37,8 @@ async def test_f_32_a_rolling_deploy_there_and_back(folder, full):
         await it.until("select count(*) > 5 from run where status = 'running'")
         await roll(it, [])  # to the new release
         await it.until(
-            "select count(*) > 0 from node_exec n join run r on r.id = n.run_id where r.version_id = $1 and n.status = 'succeeded'",
+            """select count(*) > 0 from node_exec n join run r on r.id = n.run_id
+                where r.version_id = $1 and n.status = 'succeeded'""",
             new,
         )
         newer = await pids(it) - before
@@ -45,7 +46,8 @@ async def test_f_32_a_rolling_deploy_there_and_back(folder, full):
         oldest = await pids(it) - before - newer
         done.set()
         await loading
-        await it.spawn()
+        last = await it.spawn()
+        await it.until("select exists (select from worker where pid = $1)", last)
         newer |= await pids(it) - before - newer - oldest
         await it.quiet(90)
         await check(it, exact_doubts=False)

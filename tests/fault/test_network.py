@@ -27,8 +27,11 @@ async def test_f_10_the_answer_to_a_commit_gets_lost(folder, full, chance):
             for _ in range(2):
                 await it.spawn(database=proxy.url(it.login), dead_after=10.0)
             await it.ready(2)
+            load = asyncio.create_task(it.load(runs, 0.05))
+            while not it.accepted:  # what the scenario itself needs is there
+                await asyncio.sleep(0.01)
             proxy.loses = loses
-            await it.load(runs, 0.05)
+            await load
             await it.quiet(120)
             proxy.loses = lambda sql: False
         for _ in proxy.lost:

@@ -261,7 +261,10 @@ class World:
         """Until a question in SQL is answered with true."""
         deadline = time.monotonic() + seconds
         while not (await self.ask(question, *arguments))[0][0]:
-            assert time.monotonic() < deadline, f"not within {seconds:g} s: {question}"
+            assert time.monotonic() < deadline, (
+                f"not within {seconds:g} s: {question}; {[dict(row) for row in await self.ask(STUCK)]}; "
+                f"{[dict(row) for row in await self.ask(BUSY)]}"
+            )
             await asyncio.sleep(0.05)
 
     async def quiet(self, seconds: float) -> None:
@@ -358,6 +361,10 @@ class World:
         return [await self.start(workspace, version, f"{prefix}-{i}") for i in range(runs)]
 
 
+BUSY = """
+select pid, application_name, state, wait_event, left(query, 60) as query, clock_timestamp() - state_change as since
+  from pg_stat_activity where state <> 'idle' and pid <> pg_backend_pid()
+"""
 STUCK = """
 select r.id, r.status, r.lane, r.epoch, r.crash_count, r.wake_at - clock_timestamp() as wakes,
        r.owner_worker, w.pid, clock_timestamp() - w.heartbeat_at as beat, w.stopped_at
