@@ -151,7 +151,7 @@ class Worker:
                     await self._claim(due)
                 except OUTAGES as outage:
                     log.warning("Can't claim: %r", outage)
-                except Exception:
+                except Exception:  # a defect of ours in one round must not end the loop that serves every run
                     log.exception("Can't claim; it is tried again.")
         finally:
             await self._drain()
@@ -239,7 +239,7 @@ class Worker:
         except OUTAGES as outage:
             self.counters.lost += 1
             log.warning("Run %s: the database does not do it (%r). It is given back.", claimed.claim.run, outage)
-        except Exception as error:
+        except Exception as error:  # the boundary of one run: it ends with the reason, the others go on
             self.counters.broken += 1
             log.exception("Run %s can't be advanced.", claimed.claim.run)
             await self._fail(claimed.claim, error)
@@ -288,7 +288,7 @@ class Worker:
                 await act()
             except OUTAGES as outage:
                 log.warning("%s: %r", act.__name__, outage)
-            except Exception:
+            except Exception:  # sweeping must go on for as long as the process does, whatever one round met
                 log.exception("The worker's housekeeping failed; it is tried again.")
             await asyncio.sleep(period * random.uniform(0.8, 1.2))  # noqa: S311  no secret
 

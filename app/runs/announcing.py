@@ -65,5 +65,5 @@ async def _publish(workspace_id: UUID, run: str, type: str, event: Mapping[str, 
     try:
         async with tenant_tx(workspace_id) as tx:
             await publish(tx, workspace_id, "workspace", type, {"run": run, "node": event.get("node", "")})
-    except Exception:
+    except Exception:  # told in passing: the run itself is long committed, and nobody waits for this
         log.warning("a run's end was not announced; its page shows it all the same", run=run, exc_info=True)

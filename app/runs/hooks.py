@@ -82,7 +82,7 @@ async def hook(scope: Any, receive: Any, send: Any) -> None:
         retry = getattr(problem, "retry_after", 0)
         more = ((b"retry-after", str(retry).encode()),) if retry else ()
         status, headers, body = _problem(problem.status, problem.message, problem.remedy, more)
-    except Exception:
+    except Exception:  # the outermost handler of these requests: they never reach the one in app/web/errors.py
         log.exception("a webhook could not be answered")
         status, headers, body = _problem(503, "This can't be answered at the moment.", "Send it again.", RETRY)
     headers.append((b"content-length", str(len(body)).encode()))

@@ -4,7 +4,6 @@ header).
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
-from weakref import WeakSet
 
 import structlog
 from litestar.enums import ScopeType
@@ -22,15 +21,14 @@ REMEMBERED = 1.0
 one, where it is dead at once (`forget`). Unknown keys are never remembered.
 """
 _MOST = 4096
-_middlewares: "WeakSet[BearerMiddleware]" = WeakSet()
+_seen: dict[bytes, tuple[float, Actor]] = {}
 
 
 def forget(key_id: UUID) -> None:
     """A key was revoked, its rights were changed: this process looks it up again at the next request."""
-    for middleware in tuple(_middlewares):
-        for key, (_, actor) in tuple(middleware.seen.items()):
-            if actor.key_id == key_id:
-                middleware.seen.pop(key, None)
+    for key, (_, actor) in tuple(_seen.items()):
+        if actor.key_id == key_id:
+            _seen.pop(key, None)
 
 
 class BearerMiddleware(ASGIMiddleware):
@@ -40,8 +38,6 @@ class BearerMiddleware(ASGIMiddleware):
 
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
-        self.seen: dict[bytes, tuple[float, Actor]] = {}
-        _middlewares.add(self)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         kind, _, secret = header(scope, b"authorization").partition(" ")
@@ -54,13 +50,13 @@ class BearerMiddleware(ASGIMiddleware):
 
     async def _find(self, key: bytes) -> Actor | None:
         now = clock.monotonic()
-        if (hit := self.seen.get(key)) and now - hit[0] < REMEMBERED:
+        if (hit := _seen.get(key)) and now - hit[0] < REMEMBERED:
             return hit[1]
         actor = await self.lookup(key)
         if actor is None:
-            self.seen.pop(key, None)
+            _seen.pop(key, None)
             return None
-        if len(self.seen) >= _MOST:
-            self.seen.clear()
-        self.seen[key] = (now, actor)
+        if len(_seen) >= _MOST:
+            _seen.clear()
+        _seen[key] = (now, actor)
         return actor

@@ -36,7 +36,7 @@ async def run(
         return await _run(site, visitor, flow_id, given, key, say)
     except DomainError as problem:
         return Written(str(problem), "failed")
-    except Exception:
+    except Exception:  # a stream that has begun can't become an error page: it must end with words for the visitor
         log.exception("a visitor's run failed", site=str(site.id), flow=str(flow_id))
         return Written("This can't be answered at the moment. Try again in a minute.", "failed")
 
