@@ -1,6 +1,5 @@
 """The `sandbox` capability: code of people, run where it can reach nothing. One pool of children in each process."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 
@@ -144,12 +143,6 @@ def code_problem(code: str, engine: Engine = "safe") -> str:
     return str(fault_of(reply, call, engine)) if reply.why == "syntax" else ""
 
 
-async def warm() -> None:
-    """Start the first child before anybody waits for it."""
-    await pool().run(Call("run", "0"), "-")
-
-
 async def stop() -> None:
-    """End all children of this process."""
-    await asyncio.sleep(0)
+    """End all children of this process; the next call starts new ones."""
     pool().close()
