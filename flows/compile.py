@@ -11,12 +11,14 @@ import msgspec
 
 from flows.catalogue import Catalogue
 from flows.document import content_hash
+from flows.expressions import fixed
 from flows.model import Flow
 from flows.plan import Link, Plan, Step, Wire, maker, settled_maker
 from flows.problems import Problem, Problems
 from flows.reading import ID, Card, ports_of, read_card
 from flows.sdk.node import Nothing
 from flows.sdk.ports import VALUES
+from flows.straight import straight
 from flows.wiring import Level, Wiring, missing_inputs
 
 MOST_CONTAINERS_DEEP = 32
@@ -31,6 +33,7 @@ def compile(flow: Flow, catalogue: Catalogue) -> Plan | Problems:
         return Problems(problems)
     try:
         plan = _Builder(wiring).level("")
+        plan.straight = straight(plan)
     except msgspec.ValidationError as error:
         return Problems([Problem("", f"A default value does not fit: {error}.")])
     plan.name, plan.hash = flow.name, content_hash(flow)
@@ -213,7 +216,7 @@ class _Builder:
         step = Step()
         step.index, step.id, step.label = i + level.offset, use.id, card.label
         step.kind, step.fn, step.needs = type, type.fn, type.needs
-        step.settings, step.fill = card.settings, card.fill
+        step.settings, step.fill = fixed(card.settings, card.fill)
         step.inputs, step.outputs = type.inputs, type.outputs
         step.ports = level.in_ports(i)
         step.make = maker(type.inputs, step.ports, card.label)

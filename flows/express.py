@@ -21,10 +21,13 @@ from flows.running import FlowOf, Running
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import RunFacts
 from flows.sdk.errors import NodeError
+from flows.straight import Passed, go_on, walk
 
 ExpressStatus = Literal["succeeded", "failed", "cancelled"]
 RunContext = RunFacts
 """What the host gives: ids, trigger, deadline, capabilities. `input` and `emit` are set by run_express."""
+LIMITS = Limits()
+_encode = msgspec.json.Encoder().encode
 
 
 class StepRecord(Struct, frozen=True, omit_defaults=True):
@@ -84,19 +87,35 @@ async def run_express(
     if not plan.quick:
         raise ValueError("This flow needs the durable lane: it waits, or has a step that must not happen twice.")
     context.input, context.emit = input, listen
-    limits = limits or Limits()
+    limits = limits or LIMITS
     started_at, began = time.time(), perf_counter()
+    walked = None
+    if plan.straight and listen is None and len(plan.straight) <= limits.steps and ":" not in context.trigger:
+        walked = walk(plan, context)
+        if walked.trouble is None:
+            steps = [_passed(one, began) for one in walked.passed]
+            return _record(context, "succeeded", walked.result, None, started_at, began, steps, None, limits)
     try:
         run = Running(plan, context, limits=limits, flow_of=flow_of)
     except NodeError as error:
         return _record(context, "failed", None, Fault(error.message), started_at, began, [], None, limits)
     if listen is not None:
         listen({"type": "run.started", "run": context.run_id})
-    run.start(run.top)
+    if walked is not None and walked.trouble is not None:
+        go_on(run, walked, walked.trouble)
+    else:
+        run.start(run.top)
     if run.ending is None:
         await _finish(run, context, cancelled)
     if run.broken is not None:
         raise run.broken
+    record = _outcome(run, context, started_at, began, limits)
+    if listen is not None:
+        listen(_last_event(record))
+    return record
+
+
+def _outcome(run: Running, context: RunFacts, started_at: float, began: float, limits: Limits) -> Record:
     status: ExpressStatus = "succeeded" if run.ending == "succeeded" else "failed"
     fault = run.fault or run.top.fault
     if run.ending == "cancelled":
@@ -107,10 +126,8 @@ async def run_express(
     for done in run.done:
         if done.usage is not None:
             usage = added(usage, done.usage)
-    record = _record(context, status, run.top.result, fault, started_at, began, run.done, usage, limits)
-    if listen is not None:
-        listen(_last_event(record))
-    return record
+    steps = [_step(done, began) for done in run.done]
+    return _record(context, status, run.top.result, fault, started_at, began, steps, usage, limits)
 
 
 async def _finish(run: Running, context: RunFacts, cancelled: asyncio.Event | None) -> None:
@@ -147,13 +164,12 @@ def _record(
     fault: Fault | None,
     started_at: float,
     began: float,
-    done: list[Done],
+    steps: list[StepRecord],
     usage: Usage | None,
     limits: Limits,
 ) -> Record:
-    steps = [_step(one, began) for one in done]
     try:
-        encoded = msgspec.json.encode(steps)
+        encoded = _encode(steps)
     except (TypeError, ValueError, OverflowError) as error:
         status, fault, output = "failed", Fault(f"A step gave a value that can't be stored: {error}."), None
         steps, encoded = [], b"[]"
@@ -178,6 +194,12 @@ def _record(
         context.version_id,
         context.trigger,
     )
+
+
+def _passed(one: Passed, began: float) -> StepRecord:
+    start, step = one.began, one.step
+    ms, after = (one.ended - start) * 1000, (start - began) * 1000
+    return StepRecord(step.id, "succeeded", "", 1, after, ms, one.out, None, False, step.effect)
 
 
 def _step(done: Done, began: float) -> StepRecord:

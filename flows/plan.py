@@ -171,6 +171,7 @@ class Plan:
     """Steps of one level, in topological order. A container's body and a sub-flow are plans of their own.
 
     `express`: may run at once in memory. `quick`: the same when all flows it calls are, too; `calls`: their versions.
+    `straight`: all steps in order, when they can only go one way (flows/straight.py); else ().
     """
 
     __slots__ = (
@@ -183,6 +184,7 @@ class Plan:
         "result_links",
         "roots",
         "steps",
+        "straight",
         "triggers",
         "waits",
     )
@@ -205,6 +207,7 @@ class Plan:
             for s in self.all_steps()
         )
         self.express = self.quick and not called
+        self.straight: tuple[Step, ...] = ()
 
     def all_steps(self) -> list[Step]:
         """Of this level and of all containers, inner edges included (their `kind` is None)."""
@@ -234,9 +237,14 @@ def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callab
     one = linked[0] if len(linked) == 1 and not loose else None
     if one is not None and not one.many and names[0] == one.name and _positional(inputs, one.name):
         link = one.links[0]
-        if link.certain and link.coerce is None and link.read.__qualname__.startswith("read_field"):
+        if link.certain and link.coerce is None and _named(link):
             source, read = link.source, attrgetter(link.port)
             return lambda outs: inputs(read(outs[source]))
+    if one is not None and not one.many:
+        name, link = one.name, one.links[0]
+        if len(one.links) == 1 and link.certain and link.coerce is None and _named(link):
+            source, read = link.source, attrgetter(link.port)
+            return lambda outs: inputs(**{name: read(outs[source])})
 
     def make(outs: Outs) -> Any:
         given: dict[str, Any] = {}
@@ -274,6 +282,11 @@ def _ended(link: Link, out: Any) -> Ended:
     if isinstance(out, Failed):
         return Ended(link.step, "failed", error=str(out.error.get("message", "")))
     return Ended(link.step, "skipped")
+
+
+def _named(link: Link) -> bool:
+    """The port is a field of the outputs, not an entry of their `values`."""
+    return link.read.__qualname__.startswith("read_field")
 
 
 @lru_cache(maxsize=4096)

@@ -133,7 +133,7 @@ class Running:
         except StopIteration as stop:
             out = stop.value
         except Exception as error:
-            self._inline_failed(frame, step, error, began, ready)
+            self.inline_failed(frame, step, error, began, ready)
             return perf_counter()
         now = perf_counter()
         if out.__class__ is step.outputs and not self.watched:
@@ -274,7 +274,7 @@ class Running:
         if self.ending not in ("queued", "waiting"):
             self.write(frame, step, "cancelled" if sure else "in_doubt", attempt, ms=ms)
 
-    def _inline_failed(self, frame: Frame, step: Step, error: Exception, began: float, ready: list[int]) -> None:
+    def inline_failed(self, frame: Frame, step: Step, error: Exception, began: float, ready: list[int]) -> None:
         pause = self.failed(frame, step, 1, 1, error, began, ready)
         if pause is not None:
             self.launch(frame, step, attempt=2, tries=1, pause=pause)

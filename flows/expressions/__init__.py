@@ -4,7 +4,7 @@ Plain paths such as `order.items[0].name` are read directly; everything else is 
 programs.py compiles and evaluates, limits.py refuses what could grow without end, bind.py fills settings.
 """
 
-from flows.expressions.bind import binder
+from flows.expressions.bind import binder, fixed
 from flows.expressions.programs import ExpressionError, Program, expression, template, written
 
-__all__ = ["ExpressionError", "Program", "binder", "expression", "template", "written"]
+__all__ = ["ExpressionError", "Program", "binder", "expression", "fixed", "template", "written"]
