@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, delete, get, post, put, put
+from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
@@ -131,62 +131,6 @@ class AllRunsApi(Controller):
         return {"days": data.days}
 
 
-class AllRunsApi(Controller):
-    path = "/runs"
-    tags = ["Runs"]
-
-    @get("/", name="api:runs", summary="Runs, newest first")
-    async def index(self, request: Request, actor: NamedDependency[Actor]) -> listing.Listed:
-        """Query: q, state, flow, trigger, version, period, since, until, cost (ct), seconds; `before` = the next page."""
-        wanted = listing.filter_of(request.query_params)
-        return await listing.listed(actor, wanted, request.query_params.get("before", ""))
-
-    @post("/cancellations", name="api:runs-cancel", summary="Cancel many runs", opt={"scope": "run"}, status_code=202)
-    async def cancel(self, actor: NamedDependency[Actor], data: JSONBody[RunsForm]) -> dict[str, int]:
-        return {"cancelled": await service.cancel_all(actor, data.runs)}
-
-    @post("/replays", name="api:runs-replay", summary="Run many again", opt={"scope": "run"}, status_code=202)
-    async def replay(self, actor: NamedDependency[Actor], data: JSONBody[RunsForm]) -> dict[str, list[UUID]]:
-        """Each from its beginning with the same input. Those that are gone are left out."""
-        return {"runs": await replays.replay_all(actor, data.runs)}
-
-    @get("/needs", name="api:runs-needs", summary="What waits for a person")
-    async def waiting(self, request: Request, actor: NamedDependency[Actor]) -> needs.Needs:
-        """Query: kind (question, doubt, dead), `after` = the next page."""
-        query = request.query_params
-        return await needs.needs(actor, kind=query.get("kind", ""), after=query.get("after", ""))
-
-    @post("/decisions", name="api:runs-decide", summary="Settle doubts", opt={"scope": "run"}, status_code=200)
-    async def decide(self, actor: NamedDependency[Actor], data: JSONBody[DecisionsForm]) -> dict[str, list[Any]]:
-        """For each step in doubt: it happened (with what it gave), or it did not and is tried again."""
-        settled: list[Any] = []
-        gone: list[Any] = []
-        for each in data.decisions:
-            told = {"run": str(each.run), "node": each.node, "iter": each.iter}
-            try:
-                await service.decide(actor, each.run, each.node, each.iter, happened=each.happened, output=each.output)
-                settled.append(told)
-            except (Conflict, NotFound):
-                gone.append(told)
-        return {"settled": settled, "gone": gone}
-
-    @get("/compare", name="api:runs-compare", summary="Two runs side by side")
-    async def compare(
-        self, actor: NamedDependency[Actor], a: FromQuery[UUID], b: FromQuery[UUID | None] = None
-    ) -> comparing.Compared:
-        """`b` unsaid: the run of the same flow before `a`."""
-        return await comparing.compared(actor, a, b)
-
-    @get("/keeping", name="api:runs-keeping", summary="How long ended runs are kept")
-    async def keeping(self, actor: NamedDependency[Actor]) -> dict[str, int]:
-        return {"days": await retention.days(actor.workspace_id)}
-
-    @put("/keeping", name="api:runs-keep", summary="Set how long ended runs are kept", opt={"scope": "admin"})
-    async def keep(self, actor: NamedDependency[Actor], data: JSONBody[KeepingForm]) -> dict[str, int]:
-        await retention.keep(actor, data.days)
-        return {"days": data.days}
-
-
 class RunsApi(Controller):
     path = "/runs/{run_id:uuid}"
     tags = ["Runs"]
@@ -240,21 +184,9 @@ class RunsApi(Controller):
     async def unshare(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], share_id: FromPath[UUID]) -> None:
         await shares.take_back(actor, run_id, share_id)
 
-    @post("/again", name="api:run-again", summary="Take up a given-up run", opt={"scope": "run"}, status_code=202)
-    async def again(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
-        await service.again(actor, run_id)
-        return {"id": str(run_id), "status": "queued"}
-
     @delete("/", name="api:run-cancel", summary="Cancel a run", opt={"scope": "run"}, status_code=202)
     async def cancel(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
         return {"id": str(run_id), "state": await service.cancel(actor, run_id)}
-
-    @post(
-        "/again", name="api:run-again", summary="Take up a run that was given up", opt={"scope": "run"}, status_code=202
-    )
-    async def again(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
-        await service.again(actor, run_id)
-        return {"id": str(run_id)}
 
     @post(
         "/decision",

@@ -87,9 +87,3 @@ class ShareForm(Struct, forbid_unknown_fields=True):
     """Days that a link to a run works."""
 
     days: Annotated[int, Meta(ge=1, le=30)] = 7
-
-
-class KeepingForm(Struct, forbid_unknown_fields=True):
-    """Days that ended runs are kept."""
-
-    days: Annotated[int, Meta(ge=1, le=3650)]
