@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
+from app.web.csrf import SAFE, CsrfMiddleware
 from tests.app.web.test_routes import TABLE, name_of
 
-SAFE = {"GET", "HEAD", "OPTIONS"}
 PERSON = "about the person in the browser: a key acts for somebody, it is nobody"
 ALONE = {
     "accounts:set-up": "nobody has a key yet; unattended: AGENTBASE_ADMIN_EMAIL",
@@ -73,6 +73,8 @@ OTHERWISE = {
         "PUT /triggers/{trigger_id}/switch",
         "a button has no fields; the API's form says on or off",
     ),
+    "webhooks:switch-off": ("PUT /webhooks/{endpoint_id}/switch", "a button has no fields; programs say on or off"),
+    "webhooks:switch-on": ("PUT /webhooks/{endpoint_id}/switch", "a button has no fields; programs say on or off"),
 }
 """Those that a program does by another form: by which route, and why it differs."""
 
@@ -117,7 +119,11 @@ def form(handler: HTTPRouteHandler) -> Any:
 
 
 UNSAFE = [(path, handler, method) for path, handler, method in TABLE if method not in SAFE]
-PAGES = [(path, handler) for path, handler, _ in UNSAFE if not path.startswith(("/api/", "/hooks/"))]
+PAGES = [
+    (path, handler)
+    for path, handler, _ in UNSAFE
+    if any(isinstance(each, CsrfMiddleware) for each in handler.resolve_middleware())  # others are for machines
+]
 API = [handler for path, handler, _ in UNSAFE if path.startswith("/api/")]
 
 
