@@ -16,6 +16,9 @@ SMALL_TOO = "f_01 f_03 f_07 f_10 f_14 f_18 f_25 f_26 f_30 f_32 f_34 f_35 f_45 f_
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Scenarios that take minutes even when they are small are run when somebody asks for them by name."""
+    if config.getoption("--fault-size") == "full":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(1800))
     if config.getoption("--fault-size") == "full" or config.getoption("keyword"):
         return
     late = [item for item in items if "test_f_" in item.name and not any(f"test_{id}" in item.name for id in SMALL_TOO)]

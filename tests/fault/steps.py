@@ -152,6 +152,19 @@ def resting(seconds: float) -> Flow:
     )  # fmt: skip
 
 
+def pausing() -> Flow:
+    """Nothing but the product's own steps: the web process does not have those of these tests."""
+    return Flow(
+        [
+            NodeUse("start", "start.api"),
+            NodeUse("rest", "logic.wait", settings={"amount": 0.1, "unit": "seconds"}),
+            NodeUse("answer", "show.answer"),
+        ],
+        [Edge("start.input", "rest.value"), Edge("rest.value", "answer.data")],
+        name="pausing",
+    )
+
+
 def asking() -> Flow:
     """An effect, a person who is asked, another effect."""
     return Flow(

@@ -13,29 +13,17 @@ import pytest
 from app import config
 from app.db import system_tx
 from app.runs import running, service
-from flows.model import Edge, Flow, NodeUse
+from flows.model import Flow
 from flows.worker import Worker
 from tests.factories.runs import a_chain, a_version, a_worker, wait_for
 from tests.fault.proxy import Proxy, proxied
+from tests.fault.steps import pausing
 
 pytestmark = pytest.mark.fault
 
 CLAIM = "set status = 'running', epoch = r.epoch + 1"
 WRITE = "insert into node_exec as n"
 LOAD = "from node_exec where run_id"
-
-
-def pausing() -> Flow:
-    """Sleeps a moment, so that it is claimed twice: the second time with steps to load."""
-    return Flow(
-        [
-            NodeUse("start", "start.api"),
-            NodeUse("rest", "logic.wait", settings={"amount": 0.1, "unit": "seconds"}),
-            NodeUse("answer", "show.answer"),
-        ],
-        [Edge("start.input", "rest.value"), Edge("rest.value", "answer.data")],
-        name="pausing",
-    )
 
 
 @pytest.fixture

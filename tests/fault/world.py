@@ -326,6 +326,10 @@ class World:
                 await asyncio.sleep(pace)
         self.loading = False
 
+    def in_workspace(self, workspace: UUID) -> None:
+        """The next flows belong to it."""
+        self._workspaces.insert(0, workspace)
+
     async def flow(self, flow: Flow, workspaces: int = 1) -> list[tuple[UUID, UUID]]:
         """(workspace, version) of a flow, the same workspaces for all flows."""
         while len(self._workspaces) < workspaces:
