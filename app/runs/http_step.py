@@ -1,6 +1,10 @@
 """The `http` capability of a step: flows.sdk's Http on top of the one way out (app.egress)."""
 
+from uuid import UUID
+
 from app import clock, egress
+from app.errors import DomainError
+from app.gateway import service as gateway
 from flows.sdk.capabilities import HttpReply, HttpRequest
 from flows.sdk.context import Context
 from flows.sdk.errors import NodeError
@@ -17,11 +21,14 @@ class StepHttp:
 
     async def send(self, request: HttpRequest) -> HttpReply:
         """Raises NodeError: with `retry` when the other side may answer next time."""
+        headers = dict(request.headers)
         if request.connection:
-            raise NodeError(
-                "Requests can't be signed with a connection yet. Choose none and set the header yourself.",
-                field="connection",
-            )
+            try:
+                signs = await gateway.signed(UUID(self._ctx.workspace_id), request.connection, request.url)
+            except (DomainError, ValueError) as problem:
+                raise NodeError(str(problem), field=getattr(problem, "field", "") or "connection") from None
+            given = {name.lower() for name in signs}
+            headers = {name: value for name, value in headers.items() if name.lower() not in given} | signs
         seconds = min(request.timeout, LONGEST)
         if self._ctx.deadline is not None:
             seconds = min(seconds, self._ctx.deadline - clock.epoch())
@@ -29,9 +36,7 @@ class StepHttp:
                 raise NodeError("The time of this run is up: no more requests are sent.")
         limits = egress.Limits(seconds=seconds)
         try:
-            reply = await egress.send(
-                request.method, request.url, headers=request.headers, body=request.body, limits=limits
-            )
+            reply = await egress.send(request.method, request.url, headers=headers, body=request.body, limits=limits)
         except egress.EgressError as problem:
             again = problem.retry and not (problem.sent and request.method in ONCE)
             raise NodeError(str(problem), field="url", retry=again) from None

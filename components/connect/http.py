@@ -42,7 +42,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         shown_when("method", "POST", "PUT", "PATCH", "DELETE"),
         lines(6),
     ] = ""
-    connection: Annotated[ConnectionRef, Meta(title="Connection", description="Signs the request.")] = ""
+    connection: Annotated[
+        ConnectionRef, Meta(title="Connection", description="Its key signs requests to its own server.")
+    ] = ""
     timeout: Annotated[float, Meta(gt=0, le=300, title="Time limit, in seconds"), Advanced] = 30
     fail_on_error: Annotated[
         bool, Meta(title="Stop on an error answer", description="400 and above stop the step."), Advanced

@@ -17,6 +17,8 @@ PLACES = {
     "connections": "/connections",
     "connections-new": "/connections/new",
     "connections-openai": "/connections/new/openai",
+    "triggers": "/triggers",
+    "webhooks": "/webhooks",
     "site": "/site",
     "runs": "/runs",
     "needs-you": "/needs-you",

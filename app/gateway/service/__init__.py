@@ -13,6 +13,7 @@ from app.gateway.service.choices import (
 from app.gateway.service.connections import change, connect, remove, restore
 from app.gateway.service.lanes import runs_here, workspace_runs_here
 from app.gateway.service.nearby import Found, nearby
+from app.gateway.service.signing import signed
 from app.gateway.service.trial import Trial, try_out
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "restore",
     "runs_here",
     "set_budget",
+    "signed",
     "try_out",
     "workspace_runs_here",
 ]
