@@ -184,6 +184,11 @@ class RunsApi(Controller):
     async def unshare(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], share_id: FromPath[UUID]) -> None:
         await shares.take_back(actor, run_id, share_id)
 
+    @post("/again", name="api:run-again", summary="Take up a given-up run", opt={"scope": "run"}, status_code=202)
+    async def again(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
+        await service.again(actor, run_id)
+        return {"id": str(run_id), "status": "queued"}
+
     @delete("/", name="api:run-cancel", summary="Cancel a run", opt={"scope": "run"}, status_code=202)
     async def cancel(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:
         return {"id": str(run_id), "state": await service.cancel(actor, run_id)}
