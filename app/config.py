@@ -73,6 +73,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     oidc_secret: Annotated[Secret, _variable("AGENTBASE_OIDC_SECRET")] = Secret("")
     oidc_name: Annotated[str, _variable("AGENTBASE_OIDC_NAME")] = ""
 
+    otlp_endpoint: Annotated[str, _variable("OTEL_EXPORTER_OTLP_ENDPOINT")] = ""
+    otlp_headers: Annotated[Secret, _variable("OTEL_EXPORTER_OTLP_HEADERS")] = Secret("")
+    otlp_service: Annotated[str, _variable("OTEL_SERVICE_NAME")] = "agentbase"
+
     @property
     def owner_url(self) -> str:
         """Where migrations run; the same as the app's database unless set apart."""

@@ -40,7 +40,7 @@ from flows.worker_isolation import Isolation
 log = logger(__name__)
 
 SLOTS = 50
-JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS, *WEBHOOKS)
+JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS, *WEBHOOKS, *RUNS)
 
 
 def main() -> None:
@@ -198,7 +198,7 @@ async def _warm() -> None:
     """litellm takes seconds to import: in a thread, before the first run that needs it asks."""
     try:
         await gateway.begin_worker()
-    except Exception:
+    except Exception:  # a task nobody awaits; without litellm the worker still has its other models
         log.exception("litellm could not be loaded: only OpenAI-compatible models can be called here")
 
 

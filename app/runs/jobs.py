@@ -1,7 +1,7 @@
 """What runs by itself in the background of this domain."""
 
 from app.background import Job
-from app.runs import retention, words
+from app.runs import retention, tracing, words
 
 
 async def write_down_words() -> int:
@@ -26,4 +26,15 @@ async def forget_old_runs() -> int:
     return done
 
 
-JOBS: tuple[Job, ...] = ((write_down_words, 3), (forget_old_runs, 600))
+async def send_spans() -> int:
+    """Ended runs to the OpenTelemetry receiver, where one is set. Every 5 seconds. Returns how many."""
+    done = await tracing.send_spans()
+    while done and done % tracing.BATCH == 0:
+        more = await tracing.send_spans()
+        if not more:
+            break
+        done += more
+    return 0 if done < tracing.BATCH else done
+
+
+JOBS: tuple[Job, ...] = ((write_down_words, 3), (forget_old_runs, 600), (send_spans, 5))

@@ -47,7 +47,8 @@ async def share(actor: Actor, run_id: UUID, days: int) -> Share:
         await tx.execute(
             """update run_share set revoked_at = now()
                 where run_id = $1 and revoked_at is null and id not in (
-                   select id from run_share where run_id = $1 and revoked_at is null order by created_at desc limit $2)""",
+                   select id from run_share where run_id = $1 and revoked_at is null
+                    order by created_at desc limit $2)""",
             run_id, MOST,
         )  # fmt: skip
         told = {"run": str(run_id), "until": until.isoformat(), "by": actor.name}

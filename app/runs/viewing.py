@@ -7,10 +7,13 @@ import msgspec
 from markupsafe import Markup, escape
 from msgspec import Struct, field
 
+from app.web.words import markdown
+
 MOST_ROWS, MOST_COLUMNS = 50, 8
 MOST_TEXT = 60_000
 """Characters of a text, or of JSON, that a page shows; the download has all of it."""
 MARKS = re.compile(r"^(#{1,6} |[-*] |\d+\. |> |```|\|.+\|)|\*\*[^*\n]+\*\*|\[[^\]\n]+\]\(https?://", re.MULTILINE)
+HEADING = re.compile(r"<(/?)h[1-6]>")
 KEY = re.compile(r"^(\s*)(&#34;.*?&#34;):", re.MULTILINE)
 
 Shape = Literal["nothing", "text", "markdown", "plain", "table", "talk", "fields", "file", "json"]
@@ -41,6 +44,11 @@ class View(Struct, frozen=True):
     rows: list[list[str]] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     fields: list[tuple[str, "View"]] = field(default_factory=list)
+
+
+def prose(text: str) -> Markup:
+    """Markdown, with its headings as plain bold lines: the page has its own outline."""
+    return Markup(HEADING.sub(lambda tag: "</p>" if tag[1] else '<p class="prose__head">', markdown(text)))  # noqa: S704
 
 
 def lit(text: str) -> Markup:

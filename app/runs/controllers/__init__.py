@@ -7,11 +7,12 @@ from app.runs.controllers.replays import ReplaysController
 from app.runs.controllers.run import RunController
 from app.runs.controllers.runs import RunsController
 from app.runs.controllers.shares import SharedController, SharesController
-from app.runs.viewing import lit, view
+from app.runs.viewing import lit, prose, view
 from app.web.render import offer
 
 offer("viewed", view)
 offer("lit", lit)
+offer("prose", prose)
 
 routes: list[Any] = [
     RunsController,

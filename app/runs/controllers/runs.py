@@ -6,10 +6,11 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, URLEncodedBody
 
 from app.errors import Refused
-from app.runs import comparing, listing, queries, replays, service
+from app.runs import comparing, listing, queries, replays, retention, service
+from app.runs.forms import KeepingForm
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -76,6 +77,14 @@ class RunsController(Controller):
         both = await comparing.compared(actor, ids[0], ids[1] if len(ids) > 1 else None)
         return page(request, "runs/compare.html", nav="runs", both=both, words=STARTED_BY)
 
+    @post("/runs/keeping", name="runs:keep")
+    async def keep(
+        self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[KeepingForm]
+    ) -> Response[Any]:
+        await retention.keep(actor, data.days)
+        flash(request, f"Ended runs are kept for {data.days} {'day' if data.days == 1 else 'days'} from now on.")
+        return go(request, "/runs")
+
     @post("/runs/cancellations", name="runs:cancel-many")
     async def cancel_many(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
         ids = await _chosen(request)
@@ -100,7 +109,10 @@ async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base:
     if request.htmx.partial:
         return fragment(request, "runs/_list.html", **context)
     flows = [] if base != "/runs" else await listing.flows(actor)
-    return page(request, "runs/list.html", nav="runs", flows=flows, periods=PERIODS, states=STATES, **context)
+    kept = await retention.days(actor.workspace_id)
+    return page(
+        request, "runs/list.html", nav="runs", flows=flows, periods=PERIODS, states=STATES, kept=kept, **context
+    )
 
 
 async def _chosen(request: Request) -> list[UUID]:

@@ -97,11 +97,18 @@ def _verbs(function: Any, depth: int = 2) -> frozenset[str]:
             module = getattr(target, "__module__", "") or ""
             if not inspect.isfunction(target) or not module.startswith("app."):
                 continue
-            if "service" in module.split(".") and inspect.iscoroutinefunction(target):
+            if inspect.iscoroutinefunction(target) and _is_verb(target, module):
                 found.add(f"{module}.{target.__name__}")
             elif depth and module.rpartition(".")[0] == function.__module__.rpartition(".")[0]:
                 found |= _verbs(target, depth - 1)
     return frozenset(found)
+
+
+def _is_verb(function: Any, module: str) -> bool:
+    """Of a service, or one that takes the actor first; reading is none."""
+    if {"queries", "controllers", "api", "web"} & set(module.split(".")):
+        return False
+    return "service" in module.split(".") or next(iter(inspect.signature(function).parameters), "") == "actor"
 
 
 def _meant(node: ast.AST, names: dict[str, Any]) -> Any:
