@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 async def test_f_15_a_step_that_holds_the_event_loop(folder, full):
     """Its worker stops its own heart, so the other runs go on elsewhere; no second copy begins beside the first."""
-    runs, seconds = (100, 60.0) if full else (15, 8.0)
+    runs, seconds = (100, 60.0) if full else (15, 20.0)
     async with world(folder) as it:
         [blocking] = await it.start_all(steps.chain(("fault.block", seconds), name="holds the loop"), 1, "block")
         await it.until("select count(*) > 0 from node_attempt where run_id = $1", blocking)
