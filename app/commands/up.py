@@ -16,7 +16,7 @@ import msgspec
 
 from app import config
 from app.commands.supervise import Ours, Supervisor, keeping_bytecode
-from app.commands.watch import Watch
+from app.commands.watch import Watch, bundle, is_source_of_assets
 from app.embedded.errors import PORT_TAKEN, StartProblem
 from app.embedded.folder import FolderLock, enough_space, kept_port, port_is_free, private_folder, tail, write_private
 from app.embedded.local_model import LocalModel, missing
@@ -103,8 +103,13 @@ class Up:
 
         def every() -> None:
             if watch is not None and (changed := watch.changed()):
-                self.say(f"{changed} changed, restarting web and worker")
-                self._migrate()
+                more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+                self.say(f"{changed[0]}{more} changed, restarting web and worker")
+                if any(map(is_source_of_assets, changed)):
+                    self.say(bundle())
+                    watch.settled()
+                if any(name.startswith("migrations/") for name in changed):
+                    self._migrate()
                 for process in self._own:
                     process.ask_to_stop()
                 for process in self._own:
