@@ -26,8 +26,10 @@ from app.runs.jobs import JOBS as RUNS
 from app.sites.jobs import JOBS as SITES
 from app.triggers import smtp
 from app.triggers.jobs import JOBS as TRIGGERS
+from app.triggers.jobs import LOOKS as TRIGGERS_LOOK
 from app.webhooks import sending as webhooks
 from app.webhooks.jobs import JOBS as WEBHOOKS
+from app.webhooks.jobs import LOOKS as WEBHOOKS_LOOK
 from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
 from flows.run import Engine
@@ -41,6 +43,7 @@ log = logger(__name__)
 
 SLOTS = 50
 JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS, *WEBHOOKS, *RUNS)
+LOOKS: tuple[background.Job, ...] = (*TRIGGERS_LOOK, *WEBHOOKS_LOOK)
 
 
 def main() -> None:
@@ -79,7 +82,7 @@ async def serve(
             metrics.serving(),
             outbox.serving({mail.KIND: mail.deliver}),
             outbox.serving({webhooks.KIND: webhooks.deliver}),  # apart: a slow receiver must not hold up the mail
-            background.serving(JOBS),
+            background.serving((*JOBS, *LOOKS)),
             smtp.serving(),
             assembled(timings=timings, slots=slots) as worker,
         ):

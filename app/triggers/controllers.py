@@ -82,7 +82,9 @@ class TriggerController(Controller):
         detail = await queries.trigger(actor, trigger_id)
         if not request.htmx.partial:
             return page(request, "triggers/trigger.html", nav=NAV, detail=detail, first=True, shown=shown)
-        return fragment(request, "triggers/_secret.html", it=detail.trigger, shown=shown, errors={})
+        return fragment(
+            request, "triggers/secret_set.oob.html", detail=detail, it=detail.trigger, shown=shown, errors={}
+        )
 
     @post("/address", name="triggers:address")
     async def address(

@@ -18,4 +18,6 @@ async def forget_deliveries() -> int:
     return int(done.rpartition(" ")[2])
 
 
-JOBS: tuple[Job, ...] = ((tell_endpoints, 1.0), (forget_deliveries, 3600.0))
+LOOKS: tuple[Job, ...] = ((tell_endpoints, 1.0),)
+"""What must be on time."""
+JOBS: tuple[Job, ...] = ((forget_deliveries, 3600.0),)

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from app import clock, egress
+from app import clock, db, egress
 from app.db import Tx, system_tx, tenant_tx
-from app.events import outbox, publish, read
+from app.events import hub, outbox, publish, read
 from app.logs import logger
 from app.vault import service as vault
 from app.webhooks.service import KIND as KIND  # noqa: PLC0414 -- the worker registers `deliver` under it
@@ -102,6 +102,8 @@ async def deliver(letter: outbox.Letter) -> None:
     async with tenant_tx(letter.workspace_id) as tx:
         text = msgspec.json.encode(outcome).decode()
         await tx.execute(NOTE, delivery_id, "done" if good else "dead" if last else "due", text, KEPT_TRIES)
+        told = {"endpoint": str(row["endpoint_id"])}
+        db.on_commit(lambda: hub.whisper(letter.workspace_id, "workspace", "webhook.delivered", told))
         await _note_endpoint(tx, row, good=good, last=last, gone=outcome["status"] == 410)
     if good:
         return

@@ -52,6 +52,13 @@ SAMPLES: dict[str, Any] = {
         {"it": view(signature="github"), "shown": "", "errors": {"": "No."}},
         {"it": view(signature="github", secret_hint="…9f2c"), "shown": "whsec_x", "errors": {}},
     ],
+    "triggers/_why.html": [{"detail": Detail(VIEWS[0], [], why, [], None)} for why in ([], ["It is off."])],
+    "triggers/secret_set.oob.html": {
+        "detail": Detail(VIEWS[0], [], [], [], None),
+        "it": view(signature="github"),
+        "shown": "whsec_x",
+        "errors": {},
+    },
     "triggers/_log.html": [
         {"detail": Detail(VIEWS[0], [THEN], ["It is off."], FIRINGS, THEN, "UTC"), "first": True},
         {"detail": Detail(VIEWS[1], [], [], [], None, "UTC"), "first": False},
