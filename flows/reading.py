@@ -38,6 +38,13 @@ class Card:
     def label(self) -> str:
         return self.use.label or self.use.id
 
+    def own(self, use: NodeUse) -> "Card":
+        """The same for an equal node: a compiler may move it out of a wrong parent."""
+        mine: Card = object.__new__(Card)
+        mine.use, mine.type, mine.settings, mine.ports, mine.fill = use, self.type, self.settings, self.ports, self.fill
+        mine.inputs, mine.outputs = self.inputs, self.outputs
+        return mine
+
 
 def read_settings(use: NodeUse, type: AnyNode) -> tuple[Any, list[Problem]]:
     """The settings struct, brought up from an older version of the node type; None when they don't fit."""
@@ -58,8 +65,31 @@ def read_settings(use: NodeUse, type: AnyNode) -> tuple[Any, list[Problem]]:
         ]
 
 
+_read: dict[tuple[AnyNode, bytes], tuple[Card, list[Problem]]] = {}
+"""Cards by type and content: an edit changes one step of a flow, the others are read again as they were."""
+MOST_READ = 20_000
+
+
 def read_card(use: NodeUse, catalogue: Catalogue) -> tuple[Card, list[Problem]]:
+    """Everything that can be said of a node by itself. The card is the caller's own; what is in it is shared."""
     type = catalogue.get(use.type)
+    if type is None:
+        return _read_card(use, type)
+    try:
+        key = (type, msgspec.json.encode(use))
+    except (TypeError, ValueError, msgspec.MsgspecError):  # made by a program, with values that no document can hold
+        return _read_card(use, type)
+    found = _read.get(key)
+    if found is None:
+        found = _read_card(use, type)
+        if len(_read) >= MOST_READ:
+            _read.clear()
+        _read[key] = found
+    card, problems = found
+    return card.own(use), list(problems)
+
+
+def _read_card(use: NodeUse, type: AnyNode | None) -> tuple[Card, list[Problem]]:
     label = use.label or use.id
     if type is None:
         sentence = f"Step '{label}' needs the component '{use.type}', which is not installed."

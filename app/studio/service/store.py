@@ -166,7 +166,7 @@ class Batch(Struct, frozen=True):
 
 async def since(tx: Tx, flow_id: UUID, rev: int) -> list[Batch]:
     rows = await tx.fetch(
-        "select o.rev, o.client, o.user_id, o.ops, coalesce(u.name, '') as name "
+        "select o.rev, o.client, o.user_id, o.ops, coalesce(nullif(u.name, ''), u.email, '') as name "
         "from flow_op o left join user_account u on u.id = o.user_id "
         "where o.flow_id = $1 and o.rev > $2 order by o.rev",
         flow_id,

@@ -97,7 +97,7 @@ export class Panel {
 
   show(tab) {
     const tabs = [...this.el.querySelectorAll("[role=tab]")]
-    if (!tabs.some((t) => t.dataset.tab === tab)) tab = tabs[0]?.dataset.tab
+    if (!tabs.some((t) => t.dataset.tab === tab)) tab = tabs[0]?.dataset.tab ?? "settings" // notes and groups have settings only
     for (const t of tabs) {
       t.setAttribute("aria-selected", String(t.dataset.tab === tab))
       t.tabIndex = t.dataset.tab === tab ? 0 : -1
