@@ -97,7 +97,7 @@ async def flow_exists(actor: Actor, flow_id: UUID) -> None:
     """Raises NotFound for a flow of which this workspace has no version: nothing of it can have run. 1 statement."""
     async with tenant_tx(actor.workspace_id) as tx:
         if not await tx.fetchval("select exists (select from flow_version where flow_id = $1)", flow_id):
-            raise NotFound("No run of this flow exists.", remedy="Try it or publish it first.")
+            raise NotFound("Nothing of this flow has run yet.", remedy="Try it or publish it first.")
 
 
 async def needing(actor: Actor) -> int:

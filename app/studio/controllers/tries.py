@@ -15,7 +15,7 @@ from app.errors import NotFound
 from app.studio import queries, tries
 from app.web.actor import Actor
 from app.web.htmx import Request
-from app.web.render import fragment, go
+from app.web.render import fragment
 
 
 class TryForm(Struct, forbid_unknown_fields=True):
@@ -57,12 +57,6 @@ class TriesController(Controller):
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
     ) -> dict[str, str]:
         return {"state": await tries.cancel(actor, run_id)}
-
-    @get("/runs", name="studio:runs")
-    async def runs(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
-        """A flow's runs are the list of all runs, narrowed."""
-        await queries.draft(actor, flow_id)
-        return go(request, f"/runs?flow={flow_id}")
 
 
 async def _lines(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

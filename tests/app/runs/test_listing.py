@@ -106,6 +106,16 @@ async def test_the_list_asks_as_much_for_many_runs_as_for_few(signed_in, stateme
     assert few[1] <= few[0] + 2
 
 
+async def test_a_flow_has_the_same_list_of_its_own(signed_in, stranger):
+    flow, _, ids = await some(signed_in.actor, 2)
+    await some(signed_in.actor, 1, name="another")
+    page = await signed_in.get(f"/flows/{flow}/runs")
+    assert page.status_code == 200 and page.text.count('name="run"') == 2 and f"/runs/{ids[0]}" in page.text
+    assert (await signed_in.get(f"/flows/{flow}/runs?state=failed")).text.count('name="run"') == 0
+    theirs, _, _ = await some(stranger.actor, 1)
+    assert (await signed_in.get(f"/flows/{theirs}/runs")).status_code == 404
+
+
 async def test_many_are_cancelled_and_begun_again(signed_in):
     actor = signed_in.actor
     _, flow, version = await a_version(an_approval(), actor.workspace_id)

@@ -42,6 +42,7 @@ OTHERWISE = {
     "gateway:remove-fallback": ("PUT /connections/fallbacks", WHOLE),
     "runs:answer": ("POST /runs/{run_id}/signals/{name}", "the answer to an approval is the signal it waits for"),
     "runs:cancel-many": ("POST /runs/cancellations", "the page ticks them"),
+    "runs:decide-all": ("POST /runs/decisions", "the page ticks them; programs may say something else of each"),
     "runs:replay-many": ("POST /runs/replays", "the page ticks them"),
     "runs:replay": ("POST /runs/{run_id}/replays", "the page's form says it in words"),
     "sites:page-about": ("PUT /pages/{page_id}", WHOLE),
