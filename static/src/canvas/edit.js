@@ -196,7 +196,7 @@ export class Edit extends Ordering(Adding(Object)) {
     const { host } = this
     const look = host.catalogue.types["note.note"]
     if (!look || !host.editable) return
-    const at = host.pointer.rests ?? host.view.centre()
+    const at = host.pointer.rests ?? this.clearOf({ ...host.view.centre(), w: 240, h: 120 }, "")
     const id = this.newId()
     const node = { id, type: "note.note", version: look.version, x: snap(at.x), y: snap(at.y), w: 240, h: 120, settings: text ? { text } : {} }
     this.run([{ op: "node.add", node }])
