@@ -106,3 +106,4 @@ async def _ask(actor: Any) -> str:
 
 
 IDS = {"node_id": _ask}
+QUERIES = {"studio:found": "?q=tulips", "api:flow-find": "?q=tulips"}

@@ -109,8 +109,10 @@ class Typed(Struct, frozen=True):
 async def typed_before(tx: Tx, actor: Actor, draft: Draft, client: str, op: Op) -> Typed | None:
     """The newest edit of the flow, when it is this tab's, a moment old, and wrote the same one text. 1 statement."""
     row = await tx.fetchrow(
-        "select id, ops, inverse from flow_op where flow_id = $1 and rev = $2 and user_id = $3 and client = $4 "
-        "and kind in ('edit', 'redo') and at > now() - make_interval(secs => $5)",
+        "select o.id, o.ops, o.inverse from flow_op o left join flow_op before on before.id = o.undoes "
+        "where o.flow_id = $1 and o.rev = $2 and o.user_id = $3 and o.client = $4 "
+        "and o.at > now() - make_interval(secs => $5) "
+        "and (o.kind = 'edit' or (o.kind = 'redo' and before.kind <> 'undo'))",
         draft.id,
         draft.rev,
         actor.user_id,

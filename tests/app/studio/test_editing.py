@@ -287,3 +287,17 @@ async def test_a_value_written_over_somebody_elses_is_told_with_the_way_back(db)
     assert (over.id, over.theirs, over.back) == ("write", "5", NodeConfig("write", "tries", 5))
     again = await service.apply_ops(actor, flow_id, a_batch(2, NodeConfig("write", "tries", 2)))
     assert again.over == []
+
+
+async def test_typing_after_a_redo_forgets_what_else_could_be_redone(db):
+    actor = await an_actor()
+    flow_id = await a_flow(actor)
+    await service.apply_ops(actor, flow_id, a_batch(0, NodeConfig("write", "template", "One")))
+    await service.apply_ops(actor, flow_id, a_batch(1, NodeMove("write", 8, 8)))
+    for _ in range(2):
+        await service.undo(actor, flow_id, "tab-1")
+    await service.redo(actor, flow_id, "tab-1")
+    answer = await service.apply_ops(actor, flow_id, a_batch(5, NodeConfig("write", "template", "Two")))
+    assert not answer.redo
+    await service.undo(actor, flow_id, "tab-1")
+    assert (await drafted(actor, flow_id)).nodes[1].settings == {"template": "One"}
