@@ -13,6 +13,7 @@ from flows import catalogue
 from flows.express import StepRecord
 from flows.model import Edge, Flow, NodeUse
 from flows.sdk.context import Wait
+from flows.sdk.ports import AFTER
 
 _records = msgspec.json.Decoder(list[StepRecord])
 
@@ -278,6 +279,8 @@ def _with_inputs(steps: list[StepView], flow: Flow) -> list[StepView]:
     for step in steps:
         inputs: dict[str, Any] = {}
         for port, edge in into.get(step.node, ()) if step.status != "skipped" else ():
+            if port == AFTER:
+                continue  # it hands nothing to the node
             source, _, out = edge.source.rpartition(".")
             there, value = carried(given.get((source, step.iter), given.get((source, ""))), out)
             if there:

@@ -1,4 +1,4 @@
-// <run-keys>: J and K walk through the steps of the run on this page.
+// <run-keys>: J and K walk through the steps of the run on this page. And: a list that is in use is left alone.
 import { register } from "./keys.js";
 
 class RunKeys extends HTMLElement {
@@ -16,3 +16,9 @@ class RunKeys extends HTMLElement {
   }
 }
 customElements.define("run-keys", RunKeys);
+
+// What somebody ticked or is writing must not be taken away because a run somewhere ended: the next event looks again.
+document.addEventListener("refresh", (event) => {
+  const list = event.target.closest?.("#run, #runs, #needs");
+  if (list?.querySelector(".check:checked, textarea:focus")) event.stopImmediatePropagation();
+}, true);
