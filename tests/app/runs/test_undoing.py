@@ -1,4 +1,4 @@
-"""Undo, answer now and questions in rounds, through PostgreSQL and a real worker; the rules are tested in tests/flows."""
+"""Undo, answer now, questions in rounds: through PostgreSQL and a real worker. The rules are tested in tests/flows."""
 
 import asyncio
 from typing import Any
