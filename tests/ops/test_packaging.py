@@ -1,7 +1,9 @@
 """The files people install with say what the code really does. No Docker and no network are needed for it."""
 
+import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 import yaml
 
 from app import config
+from app.embedded.folder import free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -42,13 +45,30 @@ def test_compose_passes_every_setting_on_and_no_other():
 def test_compose_runs_postgres_valkey_web_and_worker_and_waits_for_health():
     services = COMPOSE["services"]
     assert {"postgres", "valkey", "migrate", "web", "worker"} <= set(services)
-    for name in ("postgres", "valkey", "web", "model"):
+    for name in ("postgres", "valkey", "web", "worker", "model"):
         assert services[name]["healthcheck"]["test"], name
     for name in ("web", "worker"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
         assert services[name]["depends_on"]["valkey"] == {"condition": "service_healthy"}
     assert services["migrate"]["depends_on"]["postgres"] == {"condition": "service_healthy"}
     assert "pgvector" in services["postgres"]["image"] and "18" in services["postgres"]["image"]
+
+
+def test_a_worker_s_health_is_asked_of_the_process_itself(instance):
+    """The very command of the compose file, against a real worker and against none."""
+    it = instance().start()
+    command = COMPOSE["services"]["worker"]["healthcheck"]["test"]
+    environ = Path(f"/proc/{it.process_of('app.cli worker')}/environ").read_bytes().decode()
+    port = int(re.search(r"AGENTBASE_METRICS_PORT=(\d+)", environ)[1])
+    assert command[:3] == ["CMD", "python", "-c"]
+
+    def healthy(port: int) -> bool:
+        asked = [sys.executable, *command[2:]]
+        env = {**os.environ, "AGENTBASE_METRICS_PORT": str(port)}
+        return subprocess.run(asked, env=env, capture_output=True, check=False).returncode == 0
+
+    assert healthy(port) and healthy(port + 1), "web and worker share the port's neighbourhood"
+    assert not healthy(free_port())
 
 
 def test_compose_keeps_data_in_named_volumes_that_exist():
