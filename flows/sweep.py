@@ -65,10 +65,12 @@ LOST = TAKE.format(
     how="its lease ended",
     which="""w.id is null
         or clock_timestamp() - greatest(w.heartbeat_at, pg_postmaster_start_time())
-           > w.dead_after * case w.lanes when '{quarantine}' then 2 else 1 end
+           > case when w.lanes = '{quarantine}' and exists (select from worker p where p.id = w.boot_id and p.stopped_at is null
+                                                              and p.heartbeat_at > clock_timestamp() - p.dead_after)
+                  then greatest(4 * w.dead_after, interval '45 seconds') else w.dead_after end
         or w.stopped_at is not null and clock_timestamp() - w.stopped_at > interval '2 seconds'""",
 )
-"""A restart of the database is not held against workers. Isolated processes are watched by their parents, who come first."""
+"""A restart of the database is not held against workers. An isolated process whose parent lives is left to it."""
 
 CRASHED = TAKE.format(witnessed="true", how="' || $4::text || '", which="r.owner_worker = $3")
 

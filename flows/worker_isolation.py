@@ -36,9 +36,11 @@ on conflict do nothing returning id
 GONE = "update worker set stopped_at = clock_timestamp() where id = $1"
 
 WEDGED = """
-select pid > 0 and clock_timestamp() - greatest(heartbeat_at, pg_postmaster_start_time()) > dead_after
+select pid > 0 and clock_timestamp() - greatest(heartbeat_at, pg_postmaster_start_time())
+                   > greatest(3 * dead_after, interval '30 seconds')
   from worker where id = $1
 """
+"""Ending it counts as a crash that was seen, so a machine that is merely busy must not come near it."""
 
 
 class Isolation:

@@ -31,7 +31,7 @@ async def test_f_01_kill_9_of_a_random_worker_every_second(folder, full, chance)
             await asyncio.sleep(pause)
         done.set()
         await load
-        await it.quiet(120 if full else 60)
+        await it.quiet(300 if full else 90)
         figures = await check(it)
         assert figures["faults"]["kill"] == kills
         assert await it.times("run.lost") > 0, "no run was with a worker when it was killed: the fault did not happen"
