@@ -235,6 +235,8 @@ def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callab
     if not linked and not loose:
         return _constant(inputs)
     one = linked[0] if len(linked) == 1 and not loose else None
+    if one is not None and not one.required and sum(1 for port in ports if port.links) > 1:
+        one = None  # another port, such as `after`, may start the step although this one is silent
     if one is not None and not one.many and names[0] == one.name and _positional(inputs, one.name):
         link = one.links[0]
         if link.certain and link.coerce is None and _named(link):

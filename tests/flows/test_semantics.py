@@ -68,6 +68,16 @@ async def test_rule_3_ten_thousand_skipped_steps_in_a_row_are_no_problem():
     assert list(status_of(record).values()).count("skipped") == 2_000
 
 
+async def test_rule_4_a_step_that_runs_after_another_runs_without_the_value_of_one_that_was_skipped():
+    made = flow(
+        NodeUse("a", "say"),
+        NodeUse("off", "pass", disabled=True),
+        NodeUse("b", "pass"),
+        wires="a.text>off.value off.value>b.value a.text>b.after",
+    )
+    assert output_of(await express(made), "b").value is None
+
+
 async def test_rule_4_after_only_orders_and_carries_no_value():
     log = Log()
     made = flow(

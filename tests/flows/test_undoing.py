@@ -82,7 +82,7 @@ async def test_rule_82_what_finishes_while_the_run_is_failing_is_undone_too():
         wires="pay.text>u.value u.value>back.value",
     )
     assert (await durable(made, MemoryLedger(), log)).status == "failed"
-    assert log.calls == ["pay", "bad", "back"]
+    assert sorted(log.calls[:2]) == ["bad", "pay"] and log.calls[2:] == ["back"]
 
 
 async def test_rule_83_cancelling_undoes_too_and_nothing_can_cancel_the_undoing():
@@ -96,7 +96,7 @@ async def test_rule_83_cancelling_undoes_too_and_nothing_can_cancel_the_undoing(
     )
     asyncio.get_running_loop().call_later(0.02, stop.cancel.set)
     outcome = await durable(made, ledger, log, stop=stop)
-    assert outcome.status == "cancelled" and log.calls == ["a", "long", "back"]
+    assert outcome.status == "cancelled" and sorted(log.calls[:2]) == ["a", "long"] and log.calls[2:] == ["back"]
     ledger = MemoryLedger()
     ledger.open("r")
     ledger.cancel("r")
