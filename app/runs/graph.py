@@ -16,9 +16,9 @@ from flows.model import Flow, NodeUse
 WIDTH, HEIGHT, HEAD = 208, 56, 44
 """Pixels of a box at zoom 1, and of a container's head."""
 EDGE = 24
-ROOM = 1_000
+ROOM = 800
 """Pixels the picture may be wide before it is made smaller, down to LEAST."""
-LEAST = 0.5
+LEAST = 0.8
 TITLE = 22
 """Characters of a title that fit."""
 

@@ -28,6 +28,7 @@ from flows.ledger.protocol import Fault
 from flows.model import Flow
 from flows.resuming import edited
 from flows.sdk.errors import NodeError
+from flows.sdk.ports import AFTER
 
 OVER = ("succeeded", "failed", "cancelled", "dead", "in_doubt")
 OUTSIDE = frozenset({"at_most_once", "probe", "db", "idempotent"})
@@ -326,7 +327,8 @@ def _arrived(flow: Flow, place: Place, outcomes: Sequence[Outcome]) -> dict[str,
     found: dict[str, Any] = {}
     for edge in flow.edges:
         (source, _, out), (target, _, port) = edge.source.rpartition("."), edge.target.rpartition(".")
-        text = given.get((source, iter), given.get((source, ""))) if target == node else None
+        wanted = target == node and port != AFTER  # that one hands nothing to the node
+        text = given.get((source, iter), given.get((source, ""))) if wanted else None
         there, value = carried(msgspec.json.decode(text), out) if text is not None else (False, None)
         if there:
             found[port] = value

@@ -21,9 +21,11 @@ def an_order() -> Flow:
                 {"name": "name"}, {"name": "items", "kind": "list"}, {"name": "total", "kind": "number"}]}),
             NodeUse("large", "logic.if", label="Large order?", x=280, y=80, settings={
                 "rows": [{"op": "is greater than", "other": "500"}]}),
-            NodeUse("mara", "ai.prompt", label="Ask Mara for a discount", x=560, y=0, settings={"template": "Look at {{ order }}"}),
+            NodeUse("mara", "ai.prompt", label="Ask Mara for a discount", x=560, y=0, settings={
+                "template": "{{ order }}"}),
             NodeUse("each", "logic.each", label="For each item", x=560, y=140, w=320, h=160),
-            NodeUse("line", "ai.prompt", label="Write one line", parent="each", x=60, y=70, settings={"template": "1 x {{ item }}"}),
+            NodeUse("line", "ai.prompt", label="Write one line", parent="each", x=60, y=70, settings={
+                "template": "1 x {{ item }}"}),
             NodeUse("letter", "ai.prompt", label="Write the letter", x=940, y=80, settings={"template": texts["text"]}),
             NodeUse("answer", "show.answer", label="Answer", x=1220, y=80),
         ],
@@ -159,6 +161,7 @@ def test_a_shared_run_is_only_looked_at(made, person, entered, stranger, axe, lo
     page = entered(person)
     page.goto(f"/runs/{run_id}/shares")
     page.get_by_role("button", name="Make a link").click()
+    page.goto(f"/runs/{run_id}/shares")
     link = page.get_by_role("list", name="Open links").locator(".truncate").inner_text()
     axe(page)
     look(page, "run-shares")
