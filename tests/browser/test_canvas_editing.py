@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from flows.model import Flow, NodeUse
-from tests.browser.canvas_hands import paste, pull, ready, saved, step, wires
+from tests.browser.canvas_hands import middle, paste, port, pull, ready, saved, step, wires
 from tests.factories.studio import a_document, a_flow
 
 
@@ -69,6 +69,16 @@ def test_a_step_dropped_on_a_wire_goes_in_between(opened_flow):
     page.keyboard.press("Control+z")
     expect(page.locator('[data-part="said"]')).to_contain_text("Undone")
     assert "write.text>reply.text" in wires(page)
+
+
+def test_a_wire_is_taken_by_its_end_and_wired_anew(opened_flow):
+    page = opened_flow(with_spare())
+    pull(page, middle(port(page, "Answer", "in", "Text")), middle(port(page, "Spare", "in", "a")))
+    saved(page)
+    assert wires(page) == ["ask.message>write.question", "write.text>spare.a"]
+    page.keyboard.press("Control+z")
+    expect(page.locator('[data-part="said"]')).to_contain_text("Undone")
+    assert wires(page) == ["ask.message>write.question", "write.text>reply.text"]
 
 
 def test_steps_are_aligned_spaced_and_arranged_and_each_is_one_undo(opened_flow, axe, look):
