@@ -244,9 +244,19 @@ def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callab
             return lambda outs: inputs(read(outs[source]))
     if one is not None and not one.many:
         name, link = one.name, one.links[0]
-        if len(one.links) == 1 and link.certain and link.coerce is None and _named(link):
+        if len(one.links) == 1 and link.certain and _named(link):
             source, read = link.source, attrgetter(link.port)
-            return lambda outs: inputs(**{name: read(outs[source])})
+            if link.coerce is None:
+                return lambda outs: inputs(**{name: read(outs[source])})
+            coerce = link.coerce
+
+            def coerced(outs: Outs) -> Any:
+                try:
+                    return inputs(**{name: coerce(read(outs[source]))})
+                except Misfit:
+                    return inputs(**{name: one.values(outs, label)[0]})  # raises it with the place where it happened
+
+            return coerced
 
     def make(outs: Outs) -> Any:
         given: dict[str, Any] = {}
