@@ -7,6 +7,7 @@ so even a clock that is set back fires nothing twice.
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -134,8 +135,8 @@ def _made_up(missed: list[datetime], policy: str, most: int) -> list[datetime]:
 
 
 def _span(first: datetime, last: datetime, zone: str) -> str:
-    begin, end = calendar.local_text(first, zone), calendar.local_text(last, zone)
-    return begin if begin == end else f"{begin} to {end}"
+    begin, end = (f"{moment.astimezone(ZoneInfo(zone)):%-d %b, %H:%M}" for moment in (first, last))
+    return f"{begin} {zone}" if begin == end else f"{begin} to {end} {zone}"
 
 
 async def _set(tx: Tx, trigger_id: UUID, next_at: datetime | None) -> None:
