@@ -55,7 +55,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Code,
         Meta(
             title="Python",
-            description="`return` gives the result; without it, the last line. print(…) is shown in the run's log.",
+            description="What return gives is the result; without it, the last line. print(…) is shown in the run's log.",
             max_length=50_000,
         ),
         lines(12),
@@ -74,9 +74,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     engine: Annotated[
         Literal["safe", "full"],
         Meta(
-            title="Python",
-            description="Safe runs everywhere and starts at once. Full has all of Python's own library; the operator "
-            "has to allow it.",
+            title="Engine",
+            description="Safe Python runs everywhere and starts at once. Full has all of Python's own library; "
+            "the operator has to allow it.",
             extra_json_schema={"x-labels": {"safe": "Safe", "full": "Full"}},
         ),
         Advanced,

@@ -142,7 +142,7 @@ def _failed(error: monty.MontyError, call: Call) -> Reply:
     frames = error.traceback() if isinstance(error, monty.MontySyntaxError | monty.MontyRuntimeError) else []
     for frame in frames:
         if frame.filename in OURS:
-            line, source = frame.line, frame.source_line or ""
+            line, source = frame.line, (frame.source_line or "").split("\n")[0]
     if call.do == "parse":
         line -= 1
     why = "syntax" if isinstance(error, monty.MontySyntaxError) or _not_read(inner) else KINDS.get(kind, "code")
