@@ -55,7 +55,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Code,
         Meta(
             title="Python",
-            description="What return gives is the result; without it, the last line. print(…) is shown in the run's log.",
+            description="What return gives is the result; without it, the last line. print(…) goes to the run's log.",
             max_length=50_000,
         ),
         lines(12),
