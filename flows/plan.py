@@ -234,29 +234,12 @@ def maker(inputs: type[Struct], ports: tuple[InPort, ...], label: str) -> Callab
         loose = []
     if not linked and not loose:
         return _constant(inputs)
-    one = linked[0] if len(linked) == 1 and not loose else None
-    if one is not None and not one.required and sum(1 for port in ports if port.links) > 1:
-        one = None  # another port, such as `after`, may start the step although this one is silent
-    if one is not None and not one.many and names[0] == one.name and _positional(inputs, one.name):
-        link = one.links[0]
-        if link.certain and link.coerce is None and _named(link):
-            source, read = link.source, attrgetter(link.port)
-            return lambda outs: inputs(read(outs[source]))
-    if one is not None and not one.many:
-        name, link = one.name, one.links[0]
-        if len(one.links) == 1 and link.certain and _named(link):
-            source, read = link.source, attrgetter(link.port)
-            if link.coerce is None:
-                return lambda outs: inputs(**{name: read(outs[source])})
-            coerce = link.coerce
-
-            def coerced(outs: Outs) -> Any:
-                try:
-                    return inputs(**{name: coerce(read(outs[source]))})
-                except Misfit:
-                    return inputs(**{name: one.values(outs, label)[0]})  # raises it with the place where it happened
-
-            return coerced
+    if len(linked) == 1 and not loose:
+        port = linked[0]
+        # Another port, such as `after`, may start the step although this one is silent: only a required one never is.
+        sure = port.required or sum(1 for other in ports if other.links) == 1
+        if sure and (direct := _direct(inputs, port, label)) is not None:
+            return direct
 
     def make(outs: Outs) -> Any:
         given: dict[str, Any] = {}
@@ -294,6 +277,26 @@ def _ended(link: Link, out: Any) -> Ended:
     if isinstance(out, Failed):
         return Ended(link.step, "failed", error=str(out.error.get("message", "")))
     return Ended(link.step, "skipped")
+
+
+def _direct(inputs: type[Struct], port: InPort, label: str) -> Callable[[Outs], Any] | None:
+    """For inputs that get one value over one wire that is never silent; None for all others."""
+    name, link = port.name, port.links[0]
+    if port.many or len(port.links) > 1 or not link.certain or not _named(link):
+        return None
+    source, read, coerce = link.source, attrgetter(link.port), link.coerce
+    if coerce is None:
+        if inputs.__struct_fields__[0] == name and _positional(inputs, name):
+            return lambda outs: inputs(read(outs[source]))
+        return lambda outs: inputs(**{name: read(outs[source])})
+
+    def coerced(outs: Outs) -> Any:
+        try:
+            return inputs(**{name: coerce(read(outs[source]))})
+        except Misfit:
+            return inputs(**{name: port.values(outs, label)[0]})  # raises it with the place where it happened
+
+    return coerced
 
 
 def _named(link: Link) -> bool:

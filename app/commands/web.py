@@ -1,6 +1,7 @@
 """`agentbase web`: the dashboard, the API and the published sites, on granian."""
 
 import asyncio
+import gc
 import signal
 import sys
 from types import FrameType
@@ -64,12 +65,19 @@ async def _serve(host: str, port: int) -> None:
 
 
 async def _warm(host: str) -> None:
-    """What the first flow needs and the start does not: read once nobody waits for the start any more."""
+    """What the first flow needs and the start does not: read once nobody waits for the start any more.
+
+    What is there by then stays for good: the collector need not look at it again, nor after every 700 new objects, of
+    which a run of 50 steps makes more. (Measured: 184 → 160 us for such a run.)
+    """
     from app.accounts import service as accounts
     from flows.compile import warm
 
     await asyncio.sleep(1)
     await asyncio.to_thread(warm)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     if host not in ("127.0.0.1", "::1", "localhost") and not await accounts.is_set_up():
         click.echo(f"set-up code, asked for when you do the set-up from another machine: {accounts.setup_code()}")
 
