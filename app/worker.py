@@ -23,6 +23,7 @@ from app.logs import logger
 from app.runs import running
 from app.runs.announcing import Announcer
 from app.runs.jobs import JOBS as RUNS
+from app.runs.keeping import KEPT
 from app.sites.jobs import JOBS as SITES
 from app.triggers import smtp
 from app.triggers.jobs import JOBS as TRIGGERS
@@ -164,7 +165,7 @@ async def assembled(
         period=timings.heartbeat,
         lag=timings.loop_lag,
     )
-    engine = Engine(host.plans.catalogue, ledger, capabilities=running.CAPABILITIES, flow_of=host.plan_of)
+    engine = Engine(host.plans.catalogue, ledger, capabilities=running.CAPABILITIES, flow_of=host.plan_of, keeping=KEPT)
 
     async def advance(claimed: Claimed, stop: Stop) -> None:
         announcer.follow(claimed.claim.run, UUID(claimed.workspace_id))

@@ -39,6 +39,8 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
         capabilities=facts.capabilities,
         emit=facts.emit,
         depth=facts.depth + 1,
+        keeping=facts.keeping,
+        afresh=facts.afresh,
     )
     inner = run.frame(plan, inner_facts, frame.iter, f"{frame.prefix}{step.id}/")
     over = asyncio.get_running_loop().create_future()

@@ -223,6 +223,7 @@ class _Builder:
         step.effect = type.effect_with(card.settings)
         step.retry, step.on_error = use.retry, use.on_error
         step.timeout = use.timeout if use.timeout is not None else type.timeout
+        step.keep = use.keep or 0.0
         step.default_out = _default(card) if use.on_error == "default" else None
         policy, count = type.join_of(card.settings) if type.join_of is not None else ("all", 0)
         step.need = {"all": 0, "settled": 0, "any": 1, "first": 1, "n": max(1, count)}[policy]
@@ -235,6 +236,7 @@ class _Builder:
         step.result, step.disabled = type.result, use.disabled
         step.replayed = type.container or type.subflow
         step.inline = type.never_suspends and not use.disabled and not type.ends and not type.undo
+        step.inline = step.inline and not step.keep  # its result may have to be fetched
         return step
 
     @staticmethod
@@ -244,6 +246,7 @@ class _Builder:
         edge.ports, edge.captures, edge.body, edge.need, edge.race = (), (), None, 0, frozenset()
         edge.effect, edge.result, edge.disabled, edge.inline, edge.on_error = "pure", False, False, False, "stop"
         edge.replayed = edge.settled = False
+        edge.keep = 0.0
         edge.inputs = edge.outputs = Nothing
         return edge
 

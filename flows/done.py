@@ -26,6 +26,7 @@ class Done(Struct, frozen=True):
     out: Any = None
     fault: Fault | None = None
     usage: Usage | None = None
+    kept: bool = False
 
 
 def added(a: Usage | None, b: Usage | None) -> Usage | None:

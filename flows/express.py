@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from flows.done import Done, added
 from flows.ledger.protocol import Fault
@@ -31,7 +31,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class StepRecord(Struct, frozen=True, omit_defaults=True):
-    """One step as the run page shows it. `began`: ms since the run began; `ms`: how long it took."""
+    """One step as the run page shows it. `began`: ms since the run began; `ms`: how long it took.
+
+    `kept`: its result was kept from a run before (rule 90); unset where that is not so, to keep records small.
+    """
 
     node: str
     status: Literal["succeeded", "failed", "skipped"]
@@ -44,6 +47,7 @@ class StepRecord(Struct, frozen=True, omit_defaults=True):
     handled: bool = False
     effect: str = "pure"
     usage: Usage | None = None
+    kept: bool | UnsetType = UNSET
 
 
 class Record(Struct, frozen=True):
@@ -216,6 +220,7 @@ def _step(done: Done, began: float) -> StepRecord:
         done.fault is not None and step.on_error != "stop",
         step.effect,
         done.usage,
+        done.kept or UNSET,
     )
 
 

@@ -26,7 +26,7 @@ class NodeUse(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """One step of a flow: a node type with settings at a place.
 
     `parent` is the id of the container this node lies in. x, y are canvas pixels at zoom 1, relative to the parent.
-    `timeout` is in seconds, None = the node type's own.
+    `timeout` is in seconds, None = the node type's own. `keep`: seconds its results are kept (rule 90).
     """
 
     id: str
@@ -44,6 +44,7 @@ class NodeUse(Struct, omit_defaults=True, forbid_unknown_fields=True):
     on_error: OnError = "stop"
     default: dict[str, Any] = field(default_factory=dict)
     timeout: float | None = None
+    keep: float | None = None
 
 
 class Edge(Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from", "target": "to"}):

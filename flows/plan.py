@@ -101,12 +101,12 @@ class Step:
     """One node of a plan. `succ` is set when every wire out of it is certain: then no value need be looked at.
 
     `replayed`: a container or sub-flow. Its function only conducts other steps and is called again after a crash.
-    `settled`: a join that goes on however its wires ended.
+    `settled`: a join that goes on however its wires ended. `keep`: seconds its results are kept, 0 = not at all.
     """
 
     __slots__ = (
         "answer", "body", "captures", "default_out", "disabled", "effect", "fill", "fn", "id", "index", "inline",
-        "inputs", "kind", "label", "make", "need", "needs", "on_error", "outputs", "ports", "race", "replayed",
+        "inputs", "keep", "kind", "label", "make", "need", "needs", "on_error", "outputs", "ports", "race", "replayed",
         "result", "retry", "settings", "settled", "succ", "timeout", "wires",
     )  # fmt: skip
 
@@ -128,6 +128,7 @@ class Step:
     on_error: OnError
     default_out: Any
     timeout: float | None
+    keep: float
     wires: tuple[Wire, ...]
     succ: tuple[int, ...] | None
     need: int

@@ -9,6 +9,7 @@ from msgspec import Struct
 from flows.catalogue import AnyNode, Catalogue
 from flows.expressions import ExpressionError, binder
 from flows.host.sandbox import code_problem
+from flows.keeping import LONGEST_KEPT, why_not_kept
 from flows.model import Flow, NodeUse
 from flows.problems import Problem
 from flows.sdk.errors import NodeError
@@ -114,6 +115,8 @@ def _read_card(use: NodeUse, type: AnyNode | None) -> tuple[Card, list[Problem]]
                 Problem(use.id, f"Step '{label}' has an output 'error' of its own, so its error can't be wired.")
             )
         ports = Ports(ports.inputs, (*ports.outputs, ERROR_PORT))
+    if use.keep is not None:
+        problems += _bad_keep(use, type, settings)
     return Card(use, type, settings, ports, fill), problems
 
 
@@ -125,6 +128,19 @@ def ports_of(use: NodeUse, catalogue: Catalogue, flow: Flow | None = None) -> Po
     ins = dict.fromkeys(e.target.partition(".")[2] for e in flow.edges if e.target.partition(".")[0] == use.id)
     outs = dict.fromkeys(e.source.partition(".")[2] for e in flow.edges if e.source.partition(".")[0] == use.id)
     return Ports(tuple(Port(name, required=False) for name in ins), tuple(Port(name) for name in outs))
+
+
+def _bad_keep(use: NodeUse, type: AnyNode, settings: Any) -> list[Problem]:
+    label, problems = use.label or use.id, []
+    if use.keep is not None and not 0 < use.keep <= LONGEST_KEPT:
+        sentence = (
+            f"Step '{label}' can keep its results for more than no time and at most {LONGEST_KEPT // 86400} days."
+        )
+        problems.append(Problem(use.id, sentence, field="keep"))
+    if reason := why_not_kept(type, settings):
+        sentence = f"Results of step '{label}' can't be kept: {reason}. Switch 'Keep results for' off."
+        problems.append(Problem(use.id, sentence, field="keep"))
+    return problems
 
 
 def _bad_setting(use: NodeUse, type: AnyNode, error: str) -> Problem:

@@ -17,6 +17,7 @@ from flows.compile import PlanCache
 from flows.done import added
 from flows.doubts import sentence
 from flows.journal import Journal
+from flows.keeping import Keeping
 from flows.ledger.memory import MemoryLedger
 from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange, StepRow, awaited
 from flows.limits import Limits
@@ -77,13 +78,18 @@ class Engine:
         capabilities: Capabilities | None = None,
         flow_of: FlowOf | None = None,
         limits: Limits | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
-        """`flow_of(facts, version id)` gives the plan of another flow for the node that runs one."""
+        """`flow_of(facts, version id)` gives the plan of another flow for the node that runs one.
+
+        `keeping`: where results of steps are kept (rule 90).
+        """
         self.plans = PlanCache(catalogue)
         self.ledger = ledger
         self.capabilities = capabilities or {}
         self.flow_of = flow_of
         self.limits = limits or Limits()
+        self.keeping = keeping
 
     async def advance(
         self,
@@ -114,6 +120,8 @@ class Engine:
             deadline=row.deadline,
             capabilities=self.capabilities,
             emit=listen,
+            keeping=self.keeping,
+            afresh=row.afresh,
         )
         rows = {(step.node, step.iter): step for step in row.steps}
         if (undoing := begun(row.steps)) is not None:

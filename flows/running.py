@@ -159,8 +159,10 @@ class Running:
 
     # --- outcomes of steps
 
-    def returned(self, frame: Frame, step: Step, ctx: Context, out: Any, began: float, ready: list[int]) -> None:
-        """A function came back. Appends to `ready`; the caller goes on with it."""
+    def returned(
+        self, frame: Frame, step: Step, ctx: Context, out: Any, began: float, ready: list[int], kept: bool = False
+    ) -> None:
+        """A function came back. Appends to `ready`; the caller goes on with it. `kept`: it need not be called."""
         if out.__class__ is not step.outputs:
             if isinstance(out, Wait):
                 if self.journal is None:
@@ -188,11 +190,13 @@ class Running:
                 return
             at = time.time() - (now - began)
             ms = (now - began) * 1000
-            self.write(frame, step, "succeeded", ctx.attempt, output=text, started_at=at, ms=ms, usage=ctx.usage)
-        self.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage))
+            more: dict[str, Any] = {"output": text, "started_at": at, "ms": ms, "usage": ctx.usage, "kept": kept}
+            self.write(frame, step, "succeeded", ctx.attempt, **more)
+        self.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage, kept))
         if self.watched:
             ms, output = (now - began) * 1000, msgspec.to_builtins(out)
-            self.emit("step.succeeded", frame, step, attempt=ctx.attempt, ms=ms, output=output, usage=ctx.usage)
+            more = {"ms": ms, "output": output, "usage": ctx.usage} | ({"kept": True} if kept else {})
+            self.emit("step.succeeded", frame, step, attempt=ctx.attempt, **more)
         self._hand_on(frame, step, out, ready)
         if ctx.usage is not None and self.limits.cost_micros is not None:
             self.spent += ctx.usage.cost_micros

@@ -9,6 +9,7 @@ from flows.calling import call
 from flows.doubts import outcome
 from flows.failing import TookTooLong
 from flows.frame import PENDING, Frame
+from flows.keeping import kept_or_made
 from flows.plan import Step
 from flows.rounds import Rounds
 from flows.running import Running
@@ -34,7 +35,8 @@ async def perform(
         began = perf_counter()
         ctx = _context(run, frame, step, attempt, signal)
         try:
-            out = await outcome(step, frame, ctx, asking, _call)
+            making = outcome(step, frame, ctx, asking, _call)
+            out, kept = await kept_or_made(step, frame, ctx, making) if step.keep else (await making, False)
         except asyncio.CancelledError:
             if frame.outs[step.index] is PENDING:
                 run.called_off(frame, step, attempt, (perf_counter() - began) * 1000)
@@ -49,7 +51,7 @@ async def perform(
                 return
             attempt, pause, asking = attempt + 1, max(again, 1e-6), False
         else:
-            run.returned(frame, step, ctx, out, began, ready)
+            run.returned(frame, step, ctx, out, began, ready, kept)
             break
     run.go(frame, ready)
 

@@ -110,6 +110,8 @@ async def branch(
             capabilities=facts.capabilities,
             emit=facts.emit,
             depth=prefix.count("/") + 1,
+            keeping=facts.keeping,
+            afresh=facts.afresh,
         )
         plan = await flow_of(facts, armed.version)
     body = plan.step(id).body

@@ -53,13 +53,19 @@ class FlowRunsApi(Controller):
         if len(key) > 200:
             raise DomainError("The idempotency key is longer than 200 characters.", field="Idempotency-Key")
         if data.stream:
-            events = service.stream(actor, version_id, data.input, trigger="api", idempotency_key=key)
+            events = service.stream(
+                actor, version_id, data.input, trigger="api", idempotency_key=key, afresh=data.afresh
+            )
             return Stream(_sse(events), media_type="text/event-stream", headers=NO_STORE, status_code=200)
         if data.wait:
-            outcome = await service.answer(actor, version_id, data.input, trigger="api", idempotency_key=key)
+            outcome = await service.answer(
+                actor, version_id, data.input, trigger="api", idempotency_key=key, afresh=data.afresh
+            )
             code = 200 if outcome.over or outcome.answered or outcome.status == "in_doubt" else 202
             return Response(_view(outcome), status_code=code, headers={"location": f"/api/v1/runs/{outcome.run_id}"})
-        run_id = await service.start(actor, version_id, data.input, trigger="api", idempotency_key=key)
+        run_id = await service.start(
+            actor, version_id, data.input, trigger="api", idempotency_key=key, afresh=data.afresh
+        )
         told = {"id": str(run_id), "status": "queued"}
         return Response(told, status_code=202, headers={"location": f"/api/v1/runs/{run_id}"})
 

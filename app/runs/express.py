@@ -12,6 +12,7 @@ from msgspec import Struct
 from app import clock
 from app.errors import Conflict, Unavailable
 from app.runs.ids import uuid7, uuid8
+from app.runs.keeping import KEPT
 from app.runs.outcome import Outcome, outcome_of
 from app.runs.running import CAPABILITIES, Host, Ready
 from flows.express import Record, run_express
@@ -36,6 +37,7 @@ class Request(Struct, frozen=True):
     visitor: str = ""
     trigger_id: UUID | None = None
     patience: float = PATIENCE
+    afresh: bool = False
 
 
 class Done(Struct, frozen=True):
@@ -226,4 +228,6 @@ def _facts(request: Request, run_id: UUID) -> RunFacts:
         version_id=version,
         trigger=request.trigger,
         capabilities=CAPABILITIES,
+        keeping=KEPT,
+        afresh=request.afresh,
     )

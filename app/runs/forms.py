@@ -9,13 +9,14 @@ from msgspec import Meta, Struct
 class RunForm(Struct, forbid_unknown_fields=True):
     """Start a run. `wait`: answer with the result (at most 60 s). `stream`: answer with its events as they come.
 
-    `version_id`: another published version than the live one.
+    `version_id`: another published version than the live one. `afresh`: take no results that steps keep for a while.
     """
 
     input: dict[str, Any] = {}
     wait: bool = False
     stream: bool = False
     version_id: str = ""
+    afresh: bool = False
 
 
 class SignalForm(Struct, forbid_unknown_fields=True):

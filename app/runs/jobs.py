@@ -1,7 +1,7 @@
 """What runs by itself in the background of this domain."""
 
 from app.background import Job
-from app.runs import retention, tracing, words
+from app.runs import keeping, retention, tracing, words
 
 
 async def write_down_words() -> int:
@@ -26,6 +26,11 @@ async def forget_old_runs() -> int:
     return done
 
 
+async def forget_kept_results() -> int:
+    """Delete kept results of steps that are out of date or too many. Every ten minutes. Returns how many."""
+    return await keeping.forget_kept()
+
+
 async def send_spans() -> int:
     """Ended runs to the OpenTelemetry receiver, where one is set. Every 5 seconds. Returns how many."""
     done = await tracing.send_spans()
@@ -37,4 +42,4 @@ async def send_spans() -> int:
     return 0 if done < tracing.BATCH else done
 
 
-JOBS: tuple[Job, ...] = ((write_down_words, 3), (forget_old_runs, 600), (send_spans, 5))
+JOBS: tuple[Job, ...] = ((write_down_words, 3), (forget_old_runs, 600), (forget_kept_results, 600), (send_spans, 5))

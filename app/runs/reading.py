@@ -41,7 +41,8 @@ class StepView(Struct, frozen=True):
     """Milliseconds: `began` since the run began, `ms` of work. `wait` is there while the step waits for somebody.
 
     `taken_over`: the outcome is that of the run this one goes on from. `edited`: ports whose value a person put in.
-    `why`: of a step that did not run, the wires that stayed silent, back to the cause.
+    `why`: of a step that did not run, the wires that stayed silent, back to the cause. `kept`: its result was kept from
+    a run before.
     """
 
     node: str
@@ -68,6 +69,7 @@ class StepView(Struct, frozen=True):
     taken_over: bool = False
     edited: tuple[str, ...] = ()
     why: Why | None = None
+    kept: bool = False
 
     @property
     def key(self) -> str:
@@ -184,7 +186,7 @@ def _express(row: Any, uses: dict[str, NodeUse]) -> list[StepView]:
             uses, record.node, record.iter, record.status, record.attempt, record.began, record.ms,
             redacted(record.output), redacted(record.fault.message) if record.fault else "",
             (record.usage.prompt_tokens, record.usage.completion_tokens, record.usage.cost_micros)
-            if record.usage else (0, 0, 0), effect=record.effect,
+            if record.usage else (0, 0, 0), effect=record.effect, kept=record.kept is True,
         )
         for record in records
     ]  # fmt: skip
@@ -220,7 +222,7 @@ def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[A
                 float(step["took"] or 0), redacted(loads(step["output"])), redacted(str(error.get("message", ""))),
                 (step["prompt_tokens"], step["completion_tokens"], step["cost_micros"]), wait,
                 attempts.get(key, []), said.get(key, []), step["effect_class"], step["taken_over"],
-                redacted(loads(step["edits"])),
+                redacted(loads(step["edits"])), step["kept"],
             )
         )  # fmt: skip
     return views
@@ -243,6 +245,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
     effect: str = "",
     taken_over: bool = False,
     edits: dict[str, Any] | None = None,
+    kept: bool = False,
 ) -> StepView:
     use = uses.get(node)
     kind = catalogue.load().get(use.type) if use is not None else None
@@ -251,7 +254,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
         node, iter, title, use.type if use else "", kind.family if kind else "", kind.icon if kind else "circle-help",
         node.count("/") + (iter.count(".") + 1 if iter else 0), _word(status, wait), attempt, began, ms,
         dict(edits or {}), output, error, *used, wait, attempts or [], logs or [], effect, taken_over,
-        tuple(edits or ()),
+        tuple(edits or ()), kept=kept,
     )  # fmt: skip
 
 

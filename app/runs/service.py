@@ -116,11 +116,14 @@ async def start(
     visitor: str = "",
     trigger_id: UUID | None = None,
     lane: Lane = "normal",
+    afresh: bool = False,
 ) -> UUID:
     """Store a run; when this returns, the run will be carried out whatever happens. Returns its id.
 
-    The same idempotency key gives the run it gave before. Raises NotFound for a version of somebody else, Conflict
-    for a key that came with another input, Refused for an input that is too large, TooMany for a full queue.
+    The same idempotency key gives the run it gave before. `afresh`: take no results that were kept from runs before.
+
+    Raises NotFound for a version of somebody else, Conflict for a key that came with another input, Refused for an
+    input that is too large, TooMany for a full queue.
     """
     may_run(who)
     ready = await mine(who, version_id)
@@ -137,6 +140,7 @@ async def start(
         draft=draft,
         idempotency_key=idempotency_key,
         deadline=DEADLINE,
+        afresh=afresh,
     )
     async with tenant_tx(ready.workspace_id) as tx:
         run_id = await _stored(tx, new)
@@ -210,13 +214,23 @@ async def answer(
     visitor: str = "",
     trigger_id: UUID | None = None,
     patience: float = PATIENCE,
+    afresh: bool = False,
 ) -> Outcome:
     """Run and wait for the end, at most `patience` seconds; then the outcome's status is where the run stands."""
     may_run(who)
     ready = await mine(who, version_id)
     if await ready.runs_here():
         request = express.Request(
-            ready, input, trigger, person_of(who), idempotency_key, draft, visitor, trigger_id, patience
+            ready,
+            input,
+            trigger,
+            person_of(who),
+            idempotency_key,
+            draft,
+            visitor,
+            trigger_id,
+            patience,
+            afresh,
         )
         return await express.answer(host(), request)
     run_id = await start(
@@ -229,6 +243,7 @@ async def answer(
         visitor=visitor,
         trigger_id=trigger_id,
         lane="interactive",
+        afresh=afresh,
     )
     return await following.outcome(ready.workspace_id, run_id, patience)
 
@@ -243,6 +258,7 @@ async def stream(
     draft: bool = False,
     visitor: str = "",
     trigger_id: UUID | None = None,
+    afresh: bool = False,
 ) -> AsyncIterator[dict[str, Any]]:
     """Run, and give its events as they come. The last one is run.succeeded, .failed, .cancelled, .in_doubt or .waiting.
 
@@ -252,7 +268,9 @@ async def stream(
     may_run(who)
     ready = await mine(who, version_id)
     if await ready.runs_here():
-        request = express.Request(ready, input, trigger, person_of(who), idempotency_key, draft, visitor, trigger_id)
+        request = express.Request(
+            ready, input, trigger, person_of(who), idempotency_key, draft, visitor, trigger_id, afresh=afresh
+        )
         async for event in express.stream(host(), request):
             yield event
         return
@@ -266,6 +284,7 @@ async def stream(
         visitor=visitor,
         trigger_id=trigger_id,
         lane="interactive",
+        afresh=afresh,
     )
     async for event in following.events_of(ready.workspace_id, run_id):
         yield event

@@ -109,6 +109,7 @@ class Run(Table, tablename="run"):
     queued_at = Timestamptz(default=TimestamptzNow())
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
+    afresh = Boolean(default=False)
 
 
 class NodeExec(Table, tablename="node_exec"):
@@ -137,6 +138,7 @@ class NodeExec(Table, tablename="node_exec"):
     finished_at = Timestamptz(null=True, default=None)
     taken_over = Boolean(default=False)
     edits = JSON(null=True, default=None)
+    kept = Boolean(default=False)
 
 
 class NodeAttempt(Table, tablename="node_attempt"):
@@ -215,6 +217,19 @@ class RunKeeping(Table, tablename="run_keeping"):
 
     workspace_id = UUID(primary_key=True)
     days = Integer(required=True, default=None)
+
+
+class StepCache(Table, tablename="step_cache"):
+    """A result of a step, kept for equal inputs until `expires_at`. `key`: a hash (flows/keeping.py)."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    key = Bytea(required=True, default=None)
+    type = Text(required=True, default=None)
+    output = JSON(required=True, default=None)
+    bytes = Integer(default=0)
+    created_at = Timestamptz(default=TimestamptzNow())
+    expires_at = Timestamptz(required=True, default=None)
 
 
 class RunFollowed(Table, tablename="run_followed"):

@@ -292,6 +292,7 @@ def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Si
         flow_id=str(row["flow_id"]),
         version_id=str(row["version_id"]),
         trigger=row["trigger"],
+        afresh=row["afresh"],
         steps=steps,
         signals=signals,
     )

@@ -44,7 +44,7 @@ def json_text(value: Any) -> str | None:
 
 
 def arguments(writes: Sequence[Write]) -> tuple[list[Any], ...]:
-    """The 47 arrays of postgres_sql.WRITE, in its order. Times become durations, counted from this machine's now."""
+    """The 48 arrays of postgres_sql.WRITE, in its order. Times become durations, counted from this machine's now."""
     now = time.time()
     return (
         *_columns([_run(write, now) for write in writes], 12),
@@ -52,6 +52,7 @@ def arguments(writes: Sequence[Write]) -> tuple[list[Any], ...]:
         *_columns([_attempt(write, step) for write in writes for step in _attempts(write.steps)], 11),
         *_columns([_event(write, nth, event) for write in writes for nth, event in enumerate(write.events)], 4),
         [signal for write in writes for signal in write.used],
+        [step.kept for write in writes for step in _last(write.steps)],
     )
 
 

@@ -17,17 +17,17 @@ with w as (
 ), steps as (
     insert into node_exec as n (
         run_id, node_id, iter_path, workspace_id, status, attempt, epoch, effect_class, idem_key, output, error, handled,
-        next_at, wait, signal, ms, prompt_tokens, completion_tokens, cost_micros, started_at, finished_at)
+        next_at, wait, signal, ms, prompt_tokens, completion_tokens, cost_micros, started_at, finished_at, kept)
     select s.run_id, s.node, s.iter, live.workspace_id, s.status, s.attempt, live.epoch, s.effect, s.idem, s.output::json,
            s.fault::json, s.handled, coalesce(s.until, clock_timestamp() + s.next_in * interval '1 second'), s.wait::json,
            s.signal::json, s.ms, s.prompt, s.completion, s.cost,
            coalesce(to_timestamp(nullif(s.started_at, 0)), clock_timestamp()),
-           case when s.status in ('succeeded', 'failed', 'skipped', 'cancelled') then clock_timestamp() end
+           case when s.status in ('succeeded', 'failed', 'skipped', 'cancelled') then clock_timestamp() end, s.kept
       from unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::int[], $18::text[], $19::text[], $20::text[],
                   $21::text[], $22::bool[], $23::float8[], $24::timestamptz[], $25::text[], $26::text[], $27::float8[],
-                  $28::int[], $29::int[], $30::bigint[], $31::float8[])
+                  $28::int[], $29::int[], $30::bigint[], $31::float8[], $48::bool[])
            as s (run_id, node, iter, status, attempt, effect, idem, output, fault, handled, next_in, until, wait, signal, ms,
-                 prompt, completion, cost, started_at)
+                 prompt, completion, cost, started_at, kept)
       join live on live.id = s.run_id
     on conflict (run_id, node_id, iter_path) do update set
         status = excluded.status, attempt = excluded.attempt, epoch = excluded.epoch, effect_class = excluded.effect_class,
@@ -35,7 +35,7 @@ with w as (
         wait = excluded.wait, signal = coalesce(excluded.signal, n.signal), ms = excluded.ms,
         prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens,
         cost_micros = excluded.cost_micros, started_at = least(n.started_at, excluded.started_at),
-        finished_at = excluded.finished_at
+        finished_at = excluded.finished_at, kept = excluded.kept
 ), attempts as (
     insert into node_attempt (run_id, node_id, iter_path, attempt, workspace_id, epoch, worker, started_at, ended_at, ms,
                               outcome, error, prompt_tokens, completion_tokens, cost_micros)
@@ -139,7 +139,7 @@ returning r.id, r.lane
 
 RUN = """
 select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
-       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id,
+       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
   from run r where r.id = $1::uuid and r.epoch = $2 and r.status = 'running'
@@ -193,7 +193,7 @@ update run r set status = 'running', epoch = r.epoch + 1, write_seq = 0, owner_w
        started_at = coalesce(r.started_at, clock_timestamp())
   from mine where r.id = mine.id
 returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
-       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id,
+       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
 """

@@ -15,9 +15,9 @@ from flows.transport.protocol import Lane
 START = """
 with made as (
     insert into run (workspace_id, flow_id, version_id, status, lane, priority, trigger, trigger_id, started_by, visitor, draft,
-                     idempotency_key, deadline_at, input, next_event_seq)
+                     idempotency_key, deadline_at, input, next_event_seq, afresh)
     values ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, nullif($11, ''),
-            clock_timestamp() + $12::float8 * interval '1 second', $13::json, 2)
+            clock_timestamp() + $12::float8 * interval '1 second', $13::json, 2, $14)
     on conflict (workspace_id, flow_id, idempotency_key) where idempotency_key is not null do nothing
     returning id, workspace_id
 ), told as (
@@ -119,6 +119,7 @@ class NewRun(Struct, frozen=True):
     draft: bool = False
     idempotency_key: str = ""
     deadline: float | None = None
+    afresh: bool = False
 
 
 class QueueFull(Exception):
@@ -144,6 +145,7 @@ async def start_run(tx: Any, run: NewRun) -> Started:
     made = await tx.fetchval(
         START, run.workspace_id, run.flow_id, run.version_id, run.lane, run.priority, run.trigger, run.trigger_id,
         run.started_by, run.visitor, run.draft, run.idempotency_key, run.deadline, run.input,
+        run.afresh,
     )  # fmt: skip
     if made is not None:
         return Started(made, True)

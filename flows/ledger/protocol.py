@@ -62,6 +62,7 @@ class StepChange(Struct, frozen=True, omit_defaults=True):
     `next_at` (Unix seconds): with `backoff` the next try, with `waiting` the latest moment; None = a signal only.
     `started_at` (Unix seconds), `ms`: of this attempt. `effect`: so that the sweeper knows what a crash means.
     `signal`: what ended the wait this step was in; the row keeps it, so that a crash right after does not lose it.
+    `kept`: the output was kept from a run before; the step was not called.
     """
 
     node: str
@@ -79,6 +80,7 @@ class StepChange(Struct, frozen=True, omit_defaults=True):
     usage: Usage | None = None
     signal: Signal | None = None
     idempotency_key: str = ""
+    kept: bool = False
 
 
 class RunChange(Struct, frozen=True, omit_defaults=True):
@@ -119,7 +121,7 @@ class StepRow(Struct, frozen=True, omit_defaults=True):
 
 
 class RunRow(Struct, frozen=True, omit_defaults=True):
-    """`signals`: stored and not yet used by a step, oldest first."""
+    """`signals`: stored and not yet used by a step, oldest first. `afresh`: it takes no result that was kept."""
 
     run: str
     status: RunStatus = "queued"
@@ -132,6 +134,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     flow_id: str = ""
     version_id: str = ""
     trigger: str = ""
+    afresh: bool = False
     steps: Sequence[StepRow] = ()
     signals: Sequence[Signal] = ()
 

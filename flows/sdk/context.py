@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from msgspec import Struct, field
 
 from flows.sdk.capabilities import CapabilityName, Files, Http, Llm, Sandbox, Usage
 from flows.sdk.errors import NodeError
 from flows.sdk.values import Json
+
+if TYPE_CHECKING:
+    from flows.keeping import Keeping
 
 TIME = "time"
 """The name of the signal that means: the time of the Wait is up."""
@@ -79,14 +82,17 @@ class Body(Protocol):
 
 
 class RunFacts:
-    """What all steps of one run share. `capabilities`: name -> factory that is called with a step's Context."""
+    """What all steps of one run share. `capabilities`: name -> factory that is called with a step's Context.
+
+    `keeping`: where results of steps are kept; `afresh`: this run takes none of them.
+    """
 
     __slots__ = (
-        "capabilities", "deadline", "depth", "emit", "flow_id", "input", "run_id", "trigger", "version_id",
-        "workspace_id",
+        "afresh", "capabilities", "deadline", "depth", "emit", "flow_id", "input", "keeping", "run_id", "trigger",
+        "version_id", "workspace_id",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         run_id: str,
         input: Mapping[str, Json] | None = None,
@@ -99,6 +105,8 @@ class RunFacts:
         capabilities: Mapping[CapabilityName, Callable[["Context"], Any]] | None = None,
         emit: Callable[[dict[str, Any]], None] | None = None,
         depth: int = 0,
+        keeping: "Keeping | None" = None,
+        afresh: bool = False,
     ) -> None:
         self.run_id = run_id
         self.input: Mapping[str, Json] = {} if input is None else input
@@ -110,6 +118,8 @@ class RunFacts:
         self.capabilities = capabilities or {}
         self.emit = emit
         self.depth = depth
+        self.keeping = keeping
+        self.afresh = afresh
 
 
 class Context:
@@ -157,7 +167,8 @@ class Context:
 
     @property
     def trigger(self) -> str:
-        return self.run.trigger
+        """The kind of what started the run: "chat", "webhook", "schedule", …"""
+        return self.run.trigger.partition(":")[0]
 
     @property
     def input(self) -> Mapping[str, Json]:

@@ -11,7 +11,7 @@ from app.gateway.service.choices import (
     remove_fallback,
 )
 from app.gateway.service.connections import change, connect, remove, restore
-from app.gateway.service.lanes import runs_here, workspace_runs_here
+from app.gateway.service.lanes import default_model, runs_here, workspace_runs_here
 from app.gateway.service.nearby import Found, nearby
 from app.gateway.service.signing import signed
 from app.gateway.service.trial import Trial, try_out
@@ -25,6 +25,7 @@ __all__ = [
     "change",
     "choose_default",
     "connect",
+    "default_model",
     "drain",
     "llm_for",
     "move_fallback",

@@ -36,3 +36,8 @@ async def workspace_runs_here(workspace_id: UUID, models: Iterable[str]) -> bool
         except Fault:
             continue
     return True
+
+
+async def default_model(workspace_id: UUID) -> str:
+    """The model a step calls that names none. Usually from memory. Raises Fault when there is none."""
+    return (await running.pipeline().directories.current(workspace_id)).default()
