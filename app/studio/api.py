@@ -22,6 +22,7 @@ from app.studio.forms import (
     RestoreForm,
     StepBackForm,
 )
+from app.studio.previewing import Preview, PreviewForm, preview
 from app.studio.service.store import Batch
 from app.studio.shelf_api import FoldersApi, ShelfApi
 from app.web.actor import Actor
@@ -154,6 +155,22 @@ class FlowsApi(Controller):
     ) -> list[Found]:
         flow, _ = await queries.draft(actor, flow_id)
         return find(flow, q, catalogue.load())
+
+    @post(
+        "/{flow_id:uuid}/nodes/{node_id:str}/preview",
+        name="api:preview",
+        summary="What a text comes to with the last run's values",
+        status_code=200,
+        opt={"scope": "read"},
+    )
+    async def preview(
+        self,
+        actor: NamedDependency[Actor],
+        flow_id: FromPath[UUID],
+        node_id: FromPath[str],
+        data: JSONBody[PreviewForm],
+    ) -> Preview:
+        return await preview(actor, flow_id, node_id, data)
 
     @post("/{flow_id:uuid}/copies", name="api:flow-duplicate", summary="Duplicate a flow")
     async def duplicate(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Made:

@@ -6,10 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from app.studio.shapes import ports_of
 from app.web.forms import human
-from flows.catalogue import AnyNode, Catalogue
-from flows.model import Flow, NodeUse
+from flows.catalogue import AnyNode
+from flows.model import NodeUse
 from flows.problems import Problem
 
 CONTROLS = {
@@ -63,14 +62,6 @@ class Field(Struct, frozen=True):
     is_set: bool = False
 
 
-class Variable(Struct, frozen=True):
-    """What a text may mention: {{ name }}. `type` is the port type."""
-
-    name: str
-    type: str
-    origin: str
-
-
 def form_of(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> list[Field]:
     """All settings in the order of the struct; advanced ones are marked, not moved."""
     schema = kind.settings_schema()
@@ -99,30 +90,6 @@ def field_errors(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> dict[s
         if problem.node == use.id and top and top not in faults:
             faults[top] = problem.message
     return faults
-
-
-def variables_of(flow: Flow, use: NodeUse, catalogue: Catalogue) -> list[Variable]:
-    """What texts and expressions of this step may mention: its inputs by port name, and the run's input."""
-    found = []
-    ports = ports_of(use, catalogue)
-    wired: dict[str, str] = {}
-    nodes = {node.id: node for node in flow.nodes}
-    for edge in flow.edges:
-        target, _, name = edge.target.partition(".")
-        if target == use.id and (source := nodes.get(edge.source.partition(".")[0])) is not None:
-            kind = catalogue.get(source.type)
-            wired[name] = source.label or (kind.title if kind is not None else source.type)
-    for port in ports.inputs if ports is not None else ():
-        if not port.inside:
-            found.append(
-                Variable(port.name, port.type, f"from {wired[port.name]}" if port.name in wired else "not wired")
-            )
-    for node in flow.nodes:
-        kind = catalogue.get(node.type)
-        if kind is not None and kind.trigger == "chat":
-            found.append(Variable("input.message", "message", "what the visitor wrote"))
-            break
-    return found
 
 
 def _fields(

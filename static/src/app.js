@@ -17,3 +17,4 @@ import "./elements/submit-once.js";
 import "./elements/theme-switch.js";
 import "./elements/toast.js";
 import "./elements/tooltip.js";
+import "./elements/value-field.js";

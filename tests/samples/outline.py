@@ -6,7 +6,9 @@ from app.studio.changes import changes
 from app.studio.outline.ends import ends_of
 from app.studio.outline.page import kinds_by_family
 from app.studio.queries import outline
-from app.studio.settings_form import form_of, variables_of
+from app.studio.rendering import script_json
+from app.studio.scope import variables_of
+from app.studio.settings_form import form_of
 from app.studio.shapes import ports_of
 from app.studio.tries import face_of
 from flows.model import Flow, NodeUse
@@ -23,7 +25,8 @@ def _open(use: NodeUse, **more: Any) -> dict[str, Any]:
     return {
         "flow": EDITOR, "use": use, "node": next(view for view in VIEWS if view.id == use.id), "editable": True,
         "fields": form_of(use, kind, PROBLEMS) if kind is not None else [],
-        "variables": variables_of(FLOW, use, KINDS), "docs": kind.description if kind is not None else "",
+        "variables": variables_of(FLOW, use, KINDS), "variables_json": script_json([]), "last_run": None,
+        "docs": kind.description if kind is not None else "",
         "offers": Offers(), "ends": ends_of(FLOW, use.id, KINDS, _PORTS, _TITLES),
         "containers": [("loop", "For each")], "ran": None, **more,
     }  # fmt: skip

@@ -39,6 +39,8 @@ STEP = RanStep("succeeded", "1.2 s · free", {"text": "Hi", "n": [1]}, {"text": 
 def _panel(use: NodeUse, *, ran: RanStep | None = None, editable: bool = True, webhook: str | None = None) -> Any:
     kind = KINDS.get(use.type)
     return {
+        "flow_id": SOME,
+        "run": "",
         "node": views(Flow(nodes=[use]), [])[0],
         "use": use,
         "fields": form_of(use, kind, []) if kind is not None else [],
@@ -58,7 +60,7 @@ _WHOLE = {
     "last_steps": script_json({}),
 }  # fmt: skip
 _RUN = Ran(SOME, "failed", "3 s · 0.2 ct", {}, [Bar("ask", "Ask", "failed", "Ask: failed", 0, 40.5, "1 s", "free")])
-_NO_FACE = {"start": None, "sample": "{}", "problems": []}
+_NO_FACE = {"start": None, "sample": "{}", "keeps": True, "problems": []}
 _CHAT, _FORM = (to_builtins(KINDS[f"start.{kind}"].default_settings()) for kind in ("chat", "form"))
 
 SAMPLES: dict[str, Any] = {
@@ -106,4 +108,7 @@ async def _ask(actor: Any) -> str:
 
 
 IDS = {"node_id": _ask}
+BODIES: dict[str, dict[str, Any]] = {
+    name: {"text": "{{ question }}", "kind": "template"} for name in ("studio:preview", "api:preview")
+}
 QUERIES = {"studio:found": "?q=tulips", "api:flow-find": "?q=tulips"}

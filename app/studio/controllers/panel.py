@@ -3,15 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Response, get
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from app.runs import queries as runs
 from app.studio import choices, queries, tries
 from app.studio.changes import changes
+from app.studio.previewing import Preview, PreviewForm, preview
 from app.studio.rendering import script_json
-from app.studio.settings_form import form_of, variables_of
+from app.studio.scope import last_values, variables_of
+from app.studio.settings_form import form_of
 from app.triggers import queries as triggers
 from app.web.actor import Actor
 from app.web.htmx import Request
@@ -37,20 +39,34 @@ class PanelController(Controller):
         kind = kinds.get(use.type)
         found = queries.problems_at(flow_id, rev, flow)
         fields = form_of(use, kind, found) if kind is not None else []
+        run_id = request.query_params.get("run", "")
+        values = await last_values(actor, run_id, flow, use)
         return fragment(
             request,
             "studio/_panel.html",
+            flow_id=flow_id,
+            run=run_id,
             node=queries.views(flow, found, {node_id})[0],
             use=use,
             fields=fields,
-            variables=script_json(variables_of(flow, use, kinds)),
+            variables=script_json(variables_of(flow, use, kinds, values)),
             docs=kind.description if kind is not None else "",
-            ran=await tries.step(actor, request.query_params.get("run", ""), node_id),
+            ran=await tries.step(actor, run_id, node_id),
             offers=await choices.for_fields(actor, flow_id, fields),
             webhook=await _webhook(request, actor, flow_id, use),
             planned=triggers.planned(use) if use.type == "start.schedule" else None,
             editable=actor.can_edit,
         )
+
+    @post("/nodes/{node_id:str}/preview", name="studio:preview", status_code=200, opt={"viewer": True})
+    async def preview(
+        self,
+        actor: NamedDependency[Actor],
+        flow_id: FromPath[UUID],
+        node_id: FromPath[str],
+        data: JSONBody[PreviewForm],
+    ) -> Preview:
+        return await preview(actor, flow_id, node_id, data)
 
     @get("/publication", name="studio:publication")
     async def publication(

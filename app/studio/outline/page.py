@@ -9,7 +9,9 @@ from app.studio import choices, queries, tries
 from app.studio.changes import changes
 from app.studio.outline.ends import ends_of
 from app.studio.outline.posted import Unreadable
-from app.studio.settings_form import Field, form_of, variables_of
+from app.studio.rendering import script_json
+from app.studio.scope import last_values, variables_of
+from app.studio.settings_form import Field, form_of
 from app.studio.shapes import FAMILIES, palette, ports_of
 from app.web import Actor
 from flows import catalogue
@@ -24,7 +26,7 @@ async def page_of(
     """The context of templates/studio/outline/. `step` opens that step; a step that is gone opens nothing.
 
     `faults`: what a form sent that could not be read; it is shown again with its reason.
-    At most 9 statements. Raises NotFound.
+    At most 14 statements. Raises NotFound.
     """
     flow = await queries.editor(actor, flow_id)
     last = await tries.latest(actor, flow_id)
@@ -43,7 +45,7 @@ async def page_of(
         "spots": [(row.id, row.title) for row in rows],
     }
     if use is not None:
-        context |= await _step(actor, flow, use, found, faults or [])
+        context |= await _step(actor, flow, use, found, faults or [], str(last.id) if last else "")
         context["ran"] = await tries.step(actor, str(last.id) if last else "", use.id)
     elif shown == "try":
         context["face"] = tries.face_of(flow.flow, found)
@@ -65,17 +67,19 @@ def kinds_by_family() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 async def _step(
-    actor: Actor, flow: queries.Editor, use: NodeUse, found: list[Any], faults: list[Unreadable]
+    actor: Actor, flow: queries.Editor, use: NodeUse, found: list[Any], faults: list[Unreadable], run_id: str
 ) -> dict[str, Any]:
     kinds = catalogue.load()
     kind = kinds.get(use.type)
     fields = form_of(use, kind, found) if kind is not None else []
     ports = {node.id: ports_of(node, kinds) for node in flow.flow.nodes}
+    known = variables_of(flow.flow, use, kinds, await last_values(actor, run_id, flow.flow, use))
     return {
         "use": use,
         "node": queries.views(flow.flow, found, {use.id})[0],
         "fields": _with_what_was_typed(fields, faults),
-        "variables": variables_of(flow.flow, use, kinds),
+        "variables": known,
+        "variables_json": script_json(known),
         "docs": kind.description if kind is not None else "",
         "offers": await choices.for_fields(actor, flow.id, fields),
         "ends": ends_of(flow.flow, use.id, kinds, ports, _titles(flow.flow)),

@@ -1,6 +1,10 @@
 // The right panel: settings of the selected step (rendered by the server, saved as operations), or the test face.
 
 import { box } from "./keys.js"
+import { askWhose } from "./panel-conflict.js"
+import { policyOf } from "./panel-policy.js"
+import { rowDeed } from "./panel-rows.js"
+import { conditions, fault, valueOf } from "./panel-values.js"
 import { markup } from "./swap.js"
 
 const TYPED = 30 // ms after a key until a text is saved; while one letter is on its way, the next ones wait together
@@ -160,7 +164,7 @@ export class Panel {
 
   write(field, wait = 0) {
     const name = field.dataset.field
-    const value = this.value(field)
+    const value = valueOf(field)
     if (value === undefined) return
     const id = this.node
     const node = this.host.graph.nodes.get(id)
@@ -172,100 +176,24 @@ export class Panel {
     this.conditions()
   }
 
-  // What a field holds, as the document wants it; undefined = can't be read yet (said at the field).
-  value(field) {
-    switch (field.dataset.control) {
-      case "lines":
-        return field.querySelector("textarea").value.split("\n").map((line) => line.trim()).filter(Boolean)
-      case "pairs":
-        return Object.fromEntries(
-          [...field.querySelectorAll("[data-row]")].map((row) => [...row.querySelectorAll("input")].map((i) => i.value)).filter(([k]) => k.trim()),
-        )
-      case "rows":
-        return [...field.querySelectorAll(":scope > [data-rows] > [data-row]")].map((row) =>
-          Object.fromEntries(
-            [...row.querySelectorAll("[data-key]")].map((part) => [part.dataset.key, this.value(part)]).filter(([, v]) => v !== undefined && v !== null),
-          ),
-        )
-      case "yesno":
-        return field.querySelector("input").checked
-      case "number":
-      case "slider": {
-        const text = field.querySelector("input").value
-        return text === "" ? (field.dataset.empty === "null" ? null : undefined) : Number(text)
-      }
-      case "json":
-        return this.json(field)
-      case "choice":
-        return JSON.parse(field.querySelector("select, input:checked").value)
-      default:
-        return field.querySelector("input, textarea, select").value
-    }
+  conditions() {
+    conditions(this.el)
   }
 
-  json(field) {
-    const area = field.querySelector("textarea")
-    if (!area.value.trim()) return field.dataset.kind === "text" ? "" : null
-    try {
-      const parsed = JSON.parse(area.value)
-      this.fault(field, "")
-      return field.dataset.kind === "text" ? area.value : parsed
-    } catch (problem) {
-      this.fault(field, `This is not JSON yet: ${problem.message}.`)
-      return field.dataset.kind === "text" ? area.value : undefined
-    }
+  policy(wait) {
+    const op = policyOf(this.el.querySelector("[data-policy]"), this.node)
+    if (op) this.host.edit.run([op], { merge: `policy ${this.node}`, wait })
   }
 
   rename(control) {
     this.host.edit.run([{ op: "node.label", id: this.node, label: control.value.trim() }], { merge: `label ${this.node}`, wait: TYPED })
   }
 
-  policy(wait) {
-    const box = this.el.querySelector("[data-policy]")
-    const read = (name) => box.querySelector(`[name="${name}"]`)
-    const op = { op: "node.policy", id: this.node, retry: { tries: Number(read("tries").value) || 1, delay: Number(read("delay").value) || 0 } }
-    op.on_error = read("on_error").value
-    const seconds = read("timeout").value
-    op.timeout = seconds === "" ? null : Number(seconds)
-    if (op.timeout !== null && !(op.timeout > 0)) return
-    if (op.on_error === "default") {
-      try {
-        op.default = JSON.parse(read("default").value || "{}")
-      } catch {
-        return
-      }
-    }
-    read("default").closest(".field").hidden = op.on_error !== "default"
-    const disabled = read("disabled")
-    if (disabled) op.disabled = !disabled.checked
-    this.host.edit.run([op], { merge: `policy ${this.node}`, wait })
-  }
-
-  // Fields that are only there while another field has a certain value.
-  conditions() {
-    for (const el of this.el.querySelectorAll("[data-shown-when]")) {
-      const { field, values } = JSON.parse(el.dataset.shownWhen)
-      const scope = el.closest("[data-row]") ?? this.el
-      const other = scope.querySelector(`[data-field="${CSS.escape(field)}"], [data-key="${CSS.escape(field)}"]`)
-      if (other) el.hidden = !values.includes(this.value(other))
-    }
-  }
-
-  fault(field, words) {
-    const el = field.querySelector(".field__error")
-    const control = field.querySelector("input, textarea, select")
-    control?.toggleAttribute("aria-invalid", Boolean(words))
-    if (words) control?.setAttribute("aria-invalid", "true")
-    if (!el) return
-    el.hidden = !words
-    el.querySelector(".field__fault").textContent = words
-  }
-
   // {step: {field: words}} from the server's answer.
   errors(all) {
     const mine = all[this.node]
     if (!mine || this.el.hidden) return
-    for (const field of this.el.querySelectorAll("[data-field]")) this.fault(field, mine[field.dataset.field] ?? "")
+    for (const field of this.el.querySelectorAll("[data-field]")) fault(field, mine[field.dataset.field] ?? "")
   }
 
   clicked(e) {
@@ -274,33 +202,12 @@ export class Panel {
     if (button.dataset.tab) {
       this.tab = button.dataset.tab
       this.show(this.tab)
-    } else if (button.dataset.rowAdd !== undefined) this.addRow(button)
-    else if (button.dataset.rowRemove !== undefined) {
-      const field = button.closest("[data-field]")
-      button.closest("[data-row]").remove()
-      this.write(field)
-      field.querySelector("[data-row-add]")?.focus()
-    } else if (button.dataset.rowUp !== undefined) {
-      const row = button.closest("[data-row]")
-      const above = row.previousElementSibling
-      if (!above?.matches("[data-row]")) return
-      above.before(row)
-      this.write(row.closest("[data-field]"))
-      button.focus()
-    } else if (button.dataset.insert !== undefined) this.insert(button)
+    } else if (rowDeed(this, button)) return
+    else if (button.dataset.insert !== undefined) this.insert(button)
     else if (button.dataset.reset !== undefined) this.reset(button.closest("[data-field]"))
     else if (button.dataset.settle !== undefined) this.settled(button)
     else if (button.dataset.stop !== undefined) this.host.runs.stop()
     else if (button.dataset.again !== undefined) this.tryIt(true)
-  }
-
-  addRow(button) {
-    const field = button.closest("[data-field]")
-    const template = field.querySelector("template")
-    const row = template.content.firstElementChild.cloneNode(true)
-    field.querySelector("[data-rows]").append(row)
-    this.conditions()
-    row.querySelector("input, select, textarea")?.focus()
   }
 
   reset(field) {
@@ -311,60 +218,25 @@ export class Panel {
 
   // The list of what this text may mention; the chosen one lands where the cursor is.
   insert(button) {
-    const field = button.closest("[data-field], [data-key]")
-    const control = field.querySelector("textarea, input")
-    const [start, end] = [control.selectionStart ?? control.value.length, control.selectionEnd ?? control.value.length]
-    const found = JSON.parse(this.el.querySelector("script.variables")?.textContent ?? "[]")
-    const bare = field.dataset.control === "expression"
+    const field = button.closest("[data-field], [data-key]").querySelector("value-field")
     const box = button.getBoundingClientRect()
     this.host.picker.open({
       title: "Insert a value",
       x: box.left - 160,
       y: box.bottom + 4,
       empty: "Wire something into this step first: its inputs are the values you can use.",
-      items: found.map((v) => ({
+      items: field.variables.map((v) => ({
         label: v.name,
-        hint: v.origin,
-        run: () => {
-          control.setRangeText(bare ? v.name : `{{ ${v.name} }}`, start, end, "end")
-          control.focus()
-          control.dispatchEvent(new Event("input", { bubbles: true }))
-        },
+        hint: v.value ? `${v.origin} · ${v.value}` : v.origin,
+        run: () => field.insert(v.name),
       })),
     })
   }
 
-  // --- conflict
-
   settle(conflict, mine) {
     this.pending = mine
-    const show = () => {
-      const field = this.el.querySelector(`[data-field="${CSS.escape(conflict.field)}"]`)
-      const box = document.createElement("div")
-      box.className = "notice notice--warning conflict"
-      box.setAttribute("role", "alert")
-      const words = document.createElement("p")
-      words.className = "notice__words"
-      const strong = document.createElement("strong")
-      strong.textContent = `${conflict.by || "Somebody"} changed this text while you did.`
-      const yours = document.createElement("span")
-      yours.className = "conflict__yours"
-      yours.textContent = `Yours: ${mine.value ?? mine.text}`
-      words.append(strong, yours)
-      for (const [which, label] of [
-        ["mine", "Use mine"],
-        ["theirs", "Keep theirs"],
-      ]) {
-        const button = Object.assign(document.createElement("button"), { type: "button", className: "button button--small", textContent: label })
-        button.dataset.settle = which
-        words.append(button)
-      }
-      box.append(words)
-      ;(field ?? this.el.firstElementChild).before(box)
-      box.querySelector("button").focus()
-    }
     this.host.select([conflict.id], { open: false })
-    this.open(conflict.id, { again: true }).then(show)
+    this.open(conflict.id, { again: true }).then(() => askWhose(this.el, conflict, mine))
   }
 
   settled(button) {

@@ -1,0 +1,85 @@
+"""What a text or an expression comes to with the values of the last run. Nothing is stored, nothing is run."""
+
+from asyncio import to_thread
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from app.runs import queries as runs
+from app.studio import queries
+from app.studio.scope import Values, last_values, type_of
+from app.web import Actor
+from flows import catalogue
+from flows.expressions import ExpressionError, expression, template, written
+from flows.sdk.annotations import EXPRESSION
+from flows.sdk.holes import HOLE, hints_of, own_names
+
+MOST_SHOWN = 4_000
+"""Characters of the result."""
+
+
+class PreviewForm(Struct, forbid_unknown_fields=True):
+    """`field`: the setting the text stands in. `run`: whose values to take; "" = the flow's last run."""
+
+    text: Annotated[str, Meta(max_length=100_000)]
+    kind: Literal["template", "expression"]
+    field: Annotated[str, Meta(max_length=80)] = ""
+    run: Annotated[str, Meta(max_length=40)] = ""
+
+
+class Preview(Struct, frozen=True):
+    """`state`: "value", "error", "unknown" (nothing ran yet, or only a round knows) or "empty".
+
+    `text`: the result as it would stand in a text, at most 4,000 characters. `type`: its port type.
+    `error` names the place and the remedy; `start`, `end`: the characters at fault, counted from 0.
+    """
+
+    state: Literal["value", "error", "unknown", "empty"]
+    text: str = ""
+    type: str = "any"
+    error: str = ""
+    start: int = 0
+    end: int = 0
+
+
+async def preview(actor: Actor, flow_id: UUID, node_id: str, form: PreviewForm) -> Preview:
+    """At most 2 statements and those of `runs.run`. Raises NotFound for a flow or step that is not there."""
+    flow, _ = await queries.draft(actor, flow_id)
+    use = queries.step(flow, node_id)
+    if not form.text.strip():
+        return Preview("empty")
+    kind = catalogue.load().get(use.type)
+    hint = hints_of(kind.settings).get(form.field) if kind is not None else None
+    late = own_names(hint) if hint is not None else ()
+    run_id = form.run
+    if not run_id:
+        latest = (await runs.latest(actor, [flow_id])).get(flow_id)
+        run_id = str(latest.id) if latest is not None else ""
+    values = await last_values(actor, run_id, flow, use)
+    # CEL always ends, but with large values not at once: the server's other work goes on meanwhile.
+    return await to_thread(_evaluate, form, values, late)
+
+
+def _evaluate(form: PreviewForm, values: Values, late: tuple[str, ...]) -> Preview:
+    texts = [(0, len(form.text), form.text)]
+    if form.kind != EXPRESSION:
+        texts = [(hole.start(), hole.end(), hole.group(1)) for hole in HOLE.finditer(form.text)]
+    for start, end, source in texts:
+        try:
+            program = expression(source)
+            if values.ran and not late:
+                program(values.variables)
+        except ExpressionError as fault:
+            return Preview("error", error=fault.message, start=start, end=end)
+    if late:
+        return Preview("unknown", error=f"Worked out anew in every round, with {' and '.join(late)}.")
+    if not values.ran:
+        return Preview("unknown", error="Try the flow once, and what this comes to stands here.")
+    result: Any
+    if form.kind == EXPRESSION:
+        result = expression(form.text)(values.variables)
+    else:
+        filled = template(form.text)
+        result = filled(values.variables) if filled is not None else form.text
+    return Preview("value", text=written(result)[:MOST_SHOWN], type=type_of(result))
