@@ -23,6 +23,7 @@ from app.logs import logger
 from app.runs import running
 from app.runs.announcing import Announcer
 from app.runs.jobs import JOBS as RUNS
+from app.runs.jobs import LOOKS as RUNS_LOOK
 from app.runs.keeping import KEPT
 from app.sites.jobs import JOBS as SITES
 from app.triggers import smtp
@@ -44,7 +45,7 @@ log = logger(__name__)
 
 SLOTS = 50
 JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS, *WEBHOOKS, *RUNS)
-LOOKS: tuple[background.Job, ...] = (*TRIGGERS_LOOK, *WEBHOOKS_LOOK)
+LOOKS: tuple[background.Job, ...] = (*RUNS_LOOK, *TRIGGERS_LOOK, *WEBHOOKS_LOOK)
 
 
 def main() -> None:

@@ -42,4 +42,6 @@ async def send_spans() -> int:
     return 0 if done < tracing.BATCH else done
 
 
-JOBS: tuple[Job, ...] = ((write_down_words, 3), (forget_old_runs, 600), (forget_kept_results, 600), (send_spans, 5))
+JOBS: tuple[Job, ...] = ((forget_old_runs, 600), (forget_kept_results, 600))
+LOOKS: tuple[Job, ...] = ((write_down_words, 3), (send_spans, 5))
+"""What somebody waits for: found by its words, seen in a tracing tool."""

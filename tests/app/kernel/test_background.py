@@ -9,7 +9,7 @@ from app.accounts import jobs as accounts
 from app.db import system_tx, tenant_tx
 from app.events import jobs, outbox, publish, read
 from app.web.ids import digest
-from app.worker import JOBS
+from app.worker import JOBS, LOOKS
 from tests.factories.accounts import an_actor
 from tests.factories.kernel import a_workspace
 
@@ -23,6 +23,7 @@ def test_the_worker_runs_the_jobs_of_every_domain_that_has_some():
     for file in sorted(home.glob("*/jobs.py")):
         module = importlib.import_module(f"app.{file.parent.name}.jobs")
         assert set(module.JOBS) <= set(JOBS), f"{file} is not in app/worker.py"
+        assert set(getattr(module, "LOOKS", ())) <= set(LOOKS), f"{file} is not in app/worker.py"
     assert all(every >= 60 for _, every in JOBS)
 
 
