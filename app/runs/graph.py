@@ -113,7 +113,7 @@ def _state(steps: list[StepView], run: RunView) -> tuple[str, str, str]:
         done = sum(step.status == "succeeded" for step in steps)
         return status, shown.key, f"{done} of {len(steps)} rounds"
     took = duration(shown.ms) if status not in ("skipped", "queued") else ""
-    return status, shown.key, "from the other run" if shown.taken_over else took
+    return status, shown.key, "from the other run" if shown.taken_over else "kept result" if shown.kept else took
 
 
 def _lines(flow: Flow, boxes: dict[str, Box], steps: dict[str, list[StepView]]) -> list[Line]:

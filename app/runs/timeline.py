@@ -57,6 +57,7 @@ class Line(Struct, frozen=True):
     failed: int = 0
     retries: int = 0
     taken_over: bool = False
+    kept: bool = False
     keys: list[str] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
 
@@ -150,6 +151,7 @@ def _line(steps: list[StepView], depth: int, whole: float) -> Line:
         failed=failed,
         retries=retries,
         taken_over=taken,
+        kept=all(step.kept for step in steps),
         keys=[step.key for step in steps],
         bars=[] if taken else _bars(steps, whole),
     )

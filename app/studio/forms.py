@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from flows.keeping import LONGEST_KEPT
 from flows.model import Edge, Flow, NodeUse, OnError, Retry
 
 NodeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}$", description="No dot: a wire's end is node.port.")]
@@ -68,7 +69,10 @@ class NodeReparent(Struct, tag_field="op", tag="node.reparent", forbid_unknown_f
 
 
 class NodePolicy(Struct, tag_field="op", tag="node.policy", forbid_unknown_fields=True):
-    """What happens when the step fails, takes too long, or is switched off. Only the given fields change."""
+    """What happens when the step fails, takes too long, or is switched off. Only the given fields change.
+
+    `keep`: seconds its results are kept for equal inputs, null = not at all.
+    """
 
     id: NodeId
     retry: Retry | UnsetType = UNSET
@@ -76,6 +80,7 @@ class NodePolicy(Struct, tag_field="op", tag="node.policy", forbid_unknown_field
     default: dict[str, Any] | UnsetType = UNSET
     timeout: Annotated[float, Meta(gt=0, le=86_400)] | UnsetType | None = UNSET
     disabled: bool | UnsetType = UNSET
+    keep: Annotated[float, Meta(gt=0, le=LONGEST_KEPT)] | UnsetType | None = UNSET
 
 
 class EdgeAdd(

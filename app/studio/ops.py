@@ -26,6 +26,7 @@ from app.studio.forms import (
     NoteText,
     Op,
 )
+from flows.keeping import LONGEST_KEPT
 from flows.model import Edge, Flow, NodeUse
 
 MAX_NODES = 5_000
@@ -92,7 +93,7 @@ _WRITES: dict[type, tuple[str, ...]] = {
     NoteText: (".settings.text",),
     NodeLabel: (".label",),
 }
-_POLICY = ("retry", "on_error", "default", "timeout", "disabled")
+_POLICY = ("retry", "on_error", "default", "timeout", "disabled", "keep")
 O = TypeVar("O")  # noqa: E741  one operation type
 
 
@@ -318,6 +319,8 @@ def _check_node(node: NodeUse) -> None:
         raise OpRefused(f"The step {node.id} must be 48 to 20,000 px wide and high.")
     if node.timeout is not None and not 0 < node.timeout <= 86_400:
         raise OpRefused(f"The time limit of the step {node.id} must be between 0 and 86,400 seconds.")
+    if node.keep is not None and not 0 < node.keep <= LONGEST_KEPT:
+        raise OpRefused(f"The step {node.id} can keep its results for up to {LONGEST_KEPT:,} seconds.")
 
 
 _VERBS: dict[type, Callable[[Workbench, Any], list[Op]]] = {

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from flows.catalogue import AnyNode, Catalogue
+from flows.keeping import why_not_kept
 from flows.model import NodeUse
 from flows.reading import ERROR_PORT
 from flows.sdk.ports import ERROR, FITS, Port, Ports, fits
@@ -68,7 +69,7 @@ class GroupView(Struct, frozen=True):
 
 
 class NodeView(Struct, frozen=True):
-    """One step as templates/studio/_node.html shows it."""
+    """One step as templates/studio/_node.html shows it. `keeps`: its results may be kept for a while."""
 
     id: str
     type: str
@@ -91,6 +92,7 @@ class NodeView(Struct, frozen=True):
     disabled: bool = False
     problem: str = ""
     colour: str = ""
+    keeps: bool = False
     group: "GroupView | None" = None
 
     @property
@@ -201,6 +203,7 @@ def node_view(use: NodeUse, catalogue: Catalogue, wired: Iterable[str] = (), pro
         h=first + ROW * rows + (4 if rows else 0) + FOOT,
         left=_column(ports.inputs, (), first),
         right=_column((), ports.outputs, first),
+        keeps=not why_not_kept(kind, settings),
     )
 
 

@@ -23,21 +23,27 @@ Event = dict[str, Any]
 
 
 class Face(Struct, frozen=True):
-    """How the draft is tried: "chat", "form" or "input" (JSON). `start`: the settings of the step that starts it."""
+    """How the draft is tried: "chat", "form" or "input" (JSON). `start`: the settings of the step that starts it.
+
+    `keeps`: some of its steps keep their results.
+    """
 
     kind: str
     start: Any = None
     sample: str = "{}"
+    keeps: bool = False
     problems: list[Any] = field(default_factory=list)
 
 
-async def start(actor: Actor, flow_id: UUID, input: Any) -> AsyncIterator[Event]:
+async def start(actor: Actor, flow_id: UUID, input: Any, *, afresh: bool = False) -> AsyncIterator[Event]:
     """Freeze the draft, run it, and give the run's events as they come; the last one is a run.* event.
+
+    `afresh`: take no results that steps keep.
 
     Raises NotFound, and NotReady when the draft can't run. What fails later is told as run.failed.
     """
     version_id = await _frozen(actor, flow_id)
-    return _told(service.stream(actor, version_id, input, trigger="editor", draft=True))
+    return _told(service.stream(actor, version_id, input, trigger="editor", draft=True, afresh=afresh))
 
 
 async def begin(actor: Actor, flow_id: UUID, input: Any) -> UUID:
@@ -51,9 +57,7 @@ async def _frozen(actor: Actor, flow_id: UUID) -> UUID:
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
         ready(draft.flow)
-        return await service.save_version(
-            tx, actor.workspace_id, flow_id, draft.flow, "", actor.user_id, kind="draft"
-        )
+        return await service.save_version(tx, actor.workspace_id, flow_id, draft.flow, "", actor.user_id, kind="draft")
 
 
 async def _told(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -75,17 +79,19 @@ def face_of(flow: Flow, problems: list[Any]) -> Face:
     starts = [(kind.trigger, use, kind) for use in flow.nodes if (kind := kinds.get(use.type)) and kind.trigger]
     starts.sort(key=lambda found: order.index(found[0]) if found[0] in order else 9)
     faults = [problem for problem in problems if problem.severity == "error"]
+    keeps = any(use.keep for use in flow.nodes)
     if not starts:
-        return Face("input", problems=faults)
+        return Face("input", keeps=keeps, problems=faults)
     trigger, use, kind = starts[0]
     settings = settings_of(use, kind)
     if trigger in ("chat", "form") and settings is not None:
-        return Face(trigger, msgspec.to_builtins(settings), problems=faults)
+        return Face(trigger, msgspec.to_builtins(settings), keeps=keeps, problems=faults)
     fields = [each["name"] for each in use.settings.get("fields", []) if isinstance(each, dict) and each.get("name")]
     sample: Any = dict.fromkeys(fields, "")
     if trigger == "webhook":
         sample = {"method": "POST", "headers": {}, "query": {}, "body": {}}
-    return Face("input", sample=msgspec.json.format(msgspec.json.encode(sample), indent=2).decode(), problems=faults)
+    text = msgspec.json.format(msgspec.json.encode(sample), indent=2).decode()
+    return Face("input", sample=text, keeps=keeps, problems=faults)
 
 
 async def latest(actor: Actor, flow_id: UUID) -> Ran | None:

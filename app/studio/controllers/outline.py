@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from app.errors import Refused
 from app.studio import queries, service, tries
@@ -53,6 +53,7 @@ class PolicyForm(Struct, forbid_unknown_fields=True):
     timeout: Annotated[str, Meta(max_length=20)] | None = None
     default: Annotated[str, Meta(max_length=20_000)] | None = None
     runs: Annotated[str, Meta(max_length=5)] = ""
+    keep: Annotated[str, Meta(pattern="^[0-9]{0,7}$")] | None = None
 
 
 class AboutForm(Struct, forbid_unknown_fields=True):
@@ -239,8 +240,10 @@ def _policy(node_id: str, data: PolicyForm) -> NodePolicy:
     except ValueError:
         raise Refused(f"“{data.timeout}” is no number of seconds.", field="timeout") from None
     retry = Retry(data.tries, data.delay)
+    keep = UNSET if data.keep is None else float(data.keep) if data.keep else None
+    disabled = data.runs != "yes"
     return NodePolicy(
-        node_id, retry=retry, on_error=data.on_error, default=fixed, timeout=limit, disabled=data.runs != "yes"
+        node_id, retry=retry, on_error=data.on_error, default=fixed, timeout=limit, disabled=disabled, keep=keep
     )
 
 

@@ -19,9 +19,10 @@ from app.web.render import fragment
 
 
 class TryForm(Struct, forbid_unknown_fields=True):
-    """What starts the run, as its trigger would bring it."""
+    """What starts the run, as its trigger would bring it. `afresh`: take no results that steps keep."""
 
     input: dict[str, Any]
+    afresh: bool = False
 
 
 class TriesController(Controller):
@@ -32,12 +33,18 @@ class TriesController(Controller):
         flow, rev = await queries.draft(actor, flow_id)
         face = tries.face_of(flow, queries.problems_at(flow_id, rev, flow))
         return fragment(
-            request, "studio/_try.html", face=face.kind, start=face.start, sample=face.sample, problems=face.problems
+            request,
+            "studio/_try.html",
+            face=face.kind,
+            start=face.start,
+            sample=face.sample,
+            keeps=face.keeps,
+            problems=face.problems,
         )
 
     @post("/tries", name="studio:start-try", status_code=200)
     async def start(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[TryForm]) -> Stream:
-        events = await tries.start(actor, flow_id, data.input)
+        events = await tries.start(actor, flow_id, data.input, afresh=data.afresh)
         headers = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
         return Stream(_lines(events), media_type="application/x-ndjson", headers=headers)
 

@@ -170,7 +170,7 @@ export class Runs {
     const reply = await fetch(`${this.host.dataset.url}/tries`, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/x-ndjson, application/problem+json", "X-CSRF-Token": csrf() },
-      body: JSON.stringify({ input }),
+      body: JSON.stringify({ input, afresh: document.querySelector("[data-afresh]")?.checked ?? false }),
     }).catch(() => null)
     if (!reply?.ok || !reply.body) {
       const problem = await reply?.json?.().catch(() => null)
