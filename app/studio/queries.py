@@ -14,6 +14,7 @@ from app.runs import queries as runs
 from app.runs import service
 from app.studio.forms import FlowReplace
 from app.studio.ops import node_of, port_of
+from app.studio.rechecking import rechecked
 from app.studio.service import store
 from app.studio.service.editing import MOST_SINCE, Answer, redrawn
 from app.studio.shapes import NodeView, node_view
@@ -245,29 +246,55 @@ def step(flow: Flow, node_id: str) -> NodeUse:
     raise NotFound("This step was deleted.")
 
 
+class Checked(Struct, frozen=True):
+    """A document with its steps named, and its problems."""
+
+    flow: Flow
+    problems: list[Problem]
+
+
 _found: OrderedDict[tuple[UUID, int], list[Problem]] = OrderedDict()
 """Problems by flow and revision: an edit's answer finds them, the panel that opens next needs them again."""
+_checked: OrderedDict[UUID, Checked] = OrderedDict()
+"""The last document looked at of each flow: the next one is often the same but for a few letters."""
 
 
 def problems_at(flow_id: UUID, rev: int, flow: Flow) -> list[Problem]:
     """`problems_of`, kept for the last revisions looked at. `flow` must be the document at that revision."""
     kept = _found.get((flow_id, rev))
     if kept is None:
-        kept = _found[flow_id, rev] = problems_of(flow)
-        while len(_found) > 64:
-            _found.popitem(last=False)
+        named, last, kinds = _named(flow), _checked.get(flow_id), catalogue.load()
+        kept = rechecked(last.flow, last.problems, named, kinds) if last is not None else None
+        kept = _check(named) if kept is None else kept
+        _found[flow_id, rev] = kept
+        _checked[flow_id] = Checked(named, kept)
+        for memory in (_found, _checked):
+            while len(memory) > 64:
+                memory.popitem(last=False)
     return kept
+
+
+def known_problems(flow_id: UUID, rev: int) -> list[Problem] | None:
+    """Those at a revision that was looked at lately; None when nobody did."""
+    return _found.get((flow_id, rev))
 
 
 def problems_of(flow: Flow) -> list[Problem]:
     """What keeps the flow from running, errors first. Steps without a name of their own are called by their kind."""
+    return _check(_named(flow))
+
+
+def _named(flow: Flow) -> Flow:
     kinds = catalogue.load()
     named = [
         msgspec.structs.replace(node, label=kinds[node.type].title) if not node.label and node.type in kinds else node
         for node in flow.nodes
     ]
-    found = check(Flow(nodes=named, edges=flow.edges, name=flow.name, format=flow.format), kinds)
-    return sorted(found, key=lambda problem: problem.severity != "error")
+    return Flow(nodes=named, edges=flow.edges, name=flow.name, format=flow.format)
+
+
+def _check(named: Flow) -> list[Problem]:
+    return sorted(check(named, catalogue.load()), key=lambda problem: problem.severity != "error")
 
 
 _NAMED = re.compile(r"^Step '.*?' ")

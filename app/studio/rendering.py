@@ -67,6 +67,8 @@ def edit_answer(request: Any, flow_id: UUID, answer: Answer, live: Flow | None) 
         for id in answer.touched
         if id in nodes and nodes[id].type in kinds
     }
+    # Five hundred sentences a letter are slow to write, to send and to read: they go along when they changed.
+    news = found != queries.known_problems(flow_id, answer.base)
     return {
         "rev": answer.rev,
         "since": told(answer.since),
@@ -74,11 +76,11 @@ def edit_answer(request: Any, flow_id: UUID, answer: Answer, live: Flow | None) 
         "dropped": answer.dropped,
         "html": {
             **cards(request, flow, found, answer.touched),
-            **problems(request, flow, found),
+            **(problems(request, flow, found) if news else {}),
             **draft_state(request, flow, live),
             **planned_times(request, flow, answer.touched),
         },
-        "faults": queries.faults_of(found),
+        "faults": queries.faults_of(found) if news else None,
         "errors": errors,
         "undo": answer.undo,
         "redo": answer.redo,

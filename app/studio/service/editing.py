@@ -56,7 +56,10 @@ class EditConflict(Conflict):
 
 
 class Answer(Struct):
-    """What an edit came to. `touched`: steps whose rendering changed. `resync`: fetch the document anew."""
+    """What an edit came to. `touched`: steps whose rendering changed. `resync`: fetch the document anew.
+
+    `base`: the revision the editor had before; -1 when it is not known.
+    """
 
     rev: int
     flow: Flow
@@ -70,6 +73,7 @@ class Answer(Struct):
     resync: bool = False
     said: str = ""
     over: list[Over] = []
+    base: int = -1
 
 
 async def apply_ops(actor: Actor, flow_id: UUID, form: OpsForm) -> Answer:
@@ -206,6 +210,7 @@ async def answer(
         redo=can_redo,
         resync=len(missed) > MOST_SINCE,
         said=said,
+        base=form.base if form is not None else -1,
     )
 
 

@@ -250,6 +250,15 @@ export class Runs {
       if (this.answer) this.answer.textContent = this.text || "Waits for somebody’s answer. You find the question under “Needs you”."
       return this.timeline(true)
     }
+    if (event.type === "run.answered") {
+      this.text ||= shown(event.output)
+      if (this.answer) this.answer.textContent = this.text
+      return this.host.say("Answered; the run goes on")
+    }
+    if (event.type === "run.undoing") {
+      if (this.answer) this.answer.textContent = `${event.error ?? "A step failed."} What was done before is being taken back.`
+      return this.host.say("The run takes back what it did")
+    }
     if (!ENDS.includes(event.type)) return
     const output = event.output
     if (event.type === "run.succeeded") this.over("succeeded", this.text || shown(output), null, output)
