@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from flows.ledger.postgres_pool import borrowed
+from flows.ledger.postgres_sql import WAKE_DUE
 from flows.transport.protocol import Lane
 
 LOCK = 0x53574545  # "SWEE"
@@ -73,15 +74,6 @@ LOST = TAKE.format(
 """A restart of the database is not held against workers. An isolated process whose parent lives is left to it."""
 
 CRASHED = TAKE.format(witnessed="true", how="' || $4::text || '", which="r.owner_worker = $3")
-
-DUE = """
-with due as (
-    select id from run where status = 'waiting' and wake_at <= clock_timestamp() order by wake_at limit 2000
-    for update skip locked
-)
-update run r set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null
-  from due where r.id = due.id returning r.lane
-"""
 
 LATE_RUNS = """
 with late as (
@@ -195,7 +187,7 @@ async def sweep(
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", LOCK):
             return None
         lost = await connection.fetch(LOST, DEAD_AFTER, ISOLATE_AFTER)
-        due = await connection.fetch(DUE)
+        due = await connection.fetch(WAKE_DUE)
         await connection.execute(LATE_UNDO)
         ended = [*await connection.fetch(STUBBORN, cancel_grace), *await connection.fetch(LATE_RUNS)]
         ended += await connection.fetch(NOBODY_CAN, deploy)

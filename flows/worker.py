@@ -31,13 +31,14 @@ class Timings(Struct, frozen=True):
 
     Three missed heartbeats are a death; a worker whose loop hangs for `loop_lag` stops sending them. After kill -9 a
     run is taken up within dead_after + sweep + a poll of 2 s = 34 s. `drain` ends before a container is killed (45 s).
-    `linger`: how long a process for isolated runs waits for the next one before it ends.
+    `ring`: how often due timers are looked for. `linger`: how long a process for isolated runs waits for the next one.
     """
 
     heartbeat: float = 10.0
     dead_after: float = 30.0
     loop_lag: float = 20.0
     sweep: float = 2.0
+    ring: float = 0.5
     renudge: float = 15.0
     watch_cancels: float = 1.0
     cancel_grace: float = 15.0
@@ -137,6 +138,7 @@ class Worker:
         housework = [
             (self._listen, 1.0),
             (self._sweep, self._timings.sweep),
+            (self._ring, self._timings.ring),
             (self._watch, self._timings.watch_cancels),
             (self._own_up, self._timings.sweep),
             (self._look_after, self._timings.sweep),
@@ -268,6 +270,12 @@ class Worker:
             if (running := self._running.get(claim)) is not None and given is not None and id_ not in given:
                 given[id_] = signal
                 running[1].signals.put_nowait(signal)
+
+    async def _ring(self) -> None:
+        for lane in await self._queue.wake_due():
+            if lane in self._lanes:
+                self.wake(lane)
+            await self._transport.nudge(lane)
 
     async def _sweep(self) -> None:
         swept = await sweep(self._pool, cancel_grace=self._timings.cancel_grace, renudge=self._timings.renudge)

@@ -1,6 +1,8 @@
 """Which runs a worker takes, gives back, and must stop; and that the worker is alive."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +19,8 @@ from flows.transport.protocol import Lane
 NOBODY = UUID(int=0)
 QUEUES_AT_ONCE = 64
 """Workspaces looked at in one claim. With more of them waiting, the next claim goes on behind the last one."""
+ROUNDS = 3
+"""Looks of one claim: where few workspaces have much and many have little, the first look finds too little."""
 
 REGISTER = """
 insert into worker (id, boot_id, host, pid, version, capabilities, lanes, slots, dead_after)
@@ -89,17 +93,19 @@ class PostgresQueue:
             await connection.execute(STOPPED, self._member.id)
 
     async def claim(self, lane: Lane, most: int) -> list[Claimed]:
-        """Up to `most` queued runs of a lane, made ours in one short transaction. Empty when there are none."""
+        """Up to `most` queued runs of a lane, made ours in short transactions. Empty when there are none."""
         async with borrowed(self._pool) as connection:
-            behind = self._behind.get(lane, NOBODY)
-            queues = [row[0] for row in await connection.fetch(sql.QUEUES, lane, behind, QUEUES_AT_ONCE)]
-            if len(queues) < QUEUES_AT_ONCE and behind != NOBODY:
-                queues += [row[0] for row in await connection.fetch(sql.QUEUES, lane, NOBODY, QUEUES_AT_ONCE)]
-                queues = list(dict.fromkeys(queues))
-            self._behind[lane] = queues[-1] if len(queues) >= QUEUES_AT_ONCE else NOBODY
-            if not queues:
-                return []
-            rows = await connection.fetch(sql.CLAIM, queues, lane, most, self._member.id, self._kinds)
+            rows: list[Any] = []
+            for _ in range(ROUNDS):
+                queues = await self._queues(connection, lane)
+                if not queues:
+                    break
+                wanted = most - len(rows)
+                took = await connection.fetch(sql.CLAIM, queues, lane, wanted, self._member.id, self._kinds)
+                rows += took
+                deepest = max(Counter(row["workspace_id"] for row in took).values(), default=0)
+                if len(took) == wanted or deepest < 2 * wanted / len(queues):
+                    break  # else one workspace has more than the part of it that was looked at
         return [
             Claimed(
                 self._ledger.took(row),
@@ -111,6 +117,21 @@ class PostgresQueue:
             )
             for row in rows
         ]
+
+    async def _queues(self, connection: Any, lane: Lane) -> list[UUID]:
+        """The workspaces whose turn it is."""
+        behind = self._behind.get(lane, NOBODY)
+        queues = [row[0] for row in await connection.fetch(sql.QUEUES, lane, behind, QUEUES_AT_ONCE)]
+        if len(queues) < QUEUES_AT_ONCE and behind != NOBODY:
+            queues += [row[0] for row in await connection.fetch(sql.QUEUES, lane, NOBODY, QUEUES_AT_ONCE)]
+            queues = list(dict.fromkeys(queues))
+        self._behind[lane] = queues[-1] if len(queues) >= QUEUES_AT_ONCE else NOBODY
+        return queues
+
+    async def wake_due(self) -> set[Lane]:
+        """Queue the runs whose time has come. Any worker may, at any time. The lanes that have work now."""
+        async with borrowed(self._pool) as connection:
+            return {row["lane"] for row in await connection.fetch(sql.WAKE_DUE)}
 
     async def waiting(self, lane: Lane) -> bool:
         """Whether any workspace has something queued in the lane."""

@@ -63,9 +63,9 @@ update run r set
     write_seq = w.seq,
     crash_count = case when m.progress then 0 else r.crash_count end,
     next_event_seq = r.next_event_seq + w.n_events,
-    prompt_tokens = r.prompt_tokens + w.prompt,
-    completion_tokens = r.completion_tokens + w.completion,
-    cost_micros = r.cost_micros + w.cost,
+    prompt_tokens = greatest(r.prompt_tokens, w.prompt),
+    completion_tokens = greatest(r.completion_tokens, w.completion),
+    cost_micros = greatest(r.cost_micros, w.cost),
     output = coalesce(w.output::json, r.output),
     error = coalesce(w.fault::json, r.error),
     status = m.status,
@@ -141,8 +141,13 @@ RUN = """
 select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
        r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
-       exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
-  from run r where r.id = $1::uuid and r.epoch = $2 and r.status = 'running'
+       exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals,
+       used.prompt, used.completion, used.cost
+  from run r cross join lateral (
+       select coalesce(sum(a.prompt_tokens), 0)::int as prompt, coalesce(sum(a.completion_tokens), 0)::int as completion,
+              coalesce(sum(a.cost_micros), 0)::bigint as cost
+         from node_attempt a where a.run_id = r.id) used
+ where r.id = $1::uuid and r.epoch = $2 and r.status = 'running'
 """
 
 STEPS = """
@@ -169,19 +174,23 @@ select workspace_id from walk where workspace_id is not null limit $3
 """Workspaces that have something queued, from one on: one index probe for each, however many runs they have queued."""
 
 CLAIM = """
-with free as (
+with busy as materialized (
     select q.workspace_id, coalesce(quota.running, 50) as most,
-           (select count(*) from run b where b.status = 'running' and b.workspace_id = q.workspace_id) as busy
+           (select count(*) from run b where b.status = 'running' and b.workspace_id = q.workspace_id) as running
       from unnest($1::uuid[]) as q (workspace_id) left join run_quota quota using (workspace_id)
+), free as materialized (
+    select *, least(most - running, ceil(2.0 * $3 / count(*) over ())) as here from busy where running < most
 ), ranked as (
-    select c.id, (free.busy + c.nth)::float8 / free.most as share, c.priority, c.queued_at
+    select c.id, (free.running + c.nth)::float8 / free.most as share, c.priority, c.queued_at
       from free cross join lateral (
         select x.id, x.priority, x.queued_at, row_number() over (order by x.priority desc, x.queued_at) as nth
           from (select id, priority, queued_at from run
-                 where status = 'queued' and lane = $2 and workspace_id = free.workspace_id and ($5::text is null or not exists (
-                    select from flow_version v cross join lateral jsonb_each_text(v.node_versions) needed
-                     where v.id = run.version_id and coalesce(($5::jsonb ->> needed.key)::int, 0) < needed.value::int))
-                 order by priority desc, queued_at limit least(greatest(free.most - free.busy, 0), 2 * $3)) x
+                 where status = 'queued' and lane = $2 and workspace_id = free.workspace_id and ($5::text is null or (
+                    select $5::jsonb @> v.node_versions or not exists (
+                        select from jsonb_each_text(v.node_versions) needed
+                         where coalesce(($5::jsonb ->> needed.key)::int, 0) < needed.value::int)
+                      from flow_version v where v.id = run.version_id))
+                 order by priority desc, queued_at limit free.here) x
       ) c
      order by share, c.priority desc, c.queued_at limit 2 * $3
 ), mine as (
@@ -201,9 +210,20 @@ returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.o
 runs to the others, so a rolling deploy never ends one.
 
 Fair: the workspace that uses the smallest share of its limit comes first, so 100,000 queued runs of one delay nobody else.
+Of each workspace only its part of twice what is wanted is looked at: 2 × $3 rows in all, however many are queued, with room
+for those that another worker takes at this moment. `materialized`: else what runs is counted again for every row.
 
 Two workers that claim at the same moment may together exceed a workspace's limit by what one of them takes; it evens out with
 the next claim. A strict count would make every claim wait for the one before.
+"""
+
+WAKE_DUE = """
+with due as (
+    select id from run where status = 'waiting' and wake_at <= clock_timestamp() order by wake_at limit 2000
+    for update skip locked
+)
+update run r set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null
+  from due where r.id = due.id returning r.lane
 """
 
 HAND_BACK = """
