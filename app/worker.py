@@ -138,13 +138,16 @@ async def assembled(
     """A worker with its own connections, on top of the pools, the engine and the hub of this process."""
     timings = timings or Timings()
     host, announcer = running.host(), Announcer()
-    # A worker that is frozen in the middle of a transaction must not hold the sweeper's lock. Idle is not enough: between
-    # the preparation of a statement and its execution a session counts as active, without any limit.
-    limits = {
-        "idle_in_transaction_session_timeout": f"{timings.dead_after / 4:g}s",
-        "transaction_timeout": f"{max(2.0, timings.dead_after / 2):g}s",
-    }
-    pool = await db.open_pool("system", "worker", least=2, most=8, **limits)
+    # A worker that is frozen in the middle of a transaction must not hold the sweeper's lock. Watching for idle sessions
+    # is not enough: between preparing and executing a statement a session counts as active.
+    pool = await db.open_pool(
+        "system",
+        "worker",
+        least=2,
+        most=8,
+        idle_in_transaction_session_timeout=f"{timings.dead_after / 4:g}s",
+        transaction_timeout=f"{max(2.0, timings.dead_after / 2):g}s",
+    )
     transport: Transport = host.transport if isinstance(host.transport, Poll) else Several(Poll(), host.transport)
     ledger = PostgresLedger(
         pool,
