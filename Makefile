@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.tools/bytecode
 endif
 
-.PHONY: help up dev sync sync-test test test-one browser check format bench fault assets docs clean
+.PHONY: help up dev sync sync-test test test-one browser check format bench bench-peers fault assets docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1	/' | expand -t 18
@@ -58,6 +58,9 @@ format: sync-test ## let ruff put the code in shape
 
 bench: sync-test browser ## one JSON line for each figure (about 10 minutes); one of them: make bench ARGS=start
 	@$(BIN)/python -m tests.bench.run $(ARGS)
+
+bench-peers: sync-test ## Node-RED (from npm, into .tools) and Agentbase side by side; needs Node
+	@$(BIN)/python -m tests.bench.peers.nodered
 
 fault: sync-test ## one fault scenario, long form: make fault F=F-01
 	@$(if $(F),,echo "Which one? For example: make fault F=F-01 (tests/fault lists them)." >&2; exit 2;) \

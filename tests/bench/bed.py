@@ -23,8 +23,11 @@ ROOT = Path(__file__).parents[2]
 
 
 class Bed(Struct):
+    """`pids`: the web process and the workers, in this order."""
+
     port: int
     folder: Path
+    pids: list[int] = []
 
 
 @asynccontextmanager
@@ -58,7 +61,7 @@ async def bed(*, web: bool = True, workers: int = 0) -> AsyncIterator[Bed]:
                 if web:
                     _until_ready(settings.port, folder)
                 try:
-                    yield Bed(settings.port, folder)
+                    yield Bed(settings.port, folder, [child.pid for child in children])
                 finally:
                     await hub.stop()
                     await running.stop()
