@@ -37,6 +37,7 @@ def compile(flow: Flow, catalogue: Catalogue) -> Plan | Problems:
     except msgspec.ValidationError as error:
         return Problems([Problem("", f"A default value does not fit: {error}.")])
     plan.name, plan.hash = flow.name, content_hash(flow)
+    plan.cost_micros = None if flow.cost_limit is None else round(flow.cost_limit * 1_000_000)
     return plan
 
 
@@ -90,6 +91,8 @@ class PlanCache:
 def _examine(flow: Flow, catalogue: Catalogue) -> tuple[dict[str, Card], Wiring, list[Problem]]:
     problems: list[Problem] = []
     cards: dict[str, Card] = {}
+    if flow.cost_limit is not None and flow.cost_limit <= 0:
+        problems.append(Problem("", "What a run may cost must be more than nothing. Leave it empty for no limit."))
     for id, count in Counter(use.id for use in flow.nodes).items():
         if count > 1:
             problems.append(Problem(id, f"{count} steps have the id '{id}'. Give each its own."))

@@ -9,6 +9,7 @@ from flows.frame import Frame
 from flows.ledger.protocol import Fault
 from flows.plan import Step
 from flows.sdk.capabilities import Usage
+from flows.sdk.capabilities import added as added  # noqa: PLC0414 -- where the engine looks for it
 from flows.sdk.errors import NodeError
 
 _json = msgspec.json.Encoder()
@@ -27,14 +28,6 @@ class Done(Struct, frozen=True):
     fault: Fault | None = None
     usage: Usage | None = None
     kept: bool = False
-
-
-def added(a: Usage | None, b: Usage | None) -> Usage | None:
-    if a is None or b is None:
-        return a or b
-    return Usage(
-        a.prompt_tokens + b.prompt_tokens, a.completion_tokens + b.completion_tokens, a.cost_micros + b.cost_micros
-    )
 
 
 def encoded(out: Any, most: int) -> str:

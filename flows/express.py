@@ -126,7 +126,7 @@ def _outcome(run: Running, context: RunFacts, started_at: float, began: float, l
         status, fault = "cancelled", None
     elif run.ending == "waiting":  # nothing can wait here, so nothing is left that could wake it
         fault = Fault("The run came to a standstill. This is a defect of Agentbase; please report it with this flow.")
-    usage = None
+    usage = run.usage  # of tries that were repeated
     for done in run.done:
         if done.usage is not None:
             usage = added(usage, done.usage)

@@ -1,6 +1,8 @@
 """How much one run may use. The host may lower these per plan of a workspace."""
 
-from msgspec import Struct
+from msgspec import Struct, structs
+
+from flows.plan import Plan
 
 
 class Limits(Struct, frozen=True):
@@ -22,3 +24,11 @@ class Limits(Struct, frozen=True):
     cost_micros: int | None = None
     hold: float = 5.0
     grace: float = 15.0
+
+
+def within(limits: Limits, plan: Plan) -> Limits:
+    """The host's limits, and what the author allows a run of this flow to cost, whichever is less."""
+    if plan.cost_micros is None:
+        return limits
+    most = plan.cost_micros if limits.cost_micros is None else min(limits.cost_micros, plan.cost_micros)
+    return structs.replace(limits, cost_micros=most)

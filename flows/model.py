@@ -22,10 +22,21 @@ OnError = Literal["stop", "default", "wire", "continue"]
 """After the last try: stop the run | give `default` as outputs | send the error along port `error` | go on without."""
 
 
+class Exposed(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A setting that stands on the flow's settings page, for people who don't open the canvas.
+
+    `label`, `help`: what it is called there; "" = as in the component.
+    """
+
+    label: str = ""
+    help: str = ""
+
+
 class NodeUse(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """One step of a flow: a node type with settings at a place.
 
     `parent` is the id of the container this node lies in. x, y are canvas pixels at zoom 1, relative to the parent.
+    `exposed`: settings by name that the flow's settings page offers; it changes nothing about a run.
     `timeout` is in seconds, None = the node type's own. `keep`: seconds its results are kept (rule 90).
     """
 
@@ -45,6 +56,7 @@ class NodeUse(Struct, omit_defaults=True, forbid_unknown_fields=True):
     default: dict[str, Any] = field(default_factory=dict)
     timeout: float | None = None
     keep: float | None = None
+    exposed: dict[str, Exposed] = field(default_factory=dict)
 
 
 class Edge(Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from", "target": "to"}):
@@ -59,8 +71,11 @@ class Edge(Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "f
 
 
 class Flow(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """`cost_limit`: US dollars that one run may cost, None = no limit (rule 27)."""
+
     nodes: list[NodeUse] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     name: str = ""
     description: str = ""
+    cost_limit: float | None = None
     format: int = 1

@@ -173,10 +173,12 @@ class Plan:
 
     `express`: may run at once in memory. `quick`: the same when all flows it calls are, too; `calls`: their versions.
     `straight`: all steps in order, when they can only go one way (flows/straight.py); else ().
+    `cost_micros`: what a run may cost, in millionths of a US dollar.
     """
 
     __slots__ = (
         "calls",
+        "cost_micros",
         "express",
         "hash",
         "indegree",
@@ -198,6 +200,7 @@ class Plan:
         self.result_links = result_links
         self.name = name
         self.hash = ""
+        self.cost_micros: int | None = None
         self.roots = tuple(step.index for step in steps if indegree[step.index] == 0)
         self.triggers = frozenset(s.kind.trigger for s in steps if s.kind is not None and s.kind.trigger)
         self.waits = any(s.kind.waits for s in self.all_steps() if s.kind is not None)

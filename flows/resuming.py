@@ -84,7 +84,7 @@ def _constant(value: Any) -> Callable[[Any], Any]:
 def _fail(run: "Running", frame: Frame, step: Step, row: StepRow, fault: Fault) -> None:
     """It failed for good before the run slept or its worker died: that was dealt with, and is not repeated."""
     now = perf_counter()
-    run.note(Done(frame, step, "failed", row.attempt, now, now, None, fault, row.usage))
+    run.note(Done(frame, step, "failed", row.attempt, now, now, None, fault))
     frame.fault, frame.error = fault, NodeError(fault.message, field=fault.field)
     run.cancel(frame)
 
@@ -97,7 +97,7 @@ def _settle(run: "Running", frame: Frame, step: Step, row: StepRow, ready: list[
             kind = Armed
         out = msgspec.json.decode(row.output, type=kind)
     now = perf_counter()
-    run.note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault, row.usage))
+    run.note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault))
     if step.result and frame.home.result is None and row.status == "succeeded":
         frame.home.result = out
     if step.kind is not None and step.kind.ends and row.status == "succeeded":

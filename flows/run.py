@@ -125,7 +125,9 @@ class Engine:
         )
         rows = {(step.node, step.iter): step for step in row.steps}
         if (undoing := begun(row.steps)) is not None:
-            return await self._undo(journal, plan, facts, row, undoing, armed_rows(rows), rows, stop, signals)
+            return await self._undo(
+                journal, plan, facts, row, undoing, armed_rows(rows), rows, stop, signals, row.usage
+            )
         try:
             run = Running(
                 plan,
@@ -136,6 +138,7 @@ class Engine:
                 flow_of=self.flow_of,
                 limits=self.limits,
                 again=row.fault is not None,
+                usage=row.usage,
             )
         except NodeError as error:
             fault = Fault(error.message)

@@ -15,7 +15,7 @@ from flows.frame import PENDING, Frame
 from flows.journal import Journal
 from flows.leaving import leave
 from flows.ledger.protocol import Fault, RunChange, StepChange, StepRow
-from flows.limits import Limits
+from flows.limits import Limits, within
 from flows.pauses import Key, Pauses
 from flows.plan import Edge, Plan, Step
 from flows.resuming import taken_over
@@ -50,8 +50,9 @@ class Running:
         flow_of: FlowOf | None = None,
         limits: Limits | None = None,
         again: bool = False,
+        usage: Usage | None = None,
     ) -> None:
-        """`again`: the run had failed, and what failed in it is done once more."""
+        """`again`: the run had failed, and what failed in it is done once more. `usage`: of its tries until now."""
         self.facts = facts
         self.journal = journal
         self.rows = dict(rows or {})
@@ -59,17 +60,15 @@ class Running:
         self.flow_of = flow_of
         self.again = again
         self.armed = armed_rows(self.rows) if self.rows else {}
-        self.limits = limits or Limits()
+        self.limits = within(limits or Limits(), plan)
         self.done: list[Done] = []
         self.guarded: dict[asyncio.Task[None], tuple[Frame, int]] = {}
         self.inner: dict[Frame, tuple[Frame, Step]] = {}
         self.steps = 0
         self.retries = sum(row.attempt - 1 for row in self.rows.values() if row.attempt > 1) if self.rows else 0
-        self.spent = (
-            sum(row.usage.cost_micros for row in self.rows.values() if row.usage is not None) if self.rows else 0
-        )
+        self.spent = usage.cost_micros if usage is not None else 0
         self.busy = 0
-        self.usage: Usage | None = None
+        self.usage = usage
         self.pausing = False
         self.ending: Ending | None = None
         self.fault: Fault | None = None
@@ -133,7 +132,7 @@ class Running:
         except StopIteration as stop:
             out = stop.value
         except Exception as error:
-            self.inline_failed(frame, step, error, began, ready)
+            self.inline_failed(frame, step, error, began, ready, ctx.usage)
             return perf_counter()
         now = perf_counter()
         if out.__class__ is step.outputs and not self.watched:
@@ -167,7 +166,7 @@ class Running:
             if isinstance(out, Wait):
                 if self.journal is None:
                     error = NodeError("This step wants to wait, which is not possible in a flow that answers at once.")
-                    self.failed(frame, step, 1, ctx.attempt, error, began, ready)
+                    self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
                 else:
                     self.pauses.park(frame, step, ctx.attempt, out)
                 return
@@ -178,7 +177,7 @@ class Running:
                 error = NodeError(
                     f"The component returned {name} instead of {step.outputs.__name__}. Its author must fix it."
                 )
-                self.failed(frame, step, 1, ctx.attempt, error, began, ready)
+                self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
                 return
         now = perf_counter()
         out = arm(self, frame, step, out) if step.kind is not None and step.kind.undo else out
@@ -186,7 +185,7 @@ class Running:
             try:
                 text = encoded(out, self.limits.output_bytes)
             except NodeError as error:
-                self.failed(frame, step, 1, ctx.attempt, error, began, ready)
+                self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
                 return
             at = time.time() - (now - began)
             ms = (now - began) * 1000
@@ -198,11 +197,16 @@ class Running:
             more = {"ms": ms, "output": output, "usage": ctx.usage} | ({"kept": True} if kept else {})
             self.emit("step.succeeded", frame, step, attempt=ctx.attempt, **more)
         self._hand_on(frame, step, out, ready)
-        if ctx.usage is not None and self.limits.cost_micros is not None:
-            self.spent += ctx.usage.cost_micros
-            if self.spent > self.limits.cost_micros and self.ending is None:
-                self.fault = too_dear(self.spent, self.limits.cost_micros, frame.prefix + step.id, frame.iter)
-                self.end("failed")
+        if ctx.usage is not None:
+            self.spend(frame, step, ctx.usage)
+
+    def spend(self, frame: Frame, step: Step, usage: Usage) -> None:
+        """Count what a try has cost, whether it succeeded or not. The run ends when it has cost too much (rule 27)."""
+        self.spent += usage.cost_micros
+        most = self.limits.cost_micros
+        if most is not None and self.spent > most and self.ending is None:
+            self.fault = too_dear(self.spent, most, frame.prefix + step.id, frame.iter)
+            self.end("failed")
 
     def _hand_on(self, frame: Frame, step: Step, out: Any, ready: list[int]) -> None:
         kind = step.kind
@@ -236,9 +240,19 @@ class Running:
         self.release()
 
     def failed(
-        self, frame: Frame, step: Step, tries: int, attempt: int, error: Exception, began: float, ready: list[int]
+        self,
+        frame: Frame,
+        step: Step,
+        tries: int,
+        attempt: int,
+        error: Exception,
+        began: float,
+        ready: list[int],
+        usage: Usage | None = None,
     ) -> float | None:
         """A try failed. Seconds until the next one, or None when it was the last: then its `on_error` has been done."""
+        if usage is not None:
+            self.spend(frame, step, usage)
         path = frame.prefix + step.id
         fault = fault_of(step, path, frame.iter, error)
         pause = pause_before_next(step, tries, error)
@@ -250,7 +264,8 @@ class Running:
         ms = (now - began) * 1000
         if pause is not None:
             next_at = time.time() + pause
-            self.write(frame, step, "backoff", attempt, fault=fault, next_at=next_at, ms=ms)
+            self.write(frame, step, "backoff", attempt, fault=fault, next_at=next_at, ms=ms, usage=usage)
+            self.usage = added(self.usage, usage)
             if self.watched:
                 self.emit("step.retrying", frame, step, attempt=attempt, ms=ms, error=fault.message)
             return pause
@@ -260,8 +275,9 @@ class Running:
             return None
         out = instead(step, fault)
         output = encoded(out, self.limits.output_bytes) if out is not None and self.journal is not None else None
-        self.write(frame, step, "failed", attempt, fault=fault, handled=handled, output=output, ms=ms)
-        self.note(Done(frame, step, "failed", attempt, began, now, out, fault))
+        more: dict[str, Any] = {"fault": fault, "handled": handled, "output": output, "ms": ms, "usage": usage}
+        self.write(frame, step, "failed", attempt, **more)
+        self.note(Done(frame, step, "failed", attempt, began, now, out, fault, usage))
         if self.watched:
             self.emit("step.failed", frame, step, attempt=attempt, ms=ms, error=fault.message)
         if handled:
@@ -278,8 +294,10 @@ class Running:
         if self.ending not in ("queued", "waiting"):
             self.write(frame, step, "cancelled" if sure else "in_doubt", attempt, ms=ms)
 
-    def inline_failed(self, frame: Frame, step: Step, error: Exception, began: float, ready: list[int]) -> None:
-        pause = self.failed(frame, step, 1, 1, error, began, ready)
+    def inline_failed(
+        self, frame: Frame, step: Step, error: Exception, began: float, ready: list[int], usage: Usage | None
+    ) -> None:
+        pause = self.failed(frame, step, 1, 1, error, began, ready, usage)
         if pause is not None:
             self.launch(frame, step, attempt=2, tries=1, pause=pause)
 

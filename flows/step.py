@@ -43,7 +43,7 @@ async def perform(
             raise
         except Exception as error:
             tries += 1
-            again = run.failed(frame, step, tries, attempt, error, began, ready)
+            again = run.failed(frame, step, tries, attempt, error, began, ready, ctx.usage)
             if again is None:
                 break
             if run.journal is not None and (again > run.limits.hold or run.pausing):

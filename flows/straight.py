@@ -102,7 +102,7 @@ def go_on(run: "Running", walked: Walk, trouble: Trouble) -> None:
         frame.settle(one.step, one.out, ready)
     rest = ready[len(walked.passed) + 1 :]  # the order is the same: `straight` took it from there
     if trouble.error is not None:
-        run.inline_failed(frame, trouble.step, trouble.error, trouble.began, rest)
+        run.inline_failed(frame, trouble.step, trouble.error, trouble.began, rest, trouble.ctx.usage)
     else:
         run.returned(frame, trouble.step, trouble.ctx, trouble.out, trouble.began, rest)
     run.go(frame, rest)

@@ -37,6 +37,9 @@ def changes(live: Flow | None, draft: Flow, catalogue: Catalogue) -> list[Change
         found.append(Change("wires", "Wires", wires))
     if live.name != draft.name:
         found.append(Change("changed", "Name", f"{live.name} is now {draft.name}"))
+    if live.cost_limit != draft.cost_limit:
+        most = "no limit" if draft.cost_limit is None else f"at most ${draft.cost_limit:,.2f}"
+        found.append(Change("changed", "Cost of a run", f"{most[:1].upper()}{most[1:]}"))
     return found
 
 
@@ -52,8 +55,12 @@ def _differs(a: NodeUse, b: NodeUse, catalogue: Catalogue) -> str:
         parts.append("kind of step")
     if (a.retry, a.on_error, a.default, a.timeout) != (b.retry, b.on_error, b.default, b.timeout):
         parts.append("what happens when it fails")
+    if a.keep != b.keep:
+        parts.append("how long results are kept")
     if a.disabled != b.disabled:
         parts.append("switched off" if b.disabled else "switched on")
+    if a.exposed != b.exposed:
+        parts.append("settings page")
     if a.parent != b.parent:
         parts.append("moved into or out of a container")
     text = "; ".join(parts)

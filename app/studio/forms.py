@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flows.keeping import LONGEST_KEPT
-from flows.model import Edge, Flow, NodeUse, OnError, Retry
+from flows.model import Edge, Exposed, Flow, NodeUse, OnError, Retry
 
 NodeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}$", description="No dot: a wire's end is node.port.")]
 Coordinate = Annotated[float, Meta(ge=-1_000_000, le=1_000_000, description="Canvas pixels at zoom 1.")]
@@ -47,6 +47,14 @@ class NodeConfig(Struct, tag_field="op", tag="node.config", forbid_unknown_field
 class NodeLabel(Struct, tag_field="op", tag="node.label", forbid_unknown_fields=True):
     id: NodeId
     label: Name
+
+
+class NodeExpose(Struct, tag_field="op", tag="node.expose", forbid_unknown_fields=True):
+    """Put one setting on the flow's settings page, or (`shown` null) take it off again."""
+
+    id: NodeId
+    field: Annotated[str, Meta(min_length=1, max_length=80)]
+    shown: Exposed | None = None
 
 
 class NodeDelete(Struct, tag_field="op", tag="node.delete", forbid_unknown_fields=True, omit_defaults=True):
@@ -115,8 +123,11 @@ class NoteText(Struct, tag_field="op", tag="note.text", forbid_unknown_fields=Tr
 
 
 class FlowMeta(Struct, tag_field="op", tag="flow.meta", forbid_unknown_fields=True):
+    """`cost_limit`: US dollars one run may cost, null = no limit."""
+
     name: Name | UnsetType = UNSET
     description: Annotated[str, Meta(max_length=2_000)] | UnsetType = UNSET
+    cost_limit: Annotated[float, Meta(gt=0, le=100_000)] | UnsetType | None = UNSET
 
 
 class FlowReplace(Struct, tag_field="op", tag="flow.replace", forbid_unknown_fields=True):
@@ -131,6 +142,7 @@ EditorOp = (
     | NodeResize
     | NodeConfig
     | NodeLabel
+    | NodeExpose
     | NodeDelete
     | NodeReparent
     | NodePolicy

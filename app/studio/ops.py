@@ -18,6 +18,7 @@ from app.studio.forms import (
     NodeAdd,
     NodeConfig,
     NodeDelete,
+    NodeExpose,
     NodeLabel,
     NodeMove,
     NodePolicy,
@@ -31,6 +32,7 @@ from flows.model import Edge, Flow, NodeUse
 
 MAX_NODES = 5_000
 MAX_EDGES = 20_000
+MAX_EXPOSED = 60
 
 
 class OpRefused(Exception):
@@ -73,8 +75,10 @@ def touches(op: Op) -> frozenset[str]:
             return frozenset({f"{id}.settings.{field}"})
         case NodePolicy(id=id):
             return frozenset(f"{id}.{name}" for name in _POLICY if getattr(op, name) is not UNSET)
+        case NodeExpose(id=id, field=field):
+            return frozenset({f"{id}.exposed.{field}"})
         case FlowMeta():
-            return frozenset(f"flow.{name}" for name in ("name", "description") if getattr(op, name) is not UNSET)
+            return frozenset(f"flow.{name}" for name in _META if getattr(op, name) is not UNSET)
         case EdgeAdd() | EdgeDelete():
             return frozenset({f"{op.source}>{op.target}"})
         case NodeAdd(node=node):
@@ -94,6 +98,7 @@ _WRITES: dict[type, tuple[str, ...]] = {
     NodeLabel: (".label",),
 }
 _POLICY = ("retry", "on_error", "default", "timeout", "disabled", "keep")
+_META = ("name", "description", "cost_limit")
 O = TypeVar("O")  # noqa: E741  one operation type
 
 
@@ -107,6 +112,7 @@ class Workbench:
         self.nodes = {node.id: node for node in flow.nodes}
         self.edges = {edge.id: edge for edge in flow.edges}
         self.name, self.description, self.format = flow.name, flow.description, flow.format
+        self.cost_limit = flow.cost_limit
 
     def flow(self) -> Flow:
         return Flow(
@@ -114,6 +120,7 @@ class Workbench:
             edges=list(self.edges.values()),
             name=self.name,
             description=self.description,
+            cost_limit=self.cost_limit,
             format=self.format,
         )
 
@@ -200,6 +207,18 @@ def _node_label(bench: Workbench, op: NodeLabel) -> list[Op]:
     return [NodeLabel(node.id, node.label)]
 
 
+def _node_expose(bench: Workbench, op: NodeExpose) -> list[Op]:
+    node = bench.node(op.id)
+    exposed = dict(node.exposed)
+    before = exposed.pop(op.field, None)
+    if op.shown is not None:
+        exposed[op.field] = op.shown
+    changed = msgspec.structs.replace(node, exposed=exposed)
+    _check_node(changed)
+    bench.nodes[node.id] = changed
+    return [NodeExpose(node.id, op.field, before)]
+
+
 def _node_policy(bench: Workbench, op: NodePolicy) -> list[Op]:
     node = bench.node(op.id)
     given = {name: getattr(op, name) for name in _POLICY if getattr(op, name) is not UNSET}
@@ -256,14 +275,10 @@ def _edge_delete(bench: Workbench, op: EdgeDelete) -> list[Op]:
 
 
 def _flow_meta(bench: Workbench, op: FlowMeta) -> list[Op]:
-    back = FlowMeta(
-        name=bench.name if op.name is not UNSET else UNSET,
-        description=bench.description if op.description is not UNSET else UNSET,
-    )
-    if op.name is not UNSET:
-        bench.name = op.name
-    if op.description is not UNSET:
-        bench.description = op.description
+    given = [name for name in _META if getattr(op, name) is not UNSET]
+    back = FlowMeta(**{name: getattr(bench, name) for name in given})
+    for name in given:
+        setattr(bench, name, getattr(op, name))
     return [back]
 
 
@@ -313,6 +328,10 @@ def _check_node(node: NodeUse) -> None:
         raise OpRefused(f"The step id {node.id!r} must be 1 to 40 letters, digits, - or _.")
     if len(node.label) > 120:
         raise OpRefused(f"The name of the step {node.id} has more than 120 characters.")
+    if len(node.exposed) > MAX_EXPOSED:
+        raise OpRefused(f"The step {node.id} shows {len(node.exposed)} settings; at most {MAX_EXPOSED} are allowed.")
+    if any(len(name) > 80 or len(e.label) > 120 or len(e.help) > 500 for name, e in node.exposed.items()):
+        raise OpRefused("On the settings page a name has at most 120 characters, and its help 500.")
     if not (abs(node.x) <= 1e6 and abs(node.y) <= 1e6):
         raise OpRefused(f"The step {node.id} lies further than 1,000,000 px from the middle.")
     if any(side is not None and not 48 <= side <= 20_000 for side in (node.w, node.h)):
@@ -329,6 +348,7 @@ _VERBS: dict[type, Callable[[Workbench, Any], list[Op]]] = {
     NodeResize: _node_resize,
     NodeConfig: _node_config,
     NodeLabel: _node_label,
+    NodeExpose: _node_expose,
     NodeDelete: _node_delete,
     NodeReparent: _node_reparent,
     NodePolicy: _node_policy,

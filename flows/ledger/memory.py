@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from flows.ledger.protocol import FINAL, Claim, LostRun, RunChange, RunRow, StepChange, StepRow
+from flows.sdk.capabilities import Usage, added
 from flows.sdk.context import Signal
 from flows.sdk.values import Json
 
@@ -18,6 +19,7 @@ class MemoryLedger:
         self.epochs: dict[str, int] = {}
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.writes = 0
+        self.tries: dict[str, dict[tuple[str, str, int], Usage]] = {}
 
     def open(self, run: str, input: Mapping[str, Json] | None = None, **facts: Any) -> None:
         """Add a queued run. A run that exists already stays as it is."""
@@ -42,7 +44,10 @@ class MemoryLedger:
 
     async def load(self, claim: Claim) -> RunRow:
         self._guard(claim)
-        return self.runs[claim.run]
+        usage = None
+        for one in self.tries.get(claim.run, {}).values():
+            usage = added(usage, one)
+        return structs.replace(self.runs[claim.run], usage=usage)
 
     async def write(
         self,
@@ -59,6 +64,8 @@ class MemoryLedger:
         rows = {(row.node, row.iter): row for row in old.steps}
         for change in steps:
             rows[change.node, change.iter] = _row(change)
+            if change.usage is not None:
+                self.tries.setdefault(claim.run, {})[change.node, change.iter, change.attempt] = change.usage
         new = structs.replace(old, steps=list(rows.values()), signals=signals)
         if run is not None and old.status not in FINAL:
             status = "queued" if run.status == "waiting" and (signals or old.cancel_requested) else run.status

@@ -293,9 +293,16 @@ def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Si
         version_id=str(row["version_id"]),
         trigger=row["trigger"],
         afresh=row["afresh"],
+        usage=_used(row),
         steps=steps,
         signals=signals,
     )
+
+
+def _used(row: asyncpg.Record) -> Usage | None:
+    """Of all tries; a run that was claimed just now for the first time has had none."""
+    prompt, completion, cost = row.get("prompt", 0), row.get("completion", 0), row.get("cost", 0)
+    return Usage(prompt, completion, cost) if prompt or completion or cost else None
 
 
 def _step_row(row: asyncpg.Record, now: float) -> StepRow:

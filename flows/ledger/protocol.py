@@ -88,6 +88,7 @@ class RunChange(Struct, frozen=True, omit_defaults=True):
 
     `waiting`: the claim ends; `wake_at` = Unix seconds of the next timer (None = no timer), `signals` = what `awaited`
     gives.
+    `usage`: of the whole run until now, all claims and tries together.
     A signal or cancel that was stored since `load` must make the run claimable at once instead of letting it sleep.
     """
 
@@ -121,7 +122,10 @@ class StepRow(Struct, frozen=True, omit_defaults=True):
 
 
 class RunRow(Struct, frozen=True, omit_defaults=True):
-    """`signals`: stored and not yet used by a step, oldest first. `afresh`: it takes no result that was kept."""
+    """`signals`: stored and not yet used by a step, oldest first. `afresh`: it takes no result that was kept.
+
+    `usage`: of all tries on record, failed ones too.
+    """
 
     run: str
     status: RunStatus = "queued"
@@ -135,6 +139,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     version_id: str = ""
     trigger: str = ""
     afresh: bool = False
+    usage: Usage | None = None
     steps: Sequence[StepRow] = ()
     signals: Sequence[Signal] = ()
 

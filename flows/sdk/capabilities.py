@@ -19,6 +19,15 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     cost_micros: int = 0
 
 
+def added(a: Usage | None, b: Usage | None) -> Usage | None:
+    """Both together; None = nothing was reported."""
+    if a is None or b is None:
+        return a or b
+    return Usage(
+        a.prompt_tokens + b.prompt_tokens, a.completion_tokens + b.completion_tokens, a.cost_micros + b.cost_micros
+    )
+
+
 class Tool(Struct, frozen=True):
     """A function the model may ask for. `parameters` is a JSON Schema of type object."""
 

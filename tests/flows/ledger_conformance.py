@@ -44,6 +44,18 @@ class LedgerConformance:
         assert (row.run, row.input, list(row.steps), list(row.signals)) == (run, {"message": "hi", "n": 1}, [], [])
         assert not row.cancel_requested
 
+    async def test_rule_71_the_usage_of_all_tries_is_loaded_each_once(self, bench: LedgerBench):
+        run = await bench.open()
+        claim = await bench.claim(run)
+        failed = StepChange("a", "", "backoff", 1, "repeatable_costed", fault=Fault("No."), usage=Usage(1, 2, 3))
+        done = StepChange("a", "", "succeeded", 2, "repeatable_costed", "{}", usage=Usage(10, 20, 30))
+        await bench.ledger.write(claim, [failed])
+        await bench.ledger.write(claim, [done], RunChange("queued", usage=Usage(11, 22, 33)))
+        claim = await bench.claim(run)
+        assert (await bench.ledger.load(claim)).usage == Usage(11, 22, 33)
+        await bench.ledger.write(claim, [done], RunChange("queued", usage=Usage(11, 22, 33)))
+        assert (await bench.ledger.load(await bench.claim(run))).usage == Usage(11, 22, 33)
+
     async def test_what_was_written_about_a_step_is_what_is_loaded(self, bench: LedgerBench):
         claim = await bench.claim(await bench.open())
         await bench.ledger.write(

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.errors import Refused
 from app.studio import queries, service, tries
@@ -59,6 +59,7 @@ class PolicyForm(Struct, forbid_unknown_fields=True):
 class AboutForm(Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=120, title="Name")]
     description: Annotated[str, Meta(max_length=2_000)] | None = None
+    cost_limit: Annotated[str, Meta(max_length=20)] | None = None
 
 
 class OutlineController(Controller):
@@ -172,7 +173,8 @@ class OutlineController(Controller):
         self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: URLEncodedBody[AboutForm]
     ) -> Response[Any]:
         _, rev = await queries.draft(actor, flow_id)
-        await _edit(actor, flow_id, rev, [FlowMeta(name=data.name, description=data.description or "")])
+        about = FlowMeta(name=data.name, description=data.description or "", cost_limit=_dollars(data.cost_limit))
+        await _edit(actor, flow_id, rev, [about])
         return _back(request, flow_id, "", "Saved.")
 
     @post("/publication", name="studio:outline-publish", status_code=303)
@@ -229,6 +231,18 @@ def _back(request: Request, flow_id: UUID, step: str, said: str = "") -> Respons
 async def _sent(request: Request) -> dict[str, list[str]]:
     form = await request.form()
     return {name: [str(value) for value in form.getall(name)] for name in form if name != "_csrf"}
+
+
+def _dollars(text: str | None) -> float | UnsetType | None:
+    if not text:
+        return UNSET if text is None else None
+    try:
+        sum = float(text)
+    except ValueError:
+        sum = 0.0
+    if not 0 < sum <= 100_000:
+        raise Refused(f"“{text}” is no sum from 0.01 to 100,000 dollars.", field="cost_limit")
+    return sum
 
 
 def _policy(node_id: str, data: PolicyForm) -> NodePolicy:
