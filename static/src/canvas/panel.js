@@ -277,8 +277,8 @@ export class Panel {
         .finally(() => button?.removeAttribute("aria-busy"))
     } else if (dataset.meta !== undefined) {
       e.preventDefault()
-      const { name, description } = Object.fromEntries(new FormData(e.target))
-      this.host.edit.run([{ op: "flow.meta", name: name.trim() || "New flow", description }])
+      const { name, description, cost_limit: cost } = Object.fromEntries(new FormData(e.target))
+      this.host.edit.run([{ op: "flow.meta", name: name.trim() || "New flow", description, cost_limit: cost ? Number(cost) : null }])
       this.close()
     }
   }
