@@ -138,7 +138,7 @@ async def assembled(
     """A worker with its own connections, on top of the pools, the engine and the hub of this process."""
     timings = timings or Timings()
     host, announcer = running.host(), Announcer()
-    # A worker that is frozen in the middle of a transaction must not hold the sweeper's lock. To watch for idle sessions
+    # A worker that is frozen in a transaction must not hold the sweeper's lock for long. To watch for idle sessions
     # is not enough: between preparing and executing a statement a session counts as active.
     pool = await db.open_pool(
         "system",
