@@ -56,7 +56,11 @@ async def set_fields(settings: Settings, inputs: Inputs, ctx: Context) -> Output
     for name in settings.remove:
         made.pop(name, None)
     for i, row in enumerate(settings.fields):
-        _put(made, row.name, row.text if row.kind == "text" else row.value, f"fields[{i}].name")
+        value = row.text if row.kind == "text" else row.value
+        if "." in row.name:
+            _put(made, row.name, value, f"fields[{i}].name")
+        else:
+            made[row.name] = value
     return Outputs(made)
 
 
