@@ -14,6 +14,7 @@ import msgspec
 from app.db import tenant_tx
 from app.errors import NotFound
 from app.events import hub
+from app.runs.glance import ASKS
 from app.runs.outcome import Outcome, outcome_of, plain
 
 LOOK = 1.0
@@ -22,7 +23,7 @@ ENDS = frozenset({"run.succeeded", "run.failed", "run.cancelled", "run.in_doubt"
 STANDING = frozenset({"succeeded", "failed", "cancelled", "in_doubt", "dead"})
 
 NEXT = "select seq, payload from run_event where run_id = $1 and seq > $2 order by seq limit 500"
-STATE = "select status, output, error, cardinality(awaits) > 0 as asks from run where id = $1"
+STATE = f"select status, output, error, {ASKS} as asks from run r where id = $1"  # noqa: S608  a constant
 
 
 async def events_of(

@@ -11,7 +11,12 @@ from app import clock
 from app.db import tenant_tx
 from app.web import Actor
 
-NEEDS_YOU = "(status in ('in_doubt', 'dead') or (status = 'waiting' and cardinality(awaits) > 0))"
+ASKS = """(cardinality(r.awaits) > 0 and exists (
+    select from node_exec w where w.run_id = r.id and w.status = 'waiting' and w.wait->>'signal' <> ''
+       and coalesce(w.wait->>'asks', '') <> 'false'))"""
+"""A step of run r waits for a person, not only for the clock or another machine."""
+
+NEEDS_YOU = f"(r.status in ('in_doubt', 'dead') or (r.status = 'waiting' and {ASKS}))"
 """A person has to act: answer a step, or decide about a run that stopped in doubt. Waiting for a clock is not that."""
 
 
@@ -49,7 +54,7 @@ async def latest(actor: Actor, flow_ids: Iterable[UUID]) -> dict[UUID, Glance]:
         rows = await tx.fetch(
             f"""select r.* from unnest($1::uuid[]) as wanted (id) cross join lateral (
                 select id, flow_id, status, {NEEDS_YOU} as needs_you, created_at, started_at, finished_at, cost_micros
-                from run where flow_id = wanted.id order by created_at desc limit 1) r""",  # noqa: S608  a constant
+                from run r where flow_id = wanted.id order by created_at desc limit 1) r""",  # noqa: S608  a constant
             list(flow_ids),
         )
     return {row["flow_id"]: _glance(row) for row in rows}
@@ -61,7 +66,7 @@ async def waiting(actor: Actor) -> Waiting:
         row = await tx.fetchrow(
             f"""select id, flow_id, status, true as needs_you, created_at, started_at, finished_at, cost_micros,
                        count(*) over () as number
-                from run where status in ('waiting', 'in_doubt', 'dead') and {NEEDS_YOU}
+                from run r where status in ('waiting', 'in_doubt', 'dead') and {NEEDS_YOU}
                 order by created_at limit 1"""  # noqa: S608  a constant
         )
     return Waiting(row["number"], _glance(row)) if row else Waiting(0, None)

@@ -27,7 +27,7 @@ select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micro
   from run r join flow_version v on v.id = r.version_id
  where ($1::uuid is null or r.flow_id = $1)
    and ($2 = '' or ($2 = 'waiting' and r.status in ('waiting', 'in_doubt', 'dead') and {NEEDS_YOU})
-        or ($2 = 'sleeping' and r.status = 'waiting' and cardinality(r.awaits) = 0)
+        or ($2 = 'sleeping' and r.status = 'waiting' and not {NEEDS_YOU})
         or ($2 = 'failed' and r.status in ('failed', 'dead')) or ($2 not in ('waiting', 'sleeping') and r.status = $2))
    and ($3::timestamptz is null or (r.created_at, r.id) < ($3, coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
    and ($5 = '' or split_part(r.trigger, ':', 1) = $5)

@@ -25,7 +25,8 @@ select r.id, r.flow_id, r.status as run_status, r.created_at, r.error, r.crash_c
        coalesce(a.started_at, n.started_at, r.created_at) as since, a.worker, w.heartbeat_at, w.stopped_at
   from run r
   join flow_version v on v.id = r.version_id
-  left join node_exec n on n.run_id = r.id and (n.status = 'in_doubt' or (n.status = 'waiting' and n.wait->>'signal' <> ''))
+  left join node_exec n on n.run_id = r.id and (n.status = 'in_doubt' or (n.status = 'waiting' and n.wait->>'signal' <> ''
+       and coalesce(n.wait->>'asks', '') <> 'false'))
   left join node_attempt a on (a.run_id, a.node_id, a.iter_path, a.attempt) = (n.run_id, n.node_id, n.iter_path, n.attempt)
   left join worker w on w.id = a.worker
  where r.status in ('waiting', 'in_doubt', 'dead')

@@ -261,7 +261,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
 def _word(status: str, wait: Wait | None) -> str:
     """The ledger's status as the design's states: a wait for the clock is not "Needs you"."""
     if status == "waiting":
-        return "waiting" if wait is not None and wait.signal else "sleeping"
+        return "waiting" if wait is not None and wait.signal and wait.asks else "sleeping"
     return {"started": "running", "backoff": "retrying", "ready": "queued"}.get(status, status)
 
 

@@ -6,8 +6,9 @@ from components.logic.if_ import if_
 from components.logic.join import join
 from components.logic.leave import leave, next_round, stop
 from components.logic.loop import loop
+from components.logic.signal import signal
 from components.logic.switch import switch
 from components.logic.undo import undo
 from components.logic.wait import wait
 
-NODES = (if_, switch, join, each, loop, next_round, leave, stop, wait, undo, flow)
+NODES = (if_, switch, join, each, loop, next_round, leave, stop, wait, signal, undo, flow)

@@ -36,6 +36,7 @@ class Wait(Struct, frozen=True, omit_defaults=True):
     `seconds` (from now) or `until` (with a time zone): the latest moment; then the signal is named "time".
     `signal`: the name of the signal that ends the wait earlier. With neither time nor signal the flow is refused.
     `title`, `description`, `choices`, `form` (JSON Schema) are for the person asked. No worker is held meanwhile.
+    `asks` False: it waits for a machine, so no person is told.
     """
 
     seconds: float | None = None
@@ -46,6 +47,7 @@ class Wait(Struct, frozen=True, omit_defaults=True):
     choices: tuple[str, ...] = ()
     form: dict[str, Any] = field(default_factory=dict)
     data: Json = None
+    asks: bool = True
 
 
 class Round(Struct, frozen=True, omit_defaults=True):

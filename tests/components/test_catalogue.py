@@ -11,7 +11,7 @@ from flows.sdk.node import FAMILY_ICONS
 NAMES = (
     "start.chat start.form start.webhook start.api ai.prompt ai.chat text.split text.join data.json data.set logic.if "
     "logic.switch logic.join logic.each logic.loop logic.next logic.leave logic.stop "
-    "logic.wait logic.flow people.approval connect.http show.answer note.note note.group "
+    "logic.wait logic.signal logic.flow people.approval connect.http show.answer note.note note.group "
     "code.python"
 )
 
