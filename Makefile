@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.tools/bytecode
 endif
 
-.PHONY: help up dev sync sync-test test test-one browser check format bench bench-peers fault assets docs clean
+.PHONY: help up dev sync sync-test test packages check format bench bench-peers fault assets docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1	/' | expand -t 18
@@ -38,10 +38,10 @@ sync: $(UV)
 sync-test: $(UV)
 	@$(SYNC) --group test --group bench
 
-browser:
-	@.ci/get-chromium
+packages:
+	@.ci/get-packages
 
-test: sync-test browser ## every test; a part of them: make test ARGS="tests/flows -k join"
+test: sync-test packages ## every test; a part of them: make test ARGS="tests/flows -k join"
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(if $(ARGS),$(ARGS),--ignore tests/fault)
 	@# storms kill servers and count seconds: they get the machine to themselves
 	@$(if $(ARGS),,$(BIN)/python -m pytest -q -p no:xdist tests/fault)
@@ -56,7 +56,7 @@ format: sync-test ## let ruff put the code in shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: sync-test browser ## one JSON line for each figure (about 10 minutes); one of them: make bench ARGS=start
+bench: sync-test packages ## one JSON line for each figure (about 10 minutes); one of them: make bench ARGS=start
 	@$(BIN)/python -m tests.bench.run $(ARGS)
 
 bench-peers: sync-test ## Node-RED (from npm, into .tools) and Agentbase side by side; needs Node
