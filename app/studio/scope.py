@@ -10,6 +10,7 @@ from app.errors import NotFound
 from app.runs import queries as runs
 from app.studio.shapes import ports_of
 from app.web import Actor
+from flows import catalogue
 from flows.catalogue import Catalogue
 from flows.expressions import written
 from flows.model import Flow, NodeUse
@@ -57,20 +58,22 @@ async def last_values(actor: Actor, run_id: str, flow: Flow, use: NodeUse) -> Va
     for step in run.steps:
         if step.node == use.id:
             given |= step.inputs
-    return Values({name: _alive(value) for name, value in given.items()}, ran=True)
+    ports = ports_of(use, catalogue.load())
+    types = {port.name: port.type for port in ports.inputs} if ports is not None else {}
+    return Values({name: _arrived(value, types.get(name, "any")) for name, value in given.items()}, ran=True)
 
 
-def variables_of(flow: Flow, use: NodeUse, catalogue: Catalogue, values: Values | None = None) -> list[Variable]:
+def variables_of(flow: Flow, use: NodeUse, kinds: Catalogue, values: Values | None = None) -> list[Variable]:
     """Its inputs by port name, the run's input, and of known values the parts: `order.items[0].name`."""
     known = (values or Values()).variables
     found: list[Variable] = []
-    ports = ports_of(use, catalogue)
+    ports = ports_of(use, kinds)
     wired: dict[str, str] = {}
     nodes = {node.id: node for node in flow.nodes}
     for edge in flow.edges:
         target, _, name = edge.target.partition(".")
         if target == use.id and (source := nodes.get(edge.source.partition(".")[0])) is not None:
-            kind = catalogue.get(source.type)
+            kind = kinds.get(source.type)
             wired[name] = source.label or (kind.title if kind is not None else source.type)
     for port in ports.inputs if ports is not None else ():
         if port.inside or port.name == "after":
@@ -81,7 +84,7 @@ def variables_of(flow: Flow, use: NodeUse, catalogue: Catalogue, values: Values 
     given = known.get("input")
     if isinstance(given, dict) and given:
         found += _parts("input", given, "what started the run", MOST_PATHS // 2)
-    elif any((kind := catalogue.get(node.type)) is not None and kind.trigger == "chat" for node in flow.nodes):
+    elif any((kind := kinds.get(node.type)) is not None and kind.trigger == "chat" for node in flow.nodes):
         found.append(Variable("input.message", "message", "what the visitor wrote"))
     return found[:MOST_PATHS]
 
@@ -142,8 +145,10 @@ def _shown(known: Mapping[str, Any], name: str) -> str:
     return shortly(known[name]) if name in known else ""
 
 
-def _alive(value: Any) -> Any:
-    """Stored values as a step sees them: a message is its text in a sentence, not an object."""
-    if isinstance(value, dict) and value.keys() <= {"text", "role", "name"} and "text" in value:
-        return convert(value, Message)
+def _arrived(value: Any, port: str) -> Any:
+    """A stored value as it arrives at a port (docs/flow-semantics.md, 30): only there a message is one, or its text."""
+    if port in ("message", "text") and isinstance(value, dict) and "text" in value:
+        if value.keys() <= {"text", "role", "name"}:
+            message = convert(value, Message)
+            return message if port == "message" else message.text
     return value

@@ -1,6 +1,6 @@
 """The settings form of a step, derived from its type: which control each field gets, its value, its fault."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from app.web.forms import human
 from flows.catalogue import AnyNode
-from flows.model import NodeUse
+from flows.model import Exposed, NodeUse
 from flows.problems import Problem
 
 CONTROLS = {
@@ -38,6 +38,7 @@ class Field(Struct, frozen=True):
     connection, flow, secret, lines (a list of texts), pairs (name and value), rows (a list of small forms).
 
     `value` is what the document holds, else the default. `shown_when`: (field, values) that must hold to show it.
+    `exposed`: it stands on the flow's settings page, with this name and help.
     `row`: the controls of one row, with empty values; `rows`: the same for each row there is.
     """
 
@@ -60,6 +61,7 @@ class Field(Struct, frozen=True):
     row: tuple["Field", ...] = ()
     rows: tuple[tuple["Field", ...], ...] = ()
     is_set: bool = False
+    exposed: Exposed | None = None
 
 
 def form_of(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> list[Field]:
@@ -67,7 +69,15 @@ def form_of(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> list[Field]
     schema = kind.settings_schema()
     shape = _resolved(schema, schema.get("$defs", {}))
     faults = field_errors(use, kind, problems)
-    return _fields(shape, schema.get("$defs", {}), use.settings, faults)
+    found = _fields(shape, schema.get("$defs", {}), use.settings, faults)
+    if not use.exposed:
+        return found
+    return [msgspec.structs.replace(each, exposed=use.exposed.get(each.name)) for each in found]
+
+
+def takes_values(fields: Sequence[Field]) -> bool:
+    """Whether one of them is a text with values or an expression, here or in a row."""
+    return any(f.control in ("template", "expression") or takes_values(f.row) for f in fields)
 
 
 def field_errors(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> dict[str, str]:

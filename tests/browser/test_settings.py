@@ -19,6 +19,7 @@ def mara(made, live):
 
 def a_garden():
     flow = a_document(prompt="Answer {{ question }} kindly.")
+    flow.nodes.append(NodeUse("think", "ai.chat", x=560, y=240, label="Think"))
     flow.nodes.append(NodeUse("long", "logic.if", x=280, y=240, label="Is it long?"))
     flow.edges.append(Edge("write.text", "long.value"))
     return flow
@@ -68,8 +69,9 @@ def test_two_braces_open_the_values_with_what_stood_there_last(garden, axe, look
     expect(prompt).to_have_attribute("aria-activedescendant", re.compile("values-"))
     axe(page)
     look(page, "settings-values")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(prompt).to_have_value("Reply to {{ question }}")
+    expect(prompt).to_have_value("Reply to {{ question.text }}")
     expect(prompt).to_be_focused()
     expect(page.locator("output.value-preview")).to_have_text("Reply to Which tulips?")
     page.keyboard.type(" {{ inp")
@@ -90,3 +92,77 @@ def test_a_fault_is_said_in_words_while_one_writes(garden, axe):
     prompt.fill("Answer {{ size(question.text) }}")
     expect(page.locator("output.value-preview")).to_have_text("Answer 13")
     expect(page.locator(".value-chip--fault")).to_have_count(0)
+
+
+def test_one_click_on_a_value_of_the_last_run_puts_it_into_the_text(garden, axe, look):
+    page, prompt = garden, prompt_of(garden)
+    prompt.fill("Dear visitor, ")
+    page.get_by_role("tab", name="Input").click()
+    expect(page.get_by_text("Click a value to put it into “Prompt”.")).to_be_visible()
+    axe(page)
+    look(page, "settings-pick")
+    page.get_by_role("button", name="message Which tulips?").click()
+    expect(prompt).to_have_value("Dear visitor, {{ input.message }}")
+    expect(prompt).to_be_focused()
+    saved(page)
+
+
+def test_an_expression_is_written_with_the_same_list(garden):
+    page = garden
+    step(page, "Is it long?").click(position={"x": 80, "y": 30})
+    field = page.locator('value-field[kind="expression"] textarea').first
+    field.press_sequentially("val")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("value")
+    page.keyboard.type(".si")
+    page.keyboard.press("Enter")
+    page.keyboard.type(" > 3")
+    expect(field).to_have_value("value.size() > 3")
+    expect(page.locator("output.value-preview").first).to_have_text("yes")
+    saved(page)
+
+
+def test_a_marked_setting_stands_on_the_settings_page_and_is_set_there(garden, axe, look):
+    page = garden
+    prompt_of(page).hover()
+    page.get_by_role("button", name="Prompt: on the settings page").click()
+    expect(page.get_by_role("button", name="Prompt: on the settings page")).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("On the settings page as").fill("Tone of the answer")
+    saved(page)
+    axe(page)
+    look(page, "settings-marked")
+    page.goto(page.url.split("?")[0].split("#")[0].rstrip("/") + "/settings-form")
+    tone = page.get_by_role("textbox", name="Tone of the answer")
+    expect(tone).to_have_value("Answer {{ question }} kindly.")
+    axe(page)
+    look(page, "settings-page")
+    tone.fill("Answer {{ question }} in verse.")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(tone).to_have_value("Answer {{ question }} in verse.")
+
+
+def test_a_model_is_chosen_from_a_list_with_search_and_price(garden, axe, look):
+    page = garden
+    step(page, "Think").click(position={"x": 80, "y": 20})
+    model = page.get_by_role("button", name=re.compile("^Model"))
+    model.focus()
+    page.keyboard.press("Enter")
+    search = page.get_by_role("combobox", name="Search: Model")
+    expect(search).to_be_focused()
+    options = page.get_by_role("listbox", name="Model").get_by_role("option")
+    expect(options.filter(has_text=re.compile("free|an answer|price unknown")).first).to_be_visible()
+    axe(page)
+    look(page, "settings-model")
+    page.keyboard.press("Escape")
+    expect(model).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(model).not_to_contain_text("The workspace’s model")
+    saved(page)
+    back = page.get_by_role("button", name="Model: back to the default")
+    expect(back).to_be_visible()
+    back.click()
+    expect(page.get_by_role("button", name=re.compile("^Model"))).to_contain_text("The workspace’s model")
+    expect(back).to_be_hidden()

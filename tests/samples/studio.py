@@ -6,13 +6,16 @@ from msgspec import to_builtins
 
 from app.studio.changes import changes
 from app.studio.choices import Offers
+from app.studio.exposing import shown
+from app.studio.picking import tree_of
 from app.studio.queries import Editor, Version, problems_of, views
 from app.studio.ran import Bar, Ran, RanStep
 from app.studio.rendering import script_json
-from app.studio.settings_form import form_of
+from app.studio.scope import Values
+from app.studio.settings_form import form_of, takes_values
 from app.studio.shapes import FAMILIES, catalogue_json, node_view, palette
 from flows import catalogue
-from flows.model import Flow, NodeUse
+from flows.model import Exposed, Flow, NodeUse
 from tests.factories.studio import a_document
 
 SOME = UUID("01993d5e-0000-7000-8000-000000000002")
@@ -46,6 +49,8 @@ def _panel(use: NodeUse, *, ran: RanStep | None = None, editable: bool = True, w
         "fields": form_of(use, kind, []) if kind is not None else [],
         "variables": script_json([]),
         "docs": kind.description if kind is not None else "",
+        "tree": tree_of(Values({"text": {"a": [1, "b"]}}, ran=True)) if ran is not None else [],
+        "pickable": kind is not None and takes_values(form_of(use, kind, [])),
         "ran": ran,
         "offers": Offers(),
         "webhook": webhook,
@@ -62,6 +67,8 @@ _WHOLE = {
 _RUN = Ran(SOME, "failed", "3 s · 0.2 ct", {}, [Bar("ask", "Ask", "failed", "Ask: failed", 0, 40.5, "1 s", "free")])
 _NO_FACE = {"start": None, "sample": "{}", "keeps": True, "problems": []}
 _CHAT, _FORM = (to_builtins(KINDS[f"start.{kind}"].default_settings()) for kind in ("chat", "form"))
+
+_MARKED = Flow(nodes=[NodeUse("call", "connect.http", exposed={"headers": Exposed("Heads"), "url": Exposed()})])
 
 SAMPLES: dict[str, Any] = {
     "studio/_about.html": {"flow": FLOW},
@@ -80,6 +87,12 @@ SAMPLES: dict[str, Any] = {
         *(_panel(use, ran=STEP, editable=False) for use in FLOW.nodes),
         _panel(NodeUse("x", "start.webhook"), webhook="https://garden.example/hooks/x"),
         _panel(NodeUse("x", "start.webhook"), webhook=""),
+    ],
+    "studio/_pick.html": {},
+    "studio/settings_page.html": [
+        {"nav": "flows", "flow": EDITOR, "steps": [], "offers": Offers(), "editable": True},
+        {"nav": "flows", "flow": EDITOR, "steps": shown(_MARKED, []), "offers": Offers(), "editable": True},
+        {"nav": "flows", "flow": EDITOR, "steps": shown(_MARKED, []), "offers": Offers(), "editable": False},
     ],
     "studio/_problems.html": [{"problems": [], "titles": {}}, {"problems": PROBLEMS, "titles": {"cut": "Cut"}}],
     "studio/_publication.html": [

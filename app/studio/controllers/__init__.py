@@ -4,6 +4,7 @@ from typing import Any
 
 from app.studio.controllers.editing import EditingController
 from app.studio.controllers.editor import EditorController
+from app.studio.controllers.exposing import ExposingController, ExposureController
 from app.studio.controllers.flows import FlowsController
 from app.studio.controllers.outline import OutlineController
 from app.studio.controllers.panel import PanelController
@@ -15,6 +16,8 @@ routes: list[Any] = [
     EditingController,
     OutlineController,
     PanelController,
+    ExposingController,
+    ExposureController,
     FlowsController,
     ShelfController,
     TriesController,

@@ -10,10 +10,11 @@ from litestar.params import FromPath, JSONBody
 from app.runs import queries as runs
 from app.studio import choices, queries, tries
 from app.studio.changes import changes
+from app.studio.picking import tree_of
 from app.studio.previewing import Preview, PreviewForm, preview
 from app.studio.rendering import script_json
 from app.studio.scope import last_values, variables_of
-from app.studio.settings_form import form_of
+from app.studio.settings_form import form_of, takes_values
 from app.triggers import queries as triggers
 from app.web.actor import Actor
 from app.web.htmx import Request
@@ -51,6 +52,8 @@ class PanelController(Controller):
             fields=fields,
             variables=script_json(variables_of(flow, use, kinds, values)),
             docs=kind.description if kind is not None else "",
+            tree=tree_of(values),
+            pickable=takes_values(fields),
             ran=await tries.step(actor, run_id, node_id),
             offers=await choices.for_fields(actor, flow_id, fields),
             webhook=await _webhook(request, actor, flow_id, use),

@@ -3,15 +3,13 @@
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-import msgspec
-
 from app.studio import choices, queries, tries
 from app.studio.changes import changes
 from app.studio.outline.ends import ends_of
-from app.studio.outline.posted import Unreadable
+from app.studio.outline.posted import Unreadable, with_what_was_typed
 from app.studio.rendering import script_json
 from app.studio.scope import last_values, variables_of
-from app.studio.settings_form import Field, form_of
+from app.studio.settings_form import form_of
 from app.studio.shapes import FAMILIES, palette, ports_of
 from app.web import Actor
 from flows import catalogue
@@ -77,7 +75,7 @@ async def _step(
     return {
         "use": use,
         "node": queries.views(flow.flow, found, {use.id})[0],
-        "fields": _with_what_was_typed(fields, faults),
+        "fields": with_what_was_typed(fields, faults),
         "variables": known,
         "variables_json": script_json(known),
         "docs": kind.description if kind is not None else "",
@@ -108,14 +106,4 @@ def _containers(flow: Flow, use: NodeUse) -> list[tuple[str, str]]:
         (node.id, titles[node.id])
         for node in flow.nodes
         if node.type in kinds and kinds[node.type].container and not inside(node.id)
-    ]
-
-
-def _with_what_was_typed(fields: list[Field], faults: list[Unreadable]) -> list[Field]:
-    typed = {fault.field: fault for fault in faults}
-    return [
-        msgspec.structs.replace(field, value=typed[field.name].given, error=typed[field.name].why)
-        if field.name in typed
-        else field
-        for field in fields
     ]

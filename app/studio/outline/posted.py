@@ -35,11 +35,14 @@ class Read(Struct):
     faults: list[Unreadable]
 
 
-def read(fields: Sequence[Field], sent: Sent, deed: str = "") -> Read:
-    """`deed`: "add:<setting>", "drop:<setting>.<row>" or "up:<setting>.<row>", from the buttons of lists."""
+def read(fields: Sequence[Field], sent: Sent, deed: str = "", path: str = "s") -> Read:
+    """`deed`: "add:<setting>", "drop:<setting>.<row>" or "up:<setting>.<row>", from the buttons of lists.
+
+    `path`: what names begin with.
+    """
     found = Read({}, [])
     for field in fields:
-        value = _value(field, f"s.{field.name}", sent, found.faults)
+        value = _value(field, f"{path}.{field.name}", sent, found.faults)
         if value is not None:
             found.settings[field.name] = value[0]
     verb, _, what = deed.partition(":")
@@ -60,6 +63,17 @@ def changed(fields: Sequence[Field], settings: Mapping[str, Any]) -> dict[str, A
         return bool(value == now[name].value) or (value in EMPTY and now[name].value in EMPTY)
 
     return {name: value for name, value in settings.items() if not same(name, value)}
+
+
+def with_what_was_typed(fields: list[Field], faults: list[Unreadable]) -> list[Field]:
+    """What could not be read stands in its field again, with the reason."""
+    typed = {fault.field: fault for fault in faults}
+    return [
+        msgspec.structs.replace(field, value=typed[field.name].given, error=typed[field.name].why)
+        if field.name in typed
+        else field
+        for field in fields
+    ]
 
 
 def _value(field: Field, name: str, sent: Sent, faults: list[Unreadable]) -> tuple[Any] | None:

@@ -2,6 +2,9 @@
 
 import { box } from "./keys.js"
 import { askWhose } from "./panel-conflict.js"
+import { exposeDeed, exposeWords } from "./panel-expose.js"
+import { find } from "./panel-find.js"
+import { Pick } from "./panel-pick.js"
 import { policyOf } from "./panel-policy.js"
 import { rowDeed } from "./panel-rows.js"
 import { conditions, fault, valueOf } from "./panel-values.js"
@@ -16,6 +19,7 @@ export class Panel {
     this.node = ""
     this.trying = false
     this.tab = "settings"
+    this.pick = new Pick(this)
     this.el.addEventListener("input", (e) => this.typed(e))
     this.el.addEventListener("change", (e) => this.changed(e))
     this.el.addEventListener("click", (e) => this.clicked(e))
@@ -95,7 +99,7 @@ export class Panel {
     if (wanted) this.show("settings")
     const details = wanted?.closest("details")
     if (details) details.open = true
-    const control = wanted?.matches("input, textarea, select") ? wanted : wanted?.querySelector("input, textarea, select, button")
+    const control = wanted?.matches("input, textarea, select") ? wanted : (wanted?.querySelector(".picker") ?? wanted?.querySelector("input, textarea, select, button"))
     ;(control ?? this.el.querySelector("[data-title]") ?? this.el.querySelector("input, textarea, button"))?.focus()
   }
 
@@ -107,6 +111,8 @@ export class Panel {
       t.tabIndex = t.dataset.tab === tab ? 0 : -1
     }
     for (const pane of this.el.querySelectorAll("[data-pane]")) pane.hidden = pane.dataset.pane !== tab
+    this.el.dispatchEvent(new CustomEvent("pane", { detail: tab }))
+    if (tab === "input") this.pick.hint()
   }
 
   key(e) {
@@ -139,6 +145,7 @@ export class Panel {
   typed(e) {
     const control = e.target
     if (control.matches("[data-title]")) return this.rename(control)
+    if (control.matches("[data-find]")) return find(this.el, control.value)
     if (control.type === "range") {
       const out = control.parentElement.querySelector("output")
       if (out) out.textContent = control.value
@@ -159,6 +166,7 @@ export class Panel {
     if (policy) return this.policy(wait)
     const field = control.closest("[data-field]")
     if (!field || !this.node) return
+    if (control.closest("[data-exposed]")) return exposeWords(this, control, wait)
     this.write(field, wait)
   }
 
@@ -171,6 +179,7 @@ export class Panel {
     const text = JSON.stringify(value)
     if (field.dataset.saved === text) return
     field.dataset.saved = text
+    field.toggleAttribute("data-changed", text !== JSON.stringify(JSON.parse(field.dataset.default ?? "null")))
     const op = node?.note && name === "text" ? { op: "note.text", id, text: value } : { op: "node.config", id, field: name, value }
     this.host.edit.run([op], { merge: `config ${id} ${name}`, wait })
     this.conditions()
@@ -204,6 +213,8 @@ export class Panel {
       this.show(this.tab)
     } else if (rowDeed(this, button)) return
     else if (button.dataset.insert !== undefined) this.insert(button)
+    else if (button.dataset.expose !== undefined) exposeDeed(this, button)
+    else if (button.dataset.pick !== undefined) this.pick.put(button.dataset.pick)
     else if (button.dataset.reset !== undefined) this.reset(button.closest("[data-field]"))
     else if (button.dataset.settle !== undefined) this.settled(button)
     else if (button.dataset.stop !== undefined) this.host.runs.stop()

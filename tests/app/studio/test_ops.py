@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from app.studio import forms
 from app.studio.ops import OpRefused, apply, check_whole, touches
-from flows.model import Edge, Flow, NodeUse, Retry
+from flows.model import Edge, Exposed, Flow, NodeUse, Retry
 
 IDS = ["a", "b", "c", "d", "e"]
 PORTS = ["in", "out", "text"]
@@ -33,6 +33,12 @@ operations = st.one_of(
     st.builds(forms.NodeResize, id=ids, w=st.none() | st.just(300.0), h=st.none() | st.just(200.0)),
     st.builds(forms.NodeConfig, id=ids, field=st.sampled_from(["text", "size"]), value=values | st.just(UNSET)),
     st.builds(forms.NodeLabel, id=ids, label=st.text(max_size=5)),
+    st.builds(
+        forms.NodeExpose,
+        id=ids,
+        field=st.sampled_from(["text", "size"]),
+        shown=st.none() | st.builds(Exposed, label=st.text(max_size=5)),
+    ),
     st.builds(forms.NodeDelete, id=ids),
     st.builds(forms.NodeReparent, id=ids, parent=st.sampled_from(["", *IDS]), x=numbers, y=numbers),
     st.builds(

@@ -34,7 +34,7 @@ async def actor(db):
 async def test_a_text_comes_to_what_the_run_would_have_made_of_it(actor):
     flow = await a_flow(actor)
     await a_run(actor, flow)
-    text = "Answer {{ question }}, {{ size(input.history) }}"
+    text = "Answer {{ question.text }}, {{ size(input.history) }}"
     found = await preview(actor, flow, "write", PreviewForm(text, "template"))
     assert (found.state, found.text, found.type) == ("value", "Answer Which tulips?, 0", "text")
     bare = await preview(actor, flow, "write", PreviewForm("input.history.size() + 2", "expression"))
@@ -48,7 +48,16 @@ async def test_a_step_that_did_not_run_yet_sees_what_the_steps_before_it_gave(ac
     document.nodes.append(NodeUse("new", "ai.prompt", settings={"template": "{{ draft }}"}))
     document.edges.append(Edge("write.text", "new.draft"))
     values = await last_values(actor, str(run), document, document.nodes[-1])
-    assert values.variables["draft"] == "Answer Which tulips?"
+    assert values.variables["draft"] == 'Answer {"text":"Which tulips?"}'
+
+
+async def test_it_is_what_the_run_itself_wrote_also_of_a_message(actor):
+    """A message on a port for anything is an object there (docs/flow-semantics.md, 30): the preview doesn't flatter."""
+    flow = await a_flow(actor)
+    run = await a_run(actor, flow)
+    found = await preview(actor, flow, "write", PreviewForm("Answer {{ question }}", "template"))
+    written = await tries.step(actor, str(run), "write")
+    assert found.text == written.output["text"]
 
 
 async def test_a_fault_says_its_place_and_its_remedy(actor):
