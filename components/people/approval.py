@@ -4,11 +4,21 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from flows.sdk import Context, Template, Wait, lines, node
+from components.start.fields import Field, Kind, ports_for, read_fields
+from flows.sdk import Context, Json, NodeError, Port, Ports, Template, Wait, lines, node
 
 SIGNAL = "approval"
 APPROVE, REJECT = "approve", "reject"
 HOUR = 3_600
+ASKED: dict[Kind, str] = {
+    "text": "string",
+    "long text": "string",
+    "number": "number",
+    "yes/no": "boolean",
+    "choice": "string",
+}
+"""Kinds of fields that a person can fill in with an answer, as JSON Schema types."""
+OWN = frozenset({"approved", "rejected", "comment", "by", "value", "choice"})
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,6 +29,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(title="Time to decide, in hours", description="Empty = no limit."),
     ] = None
     on_timeout: Annotated[Literal["approve", "reject"], Meta(title="When nobody decides in time")] = "reject"
+    fields: Annotated[
+        list[Field],
+        Meta(title="Fields to fill in", description="With an approval; each is an output.", max_length=20),
+    ] = []
 
 
 class Inputs(Struct, frozen=True):
@@ -30,6 +44,56 @@ class Outputs(Struct, frozen=True):
     rejected: Annotated[Any | UnsetType, Meta(title="Rejected")] = UNSET
     comment: str = ""
     by: Annotated[str, Meta(title="Decided by", description="Empty = nobody did in time.")] = ""
+    values: dict[str, Json] = {}
+
+
+def _ports(settings: Settings) -> Ports:
+    """Raises NodeError(field="fields") for a name that is taken and a kind that nobody can type in."""
+    for each in settings.fields:
+        if each.name in OWN:
+            raise NodeError(f"The name '{each.name}' is taken. Give the field another one.", field="fields")
+        if each.kind not in ASKED:
+            raise NodeError(
+                f"'{each.label or each.name}' is {each.kind}: an approval can't ask for that.", field="fields"
+            )
+    asked = ports_for(settings.fields).outputs
+    inputs = (Port("value", "any", "Value", "What is decided about; goes on along the chosen branch.", required=False),)
+    outputs = (
+        Port("approved", "any", "Approved", branch=True),
+        Port("rejected", "any", "Rejected", branch=True),
+        Port("comment", "text", "Comment"),
+        Port("by", "text", "Decided by", "Empty = nobody did in time."),
+    )
+    return Ports(inputs, (*outputs, *(Port(p.name, p.type, p.title, p.description, branch=True) for p in asked)))
+
+
+def form(fields: list[Field]) -> dict[str, Any]:
+    """JSON Schema of what is asked; `format` "long" = several lines."""
+    properties: dict[str, Any] = {}
+    for each in fields:
+        shape: dict[str, Any] = {"type": ASKED[each.kind], "title": each.label or each.name}
+        if each.help:
+            shape["description"] = each.help
+        if each.kind == "choice":
+            shape["enum"] = each.choices
+        if each.kind == "long text":
+            shape["format"] = "long"
+        properties[each.name] = shape
+    properties["comment"] = {"type": "string", "title": "Comment"}
+    required = [each.name for each in fields if each.required and each.kind != "yes/no"]
+    return {"type": "object", "properties": properties} | ({"required": required} if required else {})
+
+
+def _question(settings: Settings, inputs: Inputs, wrong: str = "") -> Wait:
+    return Wait(
+        seconds=None if settings.hours is None else settings.hours * HOUR,
+        signal=SIGNAL,
+        title=settings.title,
+        description="\n\n".join(text for text in (wrong, settings.description) if text),
+        choices=(APPROVE, REJECT),
+        form=form(settings.fields),
+        data=inputs.value,
+    )
 
 
 @node(
@@ -39,29 +103,30 @@ class Outputs(Struct, frozen=True):
     effect="pure",
     icon="user-check",
     waits=True,
+    ports=_ports,
     summary=lambda settings: settings.title,
 )
 async def approval(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs | Wait:
     """Asks a person, waits without holding a worker, and goes on along 'approved' or 'rejected'.
 
     The answer is the signal "approval" with {"choice": "approve" | "reject", "comment": text}. Anything but "approve"
-    counts as a rejection: what nobody allowed must not happen.
+    counts as a rejection: what nobody allowed must not happen. Fields are asked with it: {"fields": {name: value}}. An
+    approval whose fields don't fit is asked again, with the reason, and its time begins anew.
     """
     if ctx.signal is None:
-        return Wait(
-            seconds=None if settings.hours is None else settings.hours * HOUR,
-            signal=SIGNAL,
-            title=settings.title,
-            description=settings.description,
-            choices=(APPROVE, REJECT),
-            form={"type": "object", "properties": {"comment": {"type": "string", "title": "Comment"}}},
-            data=inputs.value,
-        )
+        return _question(settings, inputs)
+    filled: dict[str, Json] = {}
     if ctx.signal.name != SIGNAL:
         choice, comment = settings.on_timeout, ""
     else:
         said = ctx.signal.data if isinstance(ctx.signal.data, dict) else {}
         choice, comment = said.get("choice", REJECT), str(said.get("comment") or "")
+        if choice == APPROVE and settings.fields:
+            given = said.get("fields")
+            try:
+                filled = read_fields(settings.fields, given if isinstance(given, dict) else {})
+            except NodeError as wrong:
+                return _question(settings, inputs, wrong.message)
     if choice == APPROVE:
-        return Outputs(approved=inputs.value, comment=comment, by=ctx.signal.by)
+        return Outputs(approved=inputs.value, comment=comment, by=ctx.signal.by, values=filled)
     return Outputs(rejected=inputs.value, comment=comment, by=ctx.signal.by)

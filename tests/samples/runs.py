@@ -10,6 +10,8 @@ from app.runs.showing import Peers, composed
 from app.runs.viewing import view
 from app.runs.why import Link, Why
 from app.web.actor import Actor
+from components.people.approval import form
+from components.start.fields import Field
 from flows.model import Edge, Flow, NodeUse
 from flows.sdk.context import Wait
 from tests.factories.runs import a_version, an_approval
@@ -29,8 +31,17 @@ def step(**more: Any) -> StepView:
     return StepView(**fields | more)
 
 
+_FIELDS = [
+    Field("sum", "Sum", "number", help="In dollars."),
+    Field("why", "Why", "long text", required=False),
+    Field("how", "How", "choice", choices=["By mail", "By post"]),
+    Field("where", "Where", required=False),
+    Field("sure", "Sure?", "yes/no", help="Think twice."),
+]
 ASKS = step(
-    node="ask", status="waiting", wait=Wait(signal="approval", title="May it go?", choices=("approve", "reject"))
+    node="ask",
+    status="waiting",
+    wait=Wait(signal="approval", title="May it go?", choices=("approve", "reject"), form=form(_FIELDS)),
 )
 DOUBT = step(node="pay", status="in_doubt", error="It was interrupted.", output=None)
 TRIED = step(
@@ -129,6 +140,7 @@ SAMPLES: dict[str, Any] = {
     "runs/_timeline.html": [{"shown": shown} for shown in SHOWN],
     "runs/_graph.html": [{"shown": shown} for shown in SHOWN if shown.graph],
     "runs/_step.html": [{"shown": shown, "step": shown.chosen} for shown in SHOWN if shown.chosen],
+    "runs/_ask.html": {},
     "runs/_doubt.html": [{"run": RUNS[3], "step": DOUBT, "may": may} for may in (True, False)],
     "runs/_view.html": [{"value": view(value), "name": "x"} for value in VALUES],
 }

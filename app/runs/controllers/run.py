@@ -17,6 +17,9 @@ from app.web.flash import flash
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
 
+FIELD = "field."
+"""Before the names of what a question asks for besides the choice."""
+
 
 class RunController(Controller):
     path = "/runs/{run_id:uuid}"
@@ -60,7 +63,11 @@ class RunController(Controller):
         run_id: FromPath[UUID],
         data: URLEncodedBody[AnswerForm],
     ) -> Response[Any]:
-        said = {"choice": data.choice, "comment": data.comment}
+        sent = await request.form()
+        said: dict[str, Any] = {"choice": data.choice, "comment": data.comment}
+        fields = {name.removeprefix(FIELD): str(sent[name]) for name in sent if name.startswith(FIELD)}
+        if fields:
+            said["fields"] = fields
         await service.signal(actor, run_id, data.name, said, step=data.step)
         flash(request, "Thank you. The run goes on.")
         return go(request, data.next or f"/runs/{run_id}")

@@ -1,6 +1,7 @@
 """Pages of runs for people."""
 
 from app.runs import service
+from flows.model import Edge
 from tests.factories.runs import a_chain, a_version, a_worker, an_approval, wait_for
 
 
@@ -30,6 +31,23 @@ async def test_a_person_answers_a_waiting_run_from_its_page(signed_in):
         sent = await signed_in.post(f"/runs/{run}/answer", data={"name": "approval", "choice": "approve"})
         assert sent.status_code in (200, 303), sent.text
         await wait_for(actor.workspace_id, run, "succeeded")
+
+
+async def test_a_person_fills_in_what_the_approval_asks_for(signed_in):
+    actor = signed_in.actor
+    made = an_approval()
+    made.nodes[1].settings["fields"] = [{"name": "sum", "label": "How much", "kind": "number"}]
+    made.edges[1] = Edge("ask.sum", "answer.data")
+    _, _, version = await a_version(made, actor.workspace_id)
+    async with a_worker():
+        run = await service.start(actor, version, {"order": 7}, trigger="api")
+        await wait_for(actor.workspace_id, run, "waiting")
+        for page in ("/needs-you", f"/runs/{run}?step=ask"):
+            assert "How much" in (await signed_in.get(page)).text
+        said = {"name": "approval", "step": "ask", "choice": "approve", "field.sum": "12.5"}
+        assert (await signed_in.post(f"/runs/{run}/answer", data=said)).status_code in (200, 303)
+        row = await wait_for(actor.workspace_id, run, "succeeded", "failed")
+    assert '"data":12.5' in row["output"].replace(" ", "")
 
 
 async def test_an_empty_list_says_what_to_do(signed_in):
