@@ -184,7 +184,7 @@ class Worker:
                 claimed = await self._queue.claim(lane, free)
                 for one in claimed:
                     self._start(one)
-            if len(claimed) == free:
+            if len(claimed) == free or (claimed and self._queue.more_lines()):
                 self._due.add(lane)
                 self._wake.set()
 
@@ -222,12 +222,14 @@ class Worker:
         self.counters.claimed += 1
         task = asyncio.create_task(self._one(claimed, stop), name=f"run {claimed.claim.run}")
         self._running[claimed.claim] = (task, stop)
-        task.add_done_callback(lambda _: self._ended(claimed.claim))
+        task.add_done_callback(lambda _: self._ended(claimed))
 
-    def _ended(self, claim: Claim) -> None:
-        self._running.pop(claim, None)
-        self._ledger.forget(claim)
+    def _ended(self, claimed: Claimed) -> None:
+        self._running.pop(claimed.claim, None)
+        self._ledger.forget(claimed.claim)
         self._busy_at = monotonic()
+        if claimed.limited:
+            self._due.add(claimed.lane)
         if self._due:
             self._wake.set()
 

@@ -13,12 +13,13 @@ from litestar.response import Stream
 from msgspec import UNSET
 
 from app.errors import Conflict, DomainError, NotFound
-from app.runs import comparing, following, listing, needs, queries, replays, retention, service, shares
+from app.runs import comparing, following, limits, listing, needs, queries, replays, retention, service, shares
 from app.runs.fields import read_output
 from app.runs.forms import (
     DecisionForm,
     DecisionsForm,
     KeepingForm,
+    LimitsForm,
     ReplayForm,
     RunForm,
     RunsForm,
@@ -68,6 +69,21 @@ class FlowRunsApi(Controller):
         )
         told = {"id": str(run_id), "status": "queued"}
         return Response(told, status_code=202, headers={"location": f"/api/v1/runs/{run_id}"})
+
+
+class FlowLimitsApi(Controller):
+    path = "/flows/{flow_id:uuid}/limits"
+    tags = ["Runs"]
+
+    @get("/", name="api:flow-limits", summary="How many runs of a flow may be under way at once")
+    async def show(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> limits.FlowLimits:
+        return await limits.of(actor, flow_id)
+
+    @put("/", name="api:flow-limit", summary="Set them; they hold at once")
+    async def save(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[LimitsForm]
+    ) -> limits.FlowLimits:
+        return await service.limit(actor, flow_id, limits.Limits(data.running, data.key, data.per_key))
 
 
 class FlowWebhooksApi(Controller):
@@ -278,4 +294,4 @@ async def _sse(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
             following_one.cancel()
 
 
-api_routes: list[Any] = [FlowRunsApi, FlowWebhooksApi, AllRunsApi, RunsApi]
+api_routes: list[Any] = [FlowRunsApi, FlowLimitsApi, FlowWebhooksApi, AllRunsApi, RunsApi]

@@ -61,6 +61,22 @@ class DecisionsForm(Struct, forbid_unknown_fields=True):
     decisions: Annotated[list[Doubt], Meta(min_length=1, max_length=500)]
 
 
+class LimitsForm(Struct, forbid_unknown_fields=True):
+    """Runs of a flow at once. `key`: CEL over `input`; `per_key`: at once for each of its values. null = no limit."""
+
+    running: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    key: Annotated[str, Meta(max_length=500)] = ""
+    per_key: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+
+
+class LimitsPageForm(Struct):
+    """The same from a page: numbers as they were written, "" = no limit."""
+
+    running: Annotated[str, Meta(max_length=10)] = ""
+    key: Annotated[str, Meta(max_length=500)] = ""
+    per_key: Annotated[str, Meta(max_length=10)] = ""
+
+
 class RunsForm(Struct, forbid_unknown_fields=True):
     """Many runs at once."""
 

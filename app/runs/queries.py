@@ -4,10 +4,12 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from app.db import tenant_tx
 from app.errors import NotFound
+from app.runs import limits
 from app.runs import versions as stored
 from app.runs.glance import NEEDS_YOU, Glance, Waiting, Week, latest, waiting, week
 from app.runs.live import LiveFlow, live_document, live_flows
@@ -58,7 +60,7 @@ class Webhook(Struct, frozen=True):
 
 
 async def run(actor: Actor, run_id: UUID) -> RunView:
-    """A run with steps, tries and logs. 4 statements, 1 for an express run. Raises NotFound."""
+    """A run with steps, tries and logs. 4 statements, 5 while it is queued, 1 for an express run. Raises NotFound."""
     return (await opened(actor, run_id))[0]
 
 
@@ -80,8 +82,10 @@ async def opened_in(workspace_id: UUID, run_id: UUID) -> tuple[RunView, Flow]:
             steps = list(await tx.fetch(STEPS, run_id))
             tries = list(await tx.fetch(TRIES, run_id))
             logs = list(await tx.fetch(LOGS, run_id))
+        queued = row["status"] == "queued"
+        waits = await limits.waits(tx, workspace_id, row["flow_id"], row["line"]) if queued else ""
     flow = stored.document_of(row["document"])
-    return run_view(row, flow, steps, tries, logs), flow
+    return msgspec.structs.replace(run_view(row, flow, steps, tries, logs), waits=waits), flow
 
 
 async def place(actor: Actor, run_id: UUID) -> Place:

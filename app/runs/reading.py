@@ -88,7 +88,8 @@ class StepView(Struct, frozen=True):
 class RunView(Struct, frozen=True):
     """`ms` counts up to now while the run goes on. `needs_you`: somebody has to answer or decide.
 
-    `origin`: the run this one goes on from, at `from_step`; "" = from its beginning.
+    `origin`: the run this one goes on from, at `from_step`; "" = from its beginning. `waits`: why a queued run has not
+    begun, "" when only its turn has not come.
     """
 
     id: UUID
@@ -117,6 +118,7 @@ class RunView(Struct, frozen=True):
     origin: UUID | None = None
     from_step: str = ""
     finished_at: datetime | None = None
+    waits: str = ""
 
     @property
     def live(self) -> bool:

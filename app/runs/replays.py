@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from app import events
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused, TooMany
-from app.runs import service, versions
+from app.runs import limits, service, versions
 from app.runs.reach import Place, Reach, reach
 from app.runs.redacting import redacted, restored
 from app.runs.running import Ready, host
@@ -282,6 +282,7 @@ async def _stored(tx: Tx, actor: Actor, origin: Any, ready: Ready, given: str, f
         visitor=origin["visitor"],
         draft=origin["draft"],
         deadline=service.DEADLINE,
+        line=await limits.line(tx, ready.flow_id, given),
     )
     try:
         started = await verbs.start_run(tx, new)

@@ -14,6 +14,7 @@ from app.errors import Conflict, NotFound
 from app.gateway import service as gateway
 from app.logs import logger
 from app.runs.http_step import http_for
+from app.runs.limits import Limited
 from app.runs.sandbox import sandbox_for
 from flows import catalogue
 from flows.compile import PlanCache
@@ -50,11 +51,12 @@ class Ready(Struct, frozen=True):
     names: tuple[str, str, str] = ("", "", "")
 
     async def runs_here(self) -> bool:
-        """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called.
+        """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called, and
+        the flow has no limits (app/runs/limits.py): those are kept where runs are claimed.
 
         That holds for the flows it calls, too.
         """
-        if not self.plan.quick:
+        if not self.plan.quick or await host().limited.has(self.flow_id):
             return False
         models = self.models
         if self.plan.calls:
@@ -71,6 +73,7 @@ class Host:
         self.transport = transport
         self.commits = GroupCommit(pool)
         self.plans = PlanCache(catalogue.load())
+        self.limited = Limited(pool)
         self._owners: dict[UUID, tuple[UUID, UUID]] = {}
         self._ready: dict[UUID, Ready] = {}
         self._called: dict[UUID, tuple[Ready, ...] | None] = {}

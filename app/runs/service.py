@@ -15,7 +15,7 @@ import msgspec
 from app import events
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
-from app.runs import express, following, versions
+from app.runs import express, following, limits, versions
 from app.runs.doors import Admitted as Admitted  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import Forged as Forged  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
@@ -194,6 +194,7 @@ async def nudge(lane: Lane = "normal") -> None:
 
 
 async def _stored(tx: Tx, new: verbs.NewRun) -> UUID:
+    new = msgspec.structs.replace(new, line=await limits.line(tx, new.flow_id, new.input))
     try:
         started = await verbs.start_run(tx, new)
     except verbs.QueueFull:
@@ -344,6 +345,14 @@ async def signal(
             raise Conflict("This run has ended: nothing waits for an answer any more.") from None
     if lane is not None:
         await host().nudge(lane)
+
+
+async def limit(actor: Actor, flow_id: UUID, wanted: limits.Limits) -> limits.FlowLimits:
+    """Set how many runs of a flow may be under way at once. Raises what limits.save raises."""
+    saved = await limits.save(actor, flow_id, wanted)
+    host().limited.forget()
+    await host().nudge("normal")  # there may be room now
+    return saved
 
 
 async def decide(actor: Actor, run_id: UUID, node: str, iter: str, *, happened: bool, output: Any = None) -> None:

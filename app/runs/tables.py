@@ -110,6 +110,7 @@ class Run(Table, tablename="run"):
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
     afresh = Boolean(default=False)
+    line = Text(default="")
 
 
 class NodeExec(Table, tablename="node_exec"):
@@ -197,6 +198,16 @@ class RunQuota(Table, tablename="run_quota"):
     workspace_id = UUID(primary_key=True)
     running = Integer(default=50)
     queued = Integer(default=10_000)
+
+
+class FlowLimit(Table, tablename="flow_limit"):
+    """Runs of a flow that may be under way at once, in all and for each key; no row = no limit but the workspace's."""
+
+    flow_id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    running = Integer(null=True, default=None)
+    key = Text(default="")
+    per_key = Integer(null=True, default=None)
 
 
 class RunShare(Table, tablename="run_share"):

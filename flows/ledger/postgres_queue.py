@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from flows.ledger import postgres_lines as lines
 from flows.ledger import postgres_sql as sql
 from flows.ledger.postgres import PostgresLedger, stored_signal
 from flows.ledger.postgres_pool import borrowed
@@ -19,7 +20,9 @@ from flows.transport.protocol import Lane
 NOBODY = UUID(int=0)
 QUEUES_AT_ONCE = 64
 """Workspaces looked at in one claim. With more of them waiting, the next claim goes on behind the last one."""
-ROUNDS = 3
+LINES_AT_ONCE = 16
+"""Lines of one workspace looked at in one claim; the next one goes on behind the last."""
+ROUNDS = 4
 """Looks of one claim: where few workspaces have much and many have little, the first look finds too little."""
 
 REGISTER = """
@@ -45,7 +48,10 @@ select g.run_id, r.epoch, g.id, g.name, g.data, g.sender, g.step from run_signal
 
 
 class Claimed(Struct, frozen=True):
-    """A run that is ours now, and what is needed before its ledger row is read."""
+    """A run that is ours now, and what is needed before its ledger row is read.
+
+    `limited`: others of its flow may wait for its end.
+    """
 
     claim: Claim
     workspace_id: str
@@ -53,6 +59,7 @@ class Claimed(Struct, frozen=True):
     version_id: str
     lane: Lane
     crash_count: int
+    limited: bool = False
 
 
 class Member(Struct, frozen=True):
@@ -78,6 +85,8 @@ class PostgresQueue:
         self._ledger = ledger
         self._member = member
         self._behind: dict[Lane, UUID] = {}
+        self._lines_behind: dict[tuple[Lane, UUID], str] = {}
+        self._lines_first = False
         self._kinds = msgspec.json.encode(dict(member.kinds)).decode() if member.kinds else None
 
     async def register(self) -> None:
@@ -101,10 +110,10 @@ class PostgresQueue:
                 if not queues:
                     break
                 wanted = most - len(rows)
-                took = await connection.fetch(sql.CLAIM, queues, lane, wanted, self._member.id, self._kinds)
+                took = await self._take(connection, lane, queues, wanted)
                 rows += took
                 deepest = max(Counter(row["workspace_id"] for row in took).values(), default=0)
-                if len(took) == wanted or deepest < 2 * wanted / len(queues):
+                if len(took) == wanted or (deepest < 2 * wanted / len(queues) and not self._lines_behind):
                     break  # else one workspace has more than the part of it that was looked at
         return [
             Claimed(
@@ -114,18 +123,50 @@ class PostgresQueue:
                 str(row["version_id"]),
                 row["lane"],
                 row["crash_count"],
+                bool(row["line"]),
             )
             for row in rows
         ]
 
-    async def _queues(self, connection: Any, lane: Lane) -> list[UUID]:
-        """The workspaces whose turn it is."""
+    def more_lines(self) -> bool:
+        """Whether there are lines that the last claim did not come to."""
+        return bool(self._lines_behind)
+
+    async def _take(self, connection: Any, lane: Lane, queues: dict[UUID, bool], most: int) -> list[Any]:
+        """From the common queue and from the lines of flows with limits; which of them comes first takes turns."""
+        lined = [workspace for workspace, has_lines in queues.items() if has_lines]
+        self._lines_first = bool(lined) and not self._lines_first
+        took: list[Any] = []
+        for of_lines in (self._lines_first, not self._lines_first):
+            wanted = most - len(took)
+            if wanted and of_lines and lined:
+                took += await self._take_lined(connection, lane, lined, wanted)
+            elif wanted and not of_lines:
+                took += await connection.fetch(sql.CLAIM, list(queues), lane, wanted, self._member.id, self._kinds)
+        return took
+
+    async def _take_lined(self, connection: Any, lane: Lane, queues: list[UUID], most: int) -> list[Any]:
+        """In one transaction that holds the flows: what two workers take at once must not pass a limit."""
+        behind = [self._lines_behind.pop((lane, workspace), "") for workspace in queues]
+        found = await connection.fetch(lines.LINES, lane, queues, behind, LINES_AT_ONCE)
+        for workspace, number in Counter(row["workspace_id"] for row in found).items():
+            if number == LINES_AT_ONCE:
+                self._lines_behind[lane, workspace] = max(r["line"] for r in found if r["workspace_id"] == workspace)
+        async with connection.transaction():
+            flows = list({row["flow_id"] for row in found})
+            held = {row["flow_id"] for row in await connection.fetch(lines.HOLD, flows)}
+            ours = [row for row in found if row["flow_id"] in held]
+            columns = [[row[name] for row in ours] for name in ("workspace_id", "line", "flow_id")]
+            return list(await connection.fetch(lines.CLAIM_LINES, *columns, lane, most, self._member.id, self._kinds))
+
+    async def _queues(self, connection: Any, lane: Lane) -> dict[UUID, bool]:
+        """The workspaces whose turn it is, and whether some of their runs are of flows with limits."""
         behind = self._behind.get(lane, NOBODY)
-        queues = [row[0] for row in await connection.fetch(sql.QUEUES, lane, behind, QUEUES_AT_ONCE)]
+        queues = {row[0]: row[1] for row in await connection.fetch(sql.QUEUES, lane, behind, QUEUES_AT_ONCE)}
         if len(queues) < QUEUES_AT_ONCE and behind != NOBODY:
-            queues += [row[0] for row in await connection.fetch(sql.QUEUES, lane, NOBODY, QUEUES_AT_ONCE)]
-            queues = list(dict.fromkeys(queues))
-        self._behind[lane] = queues[-1] if len(queues) >= QUEUES_AT_ONCE else NOBODY
+            more = await connection.fetch(sql.QUEUES, lane, NOBODY, QUEUES_AT_ONCE)
+            queues |= {row[0]: row[1] for row in more}
+        self._behind[lane] = list(queues)[-1] if len(queues) >= QUEUES_AT_ONCE else NOBODY
         return queues
 
     async def wake_due(self) -> set[Lane]:

@@ -169,11 +169,14 @@ with recursive walk as (
              order by r.workspace_id limit 1)
       from walk where walk.workspace_id is not null
 )
-select workspace_id from walk where workspace_id is not null limit $3
+select q.workspace_id, exists (select from run where status = 'queued' and lane = $1 and workspace_id = q.workspace_id and line > '') as lined
+  from (select workspace_id from walk where workspace_id is not null limit $3) q
 """
-"""Workspaces that have something queued, from one on: one index probe for each, however many runs they have queued."""
+"""Workspaces that have something queued, from one on: two index probes for each, however many runs they have queued.
 
-CLAIM = """
+`lined`: some of it is of flows with limits (postgres_lines.py)."""
+
+CHOSEN = """
 with busy as materialized (
     select q.workspace_id, coalesce(quota.running, 50) as most,
            (select count(*) from run b where b.status = 'running' and b.workspace_id = q.workspace_id) as running
@@ -185,7 +188,7 @@ with busy as materialized (
       from free cross join lateral (
         select x.id, x.priority, x.queued_at, row_number() over (order by x.priority desc, x.queued_at) as nth
           from (select id, priority, queued_at from run
-                 where status = 'queued' and lane = $2 and workspace_id = free.workspace_id and ($5::text is null or (
+                 where status = 'queued' and lane = $2 and workspace_id = free.workspace_id and line = '' and ($5::text is null or (
                     select $5::jsonb @> v.node_versions or not exists (
                         select from jsonb_each_text(v.node_versions) needed
                          where coalesce(($5::jsonb ->> needed.key)::int, 0) < needed.value::int)
@@ -198,13 +201,6 @@ with busy as materialized (
      where r.status = 'queued' order by ranked.share, ranked.priority desc, ranked.queued_at
      limit $3 for update of r skip locked
 )
-update run r set status = 'running', epoch = r.epoch + 1, write_seq = 0, owner_worker = $4, wake_at = null, awaits = '{}',
-       started_at = coalesce(r.started_at, clock_timestamp())
-  from mine where r.id = mine.id
-returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
-       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh,
-       extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
-       exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
 """
 """Only what this worker can carry out ($5: the version of each node type it has): a worker without a package leaves such
 runs to the others, so a rolling deploy never ends one.
@@ -216,6 +212,17 @@ for those that another worker takes at this moment. `materialized`: else what ru
 Two workers that claim at the same moment may together exceed a workspace's limit by what one of them takes; it evens out with
 the next claim. A strict count would make every claim wait for the one before.
 """
+
+TAKEN = """
+update run r set status = 'running', epoch = r.epoch + 1, write_seq = 0, owner_worker = ${worker}, wake_at = null, awaits = '{{}}',
+       started_at = coalesce(r.started_at, clock_timestamp())
+  from mine where r.id = mine.id
+returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
+       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.line, r.started_by, r.trigger_id, r.afresh,
+       extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
+       exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
+"""
+CLAIM = CHOSEN + TAKEN.format(worker=4)
 
 WAKE_DUE = """
 with due as (

@@ -15,9 +15,9 @@ from flows.transport.protocol import Lane
 START = """
 with made as (
     insert into run (workspace_id, flow_id, version_id, status, lane, priority, trigger, trigger_id, started_by, visitor, draft,
-                     idempotency_key, deadline_at, input, next_event_seq, afresh)
+                     idempotency_key, deadline_at, input, next_event_seq, afresh, line)
     values ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, nullif($11, ''),
-            clock_timestamp() + $12::float8 * interval '1 second', $13::json, 2, $14)
+            clock_timestamp() + $12::float8 * interval '1 second', $13::json, 2, $14, $15)
     on conflict (workspace_id, flow_id, idempotency_key) where idempotency_key is not null do nothing
     returning id, workspace_id
 ), told as (
@@ -104,7 +104,10 @@ select lane from woken
 
 
 class NewRun(Struct, frozen=True):
-    """`input`: JSON text. `deadline`: seconds from now, None = none. `idempotency_key`: "" = every start is a new run."""
+    """`input`: JSON text. `deadline`: seconds from now, None = none. `idempotency_key`: "" = every start is a new run.
+
+    `line`: where it queues (flows/ledger/postgres_lines.py), "" for a flow without limits.
+    """
 
     workspace_id: Any
     flow_id: Any
@@ -120,6 +123,7 @@ class NewRun(Struct, frozen=True):
     idempotency_key: str = ""
     deadline: float | None = None
     afresh: bool = False
+    line: str = ""
 
 
 class QueueFull(Exception):
@@ -145,7 +149,7 @@ async def start_run(tx: Any, run: NewRun) -> Started:
     made = await tx.fetchval(
         START, run.workspace_id, run.flow_id, run.version_id, run.lane, run.priority, run.trigger, run.trigger_id,
         run.started_by, run.visitor, run.draft, run.idempotency_key, run.deadline, run.input,
-        run.afresh,
+        run.afresh, run.line,
     )  # fmt: skip
     if made is not None:
         return Started(made, True)

@@ -2,6 +2,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.runs import service, shares
 from app.runs.listing import Listed, RunFilter, RunRow
 from app.runs.needs import Need, Needs
@@ -68,6 +70,7 @@ def run(status: str, *steps: StepView, error: str = "") -> RunView:
 ROW = RunRow(SOME, SOME, "Order <mailbox>", 12, "waiting", True, "api", False, THEN, 900.0, 270, "It is busy")
 RUNS = [
     run("queued"),
+    msgspec.structs.replace(run("queued"), waits="3 of 3 runs of this flow are under way."),
     run("running", step(status="running"), TRIED),
     run("waiting", step(), ASKS),
     run("in_doubt", DOUBT, error="Say whether it happened."),
@@ -160,5 +163,7 @@ BODIES = {
     "runs:answer": {"name": "approval", "choice": "approve"},
     "runs:decide": {"node": "ask", "happened": "yes"},
     "runs:replay": {"from_step": ""},
+    "runs:limit": {"running": "3", "key": "", "per_key": ""},
+    "api:flow-limit": {"running": 3},
     "api:run-decide": {"node": "ask", "happened": "yes"},
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.runs.controllers.limits import LimitsController
 from app.runs.controllers.needs import NeedsController
 from app.runs.controllers.replays import ReplaysController
 from app.runs.controllers.run import RunController
@@ -17,6 +18,7 @@ offer("prose", prose)
 routes: list[Any] = [
     RunsController,
     NeedsController,
+    LimitsController,
     RunController,
     ReplaysController,
     SharesController,

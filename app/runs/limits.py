@@ -1,0 +1,162 @@
+# ruff: noqa: E501 -- SQL keeps its own shape
+"""How many runs of a flow may be under way at once, in all and for each key of their input (docs/operate/queue.md).
+
+A setting of the flow, not of a version: a limit protects something outside (a service, a machine), so it holds at once,
+also for runs that are queued already, and without publishing.
+"""
+
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from app import events
+from app.db import Pool, Tx, tenant_tx
+from app.errors import NotAllowed, NotFound, Refused
+from app.web import Actor
+from flows.expressions.programs import ExpressionError, expression, written
+from flows.keys import line_of
+
+FRESH = 2.0
+"""Seconds after which a process has heard of a limit that another one set."""
+MOST = 10_000
+MOST_KEY = 500
+
+OF = "select running, key, per_key from flow_limit where flow_id = $1"
+SET = """
+insert into flow_limit (flow_id, workspace_id, running, key, per_key) values ($1, $2, $3, $4, $5)
+on conflict (flow_id) do update set running = excluded.running, key = excluded.key, per_key = excluded.per_key
+"""
+LINE_UP = "update run set line = $1::uuid::text where flow_id = $1 and line = '' and status in ('queued', 'running', 'waiting')"
+NAME = "select document->>'name' from flow_version where flow_id = $1 order by created_at desc limit 1"
+WAITS = """
+select coalesce((select running from run_quota where workspace_id = $1), 50) as all_most,
+       (select count(*) from run where status = 'running' and workspace_id = $1) as all_now,
+       f.running as flow_most,
+       (select count(*) from run where status = 'running' and workspace_id = $1 and line >= $2::uuid::text and line < $2::uuid::text || '0') as flow_now,
+       case when $3 <> $2::uuid::text then f.per_key end as key_most,
+       (select count(*) from run where status = 'running' and workspace_id = $1 and line = $3) as key_now
+  from (select 1) one left join flow_limit f on f.flow_id = $2
+"""
+
+
+class Limits(Struct, frozen=True):
+    """`running`: runs of the flow at once, None = as many as the workspace may have. `key`: CEL over `input`, "" = none.
+
+    `per_key`: runs at once for each value of the key; None without a key.
+    """
+
+    running: int | None = None
+    key: str = ""
+    per_key: int | None = None
+
+
+class FlowLimits(Struct, frozen=True):
+    """As they are shown. `flow`: its name."""
+
+    flow_id: UUID
+    flow: str
+    limits: Limits
+
+
+class Limited:
+    """The flows with limits, as this process heard of them at most FRESH ago: they never take the express lane."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._flows: frozenset[UUID] = frozenset()
+        self._until = 0.0
+
+    async def has(self, flow_id: UUID) -> bool:
+        if monotonic() >= self._until:
+            self._until = monotonic() + FRESH  # before the query: one caller asks, the others go on with what was known
+            rows = await self._pool.fetch("select flow_id from flow_limit")
+            self._flows = frozenset(row["flow_id"] for row in rows)
+        return flow_id in self._flows
+
+    def forget(self) -> None:
+        self._until = 0.0
+
+
+async def of(actor: Actor, flow_id: UUID) -> FlowLimits:
+    """2 statements. Raises NotFound for a flow that was never published or tried here."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        name = await tx.fetchval(NAME, flow_id)
+        row = await tx.fetchrow(OF, flow_id)
+    if name is None:
+        raise NotFound("Nothing of this flow can run yet.", remedy="Try it or publish it first.")
+    return FlowLimits(flow_id, name or "Unnamed flow", _read(row))
+
+
+async def save(actor: Actor, flow_id: UUID, limits: Limits) -> FlowLimits:
+    """Set them; they hold at once, also for what is queued. Runs queued before have no key.
+
+    Raises NotAllowed for who may only look, NotFound as `of`, Refused for a number or a key that can't be.
+    """
+    if not actor.can_edit:
+        raise NotAllowed("You can look at limits, not change them.", remedy="Ask an owner to make you an editor.")
+    checked = _checked(limits)
+    before = await of(actor, flow_id)
+    async with tenant_tx(actor.workspace_id) as tx:
+        if checked == Limits():
+            await tx.execute("delete from flow_limit where flow_id = $1", flow_id)
+        else:
+            await tx.execute(SET, flow_id, actor.workspace_id, checked.running, checked.key, checked.per_key)
+            await tx.execute(LINE_UP, flow_id)
+        told = {"flow": str(flow_id), "by": actor.name, **msgspec.to_builtins(checked)}
+        await events.publish(tx, actor.workspace_id, "workspace", "flow.limited", told)
+    return FlowLimits(flow_id, before.flow, checked)
+
+
+async def line(tx: Tx, flow_id: UUID, input: str) -> str:
+    """Where a run with this input (JSON text) queues. 1 statement."""
+    row = await tx.fetchrow(OF, flow_id)
+    if row is None:
+        return ""
+    return line_of(flow_id, _key(row["key"], input) if row["key"] else "")
+
+
+async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str) -> str:
+    """Why a queued run has not begun; "" when only its turn has not come. 1 statement."""
+    row = await tx.fetchrow(WAITS, workspace_id, flow_id, line)
+    for what, words in (
+        ("key", "runs of this flow for the same key"),
+        ("flow", "runs of this flow"),
+        ("all", "runs of this workspace"),
+    ):
+        most, now = row[f"{what}_most"], row[f"{what}_now"]
+        if most is not None and now >= most:
+            return f"{now} of {most} {words if most != 1 else words.replace('runs', 'run', 1)} {'is' if now == 1 else 'are'} under way."
+    return ""
+
+
+def _key(source: str, input: str) -> str:
+    """The key as text; "" for an input that has none: such a run counts for the flow's own limit only."""
+    try:
+        value = expression(source)({"input": msgspec.json.decode(input)})
+    except ExpressionError:
+        return ""
+    return "" if value is None else written(value)
+
+
+def _read(row: Any) -> Limits:
+    return Limits() if row is None else Limits(row["running"], row["key"], row["per_key"])
+
+
+def _checked(limits: Limits) -> Limits:
+    key = limits.key.strip()
+    for name, number in (("running", limits.running), ("per_key", limits.per_key)):
+        if number is not None and not 1 <= number <= MOST:
+            raise Refused(f"From 1 to {MOST:,} runs at once.", remedy="Leave it empty for no limit.", field=name)
+    if len(key) > MOST_KEY:
+        raise Refused(f"A key has at most {MOST_KEY} characters.", field="key")
+    if bool(key) != (limits.per_key is not None):
+        missing = "per_key" if key else "key"
+        raise Refused("A key and its number of runs belong together.", remedy="Fill in both or none.", field=missing)
+    try:
+        expression(key)
+    except ExpressionError as error:
+        raise Refused(str(error), field="key") from None
+    return Limits(limits.running, key, limits.per_key)

@@ -1,0 +1,128 @@
+"""Limits of a flow: set by page and API, kept by what is claimed, told by the run's page."""
+
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from app.db import tenant_tx
+from app.errors import NotAllowed, NotFound, Refused
+from app.runs import limits, queries, service
+from app.runs.limits import Limits
+from tests.factories.accounts import an_api_key
+from tests.factories.runs import a_chain, a_version
+
+
+async def the_line(workspace, run):
+    async with tenant_tx(workspace) as tx:
+        return await tx.fetchval("select line from run where id = $1", run)
+
+
+async def set_status(workspace, run, status):
+    async with tenant_tx(workspace) as tx:
+        await tx.execute("update run set status = $2 where id = $1", run, status)
+
+
+@pytest.fixture
+def editor(signed_in):
+    return signed_in.actor
+
+
+@pytest.fixture
+async def flow(editor):
+    return await a_version(a_chain(3, start="start.api"), editor.workspace_id)
+
+
+async def test_equal_keys_queue_in_one_line_and_others_in_another(flow, editor):
+    workspace, flow_id, version = flow
+    await service.limit(editor, flow_id, Limits(key="input.customer", per_key=1))
+    ids = [await service.start(editor, version, {"customer": c}, trigger="api") for c in ("a", "b", "a", None)]
+    a, b, same, without = [await the_line(workspace, each) for each in ids]
+    assert a == same != b
+    assert without == await the_line(workspace, await service.start(editor, version, {}, trigger="api")) == str(flow_id)
+
+
+async def test_a_limit_counts_for_what_is_queued_already(flow, editor):
+    workspace, flow_id, version = flow
+    before = await service.start(editor, version, {}, trigger="api")
+    await service.limit(editor, flow_id, Limits(running=1))
+    assert await the_line(workspace, before) == str(flow_id)
+
+
+async def test_a_flow_with_limits_leaves_the_express_lane_and_comes_back(flow, editor):
+    _, flow_id, version = flow
+    ready = await service.mine(editor, version)
+    assert await ready.runs_here()
+    await service.limit(editor, flow_id, Limits(running=1))
+    assert not await ready.runs_here()
+    await service.limit(editor, flow_id, Limits())
+    assert await ready.runs_here()
+
+
+async def test_the_run_says_what_it_waits_for(flow, editor):
+    workspace, flow_id, version = flow
+    await service.limit(editor, flow_id, Limits(running=2, key="input.customer", per_key=1))
+    first, second, third, fourth = [
+        await service.start(editor, version, {"customer": c}, trigger="api") for c in ("a", "a", "b", "c")
+    ]
+    assert (await queries.run(editor, second)).waits == ""
+    await set_status(workspace, first, "running")
+    told = (await queries.run(editor, second)).waits
+    assert told == "1 of 1 run of this flow for the same key is under way."
+    await set_status(workspace, third, "running")
+    assert (await queries.run(editor, fourth)).waits == "2 of 2 runs of this flow are under way."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (Limits(running=0), "running"),
+        (Limits(running=10_001), "running"),
+        (Limits(key="input.x"), "per_key"),
+        (Limits(per_key=1), "key"),
+        (Limits(key="input.(", per_key=1), "key"),
+        (Limits(key="x" * 501, per_key=1), "key"),
+    ],
+)
+async def test_what_can_not_be_a_limit_is_refused_at_its_field(flow, editor, wanted, field):
+    with pytest.raises(Refused) as refused:
+        await service.limit(editor, flow[1], wanted)
+    assert refused.value.field == field
+    assert (await limits.of(editor, flow[1])).limits == Limits()
+
+
+async def test_who_may_only_look_and_who_belongs_elsewhere(flow, editor):
+    viewer = msgspec.structs.replace(editor, role="viewer")
+    with pytest.raises(NotAllowed):
+        await service.limit(viewer, flow[1], Limits(running=1))
+    with pytest.raises(NotFound):
+        await limits.of(editor, uuid4())
+
+
+async def test_the_page_sets_them_and_keeps_what_was_written_wrong(flow, signed_in):
+    path = f"/flows/{flow[1]}/limits"
+    assert "Runs at once" in (await signed_in.get(path)).text
+    wrong = await signed_in.post(path, data={"running": "many", "key": "input.customer", "per_key": "1"})
+    assert "This is no whole number." in wrong.text and 'value="many"' in wrong.text
+    done = await signed_in.post(path, data={"running": "3", "key": " input.customer ", "per_key": "1"})
+    assert done.status_code in (200, 303)
+    assert (await limits.of(signed_in.actor, flow[1])).limits == Limits(3, "input.customer", 1)
+    assert 'value="3"' in (await signed_in.get(path)).text
+
+
+async def test_the_api_says_and_sets_them(flow, editor, client):
+    path = f"/api/v1/flows/{flow[1]}/limits"
+    key = {"authorization": f"Bearer {await an_api_key(editor)}"}
+    done = await client.put(path, json={"running": 2}, headers=key)
+    assert done.status_code == 200, done.text
+    assert (await client.get(path, headers=key)).json()["limits"] == {"running": 2, "key": "", "per_key": None}
+    assert (await client.put(path, json={"running": 0}, headers=key)).status_code in (400, 422)
+
+
+async def test_the_run_page_shows_it(flow, signed_in):
+    workspace, flow_id, version = flow
+    await service.limit(signed_in.actor, flow_id, Limits(running=1))
+    first, second = [await service.start(signed_in.actor, version, {}, trigger="api") for _ in range(2)]
+    await set_status(workspace, first, "running")
+    shown = await signed_in.get(f"/runs/{second}")
+    assert "1 of 1 run of this flow is under way." in shown.text
