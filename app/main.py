@@ -44,6 +44,8 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.home",
     "app.studio.controllers",
     "app.studio.api",
+    "app.checks.controllers",
+    "app.checks.api",
     "app.triggers.controllers",
     "app.triggers.api",
     "app.triggers.open",

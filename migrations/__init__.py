@@ -34,6 +34,7 @@ DOMAINS = (
     "plugins",
     "agents",
     "studio",
+    "checks",  # tests of flows: they refer to drafts
     "boards",
     "sites",
     "chat",

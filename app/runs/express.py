@@ -84,7 +84,7 @@ async def _answer(host: Host, request: Request, run_id: UUID) -> tuple[Done, str
     facts = _facts(request, run_id)
     facts.deadline = clock.epoch() + request.patience
     record = await run_express(request.ready.plan, _input(request), context=facts, flow_of=host.plan_of)
-    return await _commit(host, request, run_id, record), _text(request)
+    return await commit(host, request, run_id, record), _text(request)
 
 
 def _if_same(done: tuple[Done, str], request: Request) -> Done:
@@ -129,7 +129,7 @@ async def _watched(
         record = await run_express(
             request.ready.plan, _input(request), context=facts, listen=listen, flow_of=host.plan_of, cancelled=stopped
         )
-        return await _commit(host, request, run_id, record)
+        return await commit(host, request, run_id, record)
     finally:
         queue.put_nowait(None)
 
@@ -154,7 +154,7 @@ async def _begin(host: Host, request: Request) -> tuple[UUID, Done | None]:
     return uuid8(digest.digest()), None
 
 
-async def _commit(host: Host, request: Request, run_id: UUID, record: Record) -> Done:
+async def commit(host: Host, request: Request, run_id: UUID, record: Record) -> Done:
     output = _encode(record.output).decode() if record.output is not None else None
     row = ExpressRow(
         id=run_id,

@@ -20,6 +20,11 @@ from app.runs.doors import Admitted as Admitted  # noqa: PLC0414 -- for app.trig
 from app.runs.doors import Forged as Forged  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
 from app.runs.outcome import Outcome
+from app.runs.rehearsal import Answer as Answer  # noqa: PLC0414 -- for app.checks
+from app.runs.rehearsal import at_the_boundary as at_the_boundary  # noqa: PLC0414 -- for app.checks
+from app.runs.rehearsal import digest as digest  # noqa: PLC0414 -- for app.checks
+from app.runs.rehearsal import recorded as recorded  # noqa: PLC0414 -- for app.checks
+from app.runs.rehearsal import rehearse as rehearse  # noqa: PLC0414 -- for app.checks
 from app.runs.running import Ready, host
 from app.runs.versions import VersionView
 from app.web import Actor

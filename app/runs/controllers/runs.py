@@ -48,6 +48,7 @@ STARTED_BY = {
     "after": "Another flow",
     "email": "E-mail",
     "drop": "Dropped file",
+    "test": "Test",
 }
 """Words for `run.trigger`."""
 

@@ -1,0 +1,127 @@
+"""What a test is and what it finds. Plain data: stored as JSON, written into files, sent by the API."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from app.runs.service import Answer
+
+Kind = Literal["exact", "contains", "json", "schema", "cel"]
+Status = Literal["running", "passed", "failed"]
+WORDS: dict[str, str] = {
+    "exact": "is exactly",
+    "contains": "contains",
+    "json": "holds this JSON",
+    "schema": "fits this JSON Schema",
+    "cel": "makes this true",
+}
+MOST_CASES = 200
+MOST_CHECKS = 20
+MOST_BYTES = 2_000_000
+"""Bytes of one test with its recorded answers, as JSON."""
+
+
+class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One thing that must hold of the result. `path`: which part of it, as in an expression ("text", "items[0].name").
+
+    `path` "" = all of it; an object with the one field "text" is taken as that text. `value`: a text, JSON, a JSON
+    Schema or a CEL expression, by `kind`; an expression knows the fields of the result, `output` and `input`.
+    """
+
+    kind: Kind
+    value: Annotated[str, Meta(max_length=100_000)]
+    path: Annotated[str, Meta(max_length=300)] = ""
+
+
+class Piece(Struct, frozen=True):
+    """A stretch of a text beside another: "same", "gone" (expected, did not come) or "new" (came, not expected)."""
+
+    kind: Literal["same", "gone", "new"]
+    text: str
+
+
+class Verdict(Struct, frozen=True, omit_defaults=True):
+    """What became of one expectation. `said`: a sentence. `diff`: where text was compared with text."""
+
+    kind: str
+    path: str
+    passed: bool
+    said: str
+    expected: str = ""
+    actual: str = ""
+    diff: list[Piece] = []
+
+    @property
+    def words(self) -> str:
+        return f"{self.path or 'The result'} {WORDS.get(self.kind, self.kind)}"
+
+
+class Case(Struct, frozen=True, omit_defaults=True):
+    """One test. `trigger`: what started the recorded run, so that the same start step begins."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    input: Any
+    expect: list[Expectation]
+    answers: list[Answer] = []
+    trigger: str = ""
+
+
+class Result(Struct, frozen=True):
+    """One time a test ran. `error`: why the run itself failed, "" = it did not. `ms`, `cost_micros` of that run."""
+
+    status: Status
+    at: datetime
+    error: str = ""
+    verdicts: list[Verdict] = []
+    ms: float = 0
+    cost_micros: int = 0
+    run_id: UUID | None = None
+
+    @property
+    def why(self) -> str:
+        """The first thing that was wrong, in a sentence; "" when it passed."""
+        return self.error or next((verdict.said for verdict in self.verdicts if not verdict.passed), "")
+
+
+class Recording(Struct, frozen=True):
+    """Recorded answers of one step as people see them. `stale`: the step was changed since; `gone`: it is no more."""
+
+    node: str
+    title: str
+    kind: str
+    icon: str
+    family: str
+    answers: list[Answer]
+    stale: bool
+    gone: bool
+
+
+class CaseView(Struct, frozen=True):
+    """A test as it stands. `last`: its last result. `missing`: steps that ask for real, for no answer is recorded."""
+
+    id: UUID
+    flow_id: UUID
+    case: Case
+    recordings: list[Recording]
+    missing: list[str]
+    last: Result | None
+    source_run: UUID | None
+    updated_at: datetime
+
+    @property
+    def stale(self) -> list[Recording]:
+        return [recording for recording in self.recordings if recording.stale]
+
+
+class Suite(Struct, frozen=True):
+    """All tests of a flow. `required`: they must pass before it is published."""
+
+    flow_id: UUID
+    flow: str
+    cases: list[CaseView]
+    required: bool
+
+    def count(self, status: str) -> int:
+        return sum(case.last is not None and case.last.status == status for case in self.cases)
