@@ -6,7 +6,7 @@ called again; the chosen step and all after it run anew. The engine does not kno
 that is taken up where it stood (rule 63).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from app import events
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused, TooMany
 from app.runs import limits, service, versions
+from app.runs.pinning import give
 from app.runs.reach import Place, Reach, reach
 from app.runs.redacting import redacted, restored
 from app.runs.running import Ready, host
@@ -99,12 +100,14 @@ async def replay(
     version_id: UUID | None = None,
     input: Any = UNSET,
     edits: dict[str, Any] | None = None,
+    pinned: Mapping[str, str] | None = None,
 ) -> UUID:
     """Start a run that goes on from `from_step` ("step" or "step:round") of this one; "" = from its beginning.
 
     `version_id`: another version of the same flow, None = the one it ran. `input`: UNSET = the same again. `edits`:
     values by input port of the step, in the place of what arrived there. Values shown to people hide secrets; where an
-    edited value still says "hidden", the secret is put back.
+    edited value still says "hidden", the secret is put back. `pinned`: steps with the outputs (JSON text) they have in any
+    case, for tries of a draft; they are not called, and need not have ended in the first run.
 
     Returns the new run's id. Raises NotFound, Conflict while the first run goes on or its doubts are open, and Refused
     naming the step when the version differs in what is to be taken over.
@@ -120,9 +123,11 @@ async def replay(
             given = service.input_text(restored(input, msgspec.json.decode(given)))
         place = _place(from_step)
         outcomes = await _outcomes(tx, origin) if from_step else []
-        kept = await _kept(tx, origin, ready, place, outcomes) if from_step else []
+        pins = pinned or {}
+        kept = await _kept(tx, origin, ready, place, outcomes, pins) if from_step else []
         new_id = await _stored(tx, actor, origin, ready, given, from_step)
-        await _take_over(tx, actor, origin, new_id, kept)
+        await _take_over(tx, actor, origin, new_id, [each for each in kept if each[0] not in pins])
+        await give(tx, actor.workspace_id, new_id, pins)
         if edits and from_step:
             before = _arrived(versions.document_of(origin["document"]), place, outcomes)
             changed = {
@@ -191,7 +196,9 @@ async def _outcomes(tx: Tx, origin: Any) -> list[Outcome]:
     ]
 
 
-async def _kept(tx: Tx, origin: Any, ready: Ready, place: Place, outcomes: Sequence[Outcome]) -> list[Place]:
+async def _kept(
+    tx: Tx, origin: Any, ready: Ready, place: Place, outcomes: Sequence[Outcome], pins: Collection[str] = ()
+) -> list[Place]:
     """The outcomes that the new run takes over. Raises Conflict and Refused, see `replay`."""
     if origin["status"] not in OVER:
         raise Conflict("This run still goes on.", remedy="Wait for its end or cancel it, then resume it from a step.")
@@ -206,7 +213,7 @@ async def _kept(tx: Tx, origin: Any, ready: Ready, place: Place, outcomes: Seque
     found = reach(ready.plan, *place)
     if found is None:
         raise Refused(f"There is no step '{node}' in {number}.", remedy="Choose another step.", field="from_step")
-    _must_be_settled(then, found, place, outcomes, ready.version_id == origin["version_id"])
+    _must_be_settled(then, found, place, outcomes, ready.version_id == origin["version_id"], pins)
     kept = [each.place for each in outcomes if each.settled and not found.forgotten(each.place)]
     if ready.version_id == origin["version_id"]:
         return kept
@@ -215,9 +222,11 @@ async def _kept(tx: Tx, origin: Any, ready: Ready, place: Place, outcomes: Seque
     return _same_steps(then, await _document(tx, ready), found.before | then_before, kept, node, number)
 
 
-def _must_be_settled(then: Flow, found: Reach, place: Place, outcomes: Sequence[Outcome], same: bool) -> None:
+def _must_be_settled(
+    then: Flow, found: Reach, place: Place, outcomes: Sequence[Outcome], same: bool, pins: Collection[str]
+) -> None:
     labels = {use.id: use.label or use.id for use in then.nodes}
-    seen = {each.place[0] for each in outcomes if each.settled}
+    seen = {each.place[0] for each in outcomes if each.settled}.union(pins)
     for each in outcomes:
         if each.status in ("in_doubt", "started") and each.effect in OUTSIDE and not found.forgotten(each.place):
             name = labels.get(each.place[0], each.place[0])

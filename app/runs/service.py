@@ -6,7 +6,7 @@ every other flow is stored first and carried out by a worker (durable). Callers 
 which.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -294,6 +294,36 @@ async def stream(
     )
     async for event in following.events_of(ready.workspace_id, run_id):
         yield event
+
+
+async def follow(who: Actor | UUID, run_id: UUID) -> AsyncIterator[dict[str, Any]]:
+    """A run's events from its beginning, as `stream` gives them. Raises NotFound."""
+    async for event in following.events_of(workspace_of(who), run_id):
+        yield event
+
+
+async def resume(
+    actor: Actor,
+    run_id: UUID,
+    version_id: UUID,
+    *,
+    from_step: str = "",
+    edits: dict[str, Any] | None = None,
+    pinned: Mapping[str, str] | None = None,
+) -> UUID:
+    """Go on from a step of a run ("" = again from its beginning, same input) with this version: `replays.replay`."""
+    from app.runs import replays
+
+    return await replays.replay(actor, run_id, from_step=from_step, version_id=version_id, edits=edits, pinned=pinned)
+
+
+async def begin_pinned(
+    actor: Actor, version_id: UUID, input: Any, pinned: Mapping[str, str], *, afresh: bool = False
+) -> UUID:
+    """Start a try of a draft in which these steps have their outputs (JSON text) already: `pinning.begin`."""
+    from app.runs import pinning
+
+    return await pinning.begin(actor, version_id, input, pinned, afresh=afresh)
 
 
 async def cancel(who: Actor | UUID, run_id: UUID) -> str:

@@ -23,9 +23,11 @@ from app.studio.forms import (
     RestoreForm,
     StepBackForm,
 )
+from app.studio.pins_api import PinsApi
 from app.studio.previewing import Preview, PreviewForm, preview
 from app.studio.service.store import Batch
 from app.studio.shelf_api import FoldersApi, ShelfApi
+from app.studio.tries_api import TriesApi
 from app.web.actor import Actor
 from flows import catalogue
 from flows.model import Flow
@@ -211,4 +213,4 @@ def _edited(answer: service.Answer) -> EditedView:
     return EditedView(a.rev, a.since, a.extra, a.dropped, a.undo, a.redo, a.resync, a.said)
 
 
-api_routes: list[Any] = [FlowsApi, ExposingApi, FoldersApi, ShelfApi]
+api_routes: list[Any] = [FlowsApi, ExposingApi, FoldersApi, ShelfApi, TriesApi, PinsApi]

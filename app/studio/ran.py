@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from app.runs import queries as runs
@@ -54,10 +55,27 @@ class RanStep(Struct, frozen=True):
     output: Any
     error: str
 
+    @property
+    def given(self) -> str:
+        """Its input as JSON to edit."""
+        return _indented(self.input)
+
+    @property
+    def gave(self) -> str:
+        """Its output as JSON to edit."""
+        return _indented(self.output if self.output is not None else {})
+
+
+def _indented(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
 
 async def ran(actor: Actor, run_id: UUID) -> Ran:
     """The statements of `runs.run`. Raises NotFound."""
-    run = await runs.run(actor, run_id)
+    return ran_of(await runs.run(actor, run_id))
+
+
+def ran_of(run: RunView) -> Ran:
     used = run.prompt_tokens + run.completion_tokens + run.cost_micros
     figures = " · ".join(part for part in (duration(run.ms), _cost(used, run.cost_micros)) if part)
     return Ran(run.id, run.status, figures, _states(run), _bars(run))

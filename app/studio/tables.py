@@ -61,3 +61,16 @@ class FlowStar(Table, tablename="flow_star"):
     workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
     user_id: ClassVar[UUID] = UUID(required=True, default=None)
     at: ClassVar[Timestamptz] = Timestamptz()
+
+
+class FlowPin(Table, tablename="flow_pin"):
+    """What a step gives in tries of the draft, instead of being called. The flow and the step are the key."""
+
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(
+        FlowDraft, on_delete=OnDelete.cascade, null=False, primary_key=True
+    )
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    node_id: ClassVar[Text] = Text(required=True, default=None)
+    output: ClassVar[JSONB] = JSONB(required=True, default=None)
+    by_user: ClassVar[UUID] = UUID(null=True, default=None)
+    at: ClassVar[Timestamptz] = Timestamptz()

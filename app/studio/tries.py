@@ -7,14 +7,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
-from app.db import tenant_tx
 from app.errors import DomainError, NotFound
 from app.runs import queries as runs
 from app.runs import service
-from app.studio.ran import Ran, RanStep, ran, ran_step
-from app.studio.service import store
-from app.studio.service.versions import ready
+from app.studio.ran import Ran, RanStep, ran, ran_of, ran_step
 from app.studio.shapes import settings_of
+from app.studio.tries_again import frozen, told
 from app.web import Actor
 from flows import catalogue
 from flows.model import Flow
@@ -35,29 +33,28 @@ class Face(Struct, frozen=True):
     problems: list[Any] = field(default_factory=list)
 
 
-async def start(actor: Actor, flow_id: UUID, input: Any, *, afresh: bool = False) -> AsyncIterator[Event]:
+async def start(
+    actor: Actor, flow_id: UUID, input: Any, *, afresh: bool = False, upto: str = ""
+) -> AsyncIterator[Event]:
     """Freeze the draft, run it, and give the run's events as they come; the last one is a run.* event.
 
-    `afresh`: take no results that steps keep.
+    `afresh`: take no results that steps keep. `upto`: the last step to run, "" = all.
 
     Raises NotFound, and NotReady when the draft can't run. What fails later is told as run.failed.
     """
-    version_id = await _frozen(actor, flow_id)
-    return _told(service.stream(actor, version_id, input, trigger="editor", draft=True, afresh=afresh))
+    draft = await frozen(actor, flow_id, upto)
+    if draft.pinned:
+        run_id = await service.begin_pinned(actor, draft.version_id, input, draft.pinned, afresh=afresh)
+        return told(actor, run_id)
+    return _told(service.stream(actor, draft.version_id, input, trigger="editor", draft=True, afresh=afresh))
 
 
 async def begin(actor: Actor, flow_id: UUID, input: Any) -> UUID:
     """The same for a page that does not listen: the run goes on by itself. Returns its id."""
-    return await service.start(
-        actor, await _frozen(actor, flow_id), input, trigger="editor", draft=True, lane="interactive"
-    )
-
-
-async def _frozen(actor: Actor, flow_id: UUID) -> UUID:
-    async with tenant_tx(actor.workspace_id) as tx:
-        draft = await store.locked(flow_id)
-        ready(draft.flow)
-        return await service.save_version(tx, actor.workspace_id, flow_id, draft.flow, "", actor.user_id, kind="draft")
+    draft = await frozen(actor, flow_id)
+    if draft.pinned:
+        return await service.begin_pinned(actor, draft.version_id, input, draft.pinned)
+    return await service.start(actor, draft.version_id, input, trigger="editor", draft=True, lane="interactive")
 
 
 async def _told(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -100,6 +97,16 @@ async def latest(actor: Actor, flow_id: UUID) -> Ran | None:
     return await ran(actor, found.id) if found is not None else None
 
 
+async def shown(actor: Actor, flow_id: UUID, run_id: str = "") -> Ran | None:
+    """The run the editor shows: the one asked for when it is one of this flow, whatever started it, else the last."""
+    try:
+        if run_id and (found := await runs.run(actor, UUID(run_id))).flow_id == flow_id:
+            return ran_of(found)
+    except (ValueError, NotFound):
+        pass
+    return await latest(actor, flow_id)
+
+
 async def step(actor: Actor, run_id: str, node_id: str) -> RanStep | None:
     """The step in the run the editor shows; None when there is none, or it is gone."""
     try:
@@ -108,4 +115,4 @@ async def step(actor: Actor, run_id: str, node_id: str) -> RanStep | None:
         return None
 
 
-__all__ = ["Face", "Ran", "RanStep", "begin", "cancel", "face_of", "latest", "ran", "start", "step"]
+__all__ = ["Face", "Ran", "RanStep", "begin", "cancel", "face_of", "latest", "ran", "shown", "start", "step"]

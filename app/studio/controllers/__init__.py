@@ -8,6 +8,7 @@ from app.studio.controllers.exposing import ExposingController, ExposureControll
 from app.studio.controllers.flows import FlowsController
 from app.studio.controllers.outline import OutlineController
 from app.studio.controllers.panel import PanelController
+from app.studio.controllers.pins import PinsController
 from app.studio.controllers.shelf import ShelfController
 from app.studio.controllers.tries import TriesController
 
@@ -21,4 +22,5 @@ routes: list[Any] = [
     FlowsController,
     ShelfController,
     TriesController,
+    PinsController,
 ]

@@ -26,7 +26,7 @@ class EditorController(Controller):
     @get("/", name="studio:canvas")
     async def canvas(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         flow = await queries.editor(actor, flow_id)
-        last = await tries.latest(actor, flow_id)
+        last = await tries.shown(actor, flow_id, request.query_params.get("run", ""))
         types = palette()
         found = queries.problems_at(flow_id, flow.rev, flow.flow)
         return page(

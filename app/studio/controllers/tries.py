@@ -12,17 +12,22 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from app.errors import NotFound
-from app.studio import queries, tries
+from app.studio import queries, tries, tries_again
+from app.studio.tries_again import AgainForm
 from app.web.actor import Actor
 from app.web.htmx import Request
 from app.web.render import fragment
 
 
 class TryForm(Struct, forbid_unknown_fields=True):
-    """What starts the run, as its trigger would bring it. `afresh`: take no results that steps keep."""
+    """What starts the run, as its trigger would bring it.
+
+    `afresh`: take no results that steps keep. `upto`: the last step to run, "" = all.
+    """
 
     input: dict[str, Any]
     afresh: bool = False
+    upto: str = ""
 
 
 class TriesController(Controller):
@@ -44,9 +49,26 @@ class TriesController(Controller):
 
     @post("/tries", name="studio:start-try", status_code=200)
     async def start(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[TryForm]) -> Stream:
-        events = await tries.start(actor, flow_id, data.input, afresh=data.afresh)
-        headers = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
-        return Stream(_lines(events), media_type="application/x-ndjson", headers=headers)
+        events = await tries.start(actor, flow_id, data.input, afresh=data.afresh, upto=data.upto)
+        return _streamed(events)
+
+    @post("/tries/{run_id:uuid}/continuations", name="studio:continue-try", status_code=200)
+    async def go_on(
+        self,
+        actor: NamedDependency[Actor],
+        flow_id: FromPath[UUID],
+        run_id: FromPath[UUID],
+        data: JSONBody[AgainForm],
+    ) -> Stream:
+        """To a step, a step alone, or from a step on, with what that run left."""
+        return _streamed(tries_again.told(actor, await tries_again.again(actor, flow_id, run_id, data)))
+
+    @get("/tries/{run_id:uuid}/states", name="studio:try-states")
+    async def states(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
+    ) -> dict[str, Any]:
+        """Of every step in that run, for its card."""
+        return {"states": (await tries.ran(actor, run_id)).states}
 
     @get("/tries/{run_id:uuid}/timeline", name="studio:timeline")
     async def timeline(
@@ -64,6 +86,11 @@ class TriesController(Controller):
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
     ) -> dict[str, str]:
         return {"state": await tries.cancel(actor, run_id)}
+
+
+def _streamed(events: AsyncIterator[dict[str, Any]]) -> Stream:
+    headers = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
+    return Stream(_lines(events), media_type="application/x-ndjson", headers=headers)
 
 
 async def _lines(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

@@ -1,7 +1,10 @@
 // Runs from the canvas: the test face sends an input, step events set states on the cards, text shows while it comes.
 // States are data attributes and texts of elements that are there already; no markup is built from what a run says.
 
-import { csrf, sentence } from "./outbox.js"
+import { csrf } from "./outbox.js"
+import { Again } from "./runs-again.js"
+import { Pins } from "./runs-pins.js"
+import { stream } from "./runs-stream.js"
 import { markup } from "./swap.js"
 
 const WORDS = {
@@ -19,9 +22,12 @@ const WORDS = {
 const STRIP = 68 // px of the error strip below a card
 const ENDS = ["run.succeeded", "run.failed", "run.cancelled", "run.in_doubt"]
 
-export class Runs {
+export class Runs extends Again(Object) {
   constructor(host) {
+    super()
     this.host = host
+    this.listen()
+    this.pins = new Pins(host, (name) => this.icon(name))
     this.id = host.dataset.run ?? ""
     this.active = false
     this.steps = new Map()
@@ -30,6 +36,7 @@ export class Runs {
     const last = host.querySelector("script.last-run")
     if (last) for (const [id, step] of Object.entries(JSON.parse(last.textContent))) this.steps.set(id, step)
     host.view.onframe.push(() => this.flows())
+    if (this.id && new URLSearchParams(location.search).get("run") === this.id) this.drawer()
   }
 
   // A wire has carried something when its source is done and its target was not skipped.
@@ -52,6 +59,7 @@ export class Runs {
   dress(node) {
     const step = node && this.steps.get(node.id)
     if (!node || node.note) return
+    this.pins.badge(node)
     const { el } = node
     const status = step?.status ?? ""
     node.status = status
@@ -159,35 +167,30 @@ export class Runs {
   async start(input, face) {
     await this.host.outbox.flush()
     this.clear()
+    this.began(face)
+    for (const node of this.host.graph.nodes.values()) if (!node.note) this.steps.set(node.id, { status: "queued" })
+    this.dressAll()
+    this.host.say("Run started")
+    const upto = this.upto ?? ""
+    this.upto = ""
+    const afresh = document.querySelector("[data-afresh]")?.checked ?? false
+    const refused = await this.follow("/tries", { input, afresh, upto })
+    if (refused) this.over("failed", refused.words, refused.problems)
+  }
+
+  began(face) {
     this.active = true
     this.face = face
     this.answer = this.bubble("assistant", "")
     this.text = ""
-    for (const node of this.host.graph.nodes.values()) if (!node.note) this.steps.set(node.id, { status: "queued" })
-    this.dressAll()
     this.controls()
-    this.host.say("Run started")
-    const reply = await fetch(`${this.host.dataset.url}/tries`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/x-ndjson, application/problem+json", "X-CSRF-Token": csrf() },
-      body: JSON.stringify({ input, afresh: document.querySelector("[data-afresh]")?.checked ?? false }),
-    }).catch(() => null)
-    if (!reply?.ok || !reply.body) {
-      const problem = await reply?.json?.().catch(() => null)
-      this.over("failed", sentence(problem) || "No connection. Nothing was run.", problem?.problems)
-      return
-    }
-    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader()
-    let rest = ""
-    for (;;) {
-      const { done, value } = await reader.read().catch(() => ({ done: true }))
-      if (done) break
-      rest += value
-      const lines = rest.split("\n")
-      rest = lines.pop()
-      for (const line of lines) if (line) this.take(JSON.parse(line))
-    }
-    if (this.active) this.over("cancelled", "The connection ended before the run did. Look under Runs for how it went on.")
+  }
+
+  // Until the run ends or waits. Gives why nothing began, else null.
+  async follow(path, body) {
+    const refused = await stream(this.host.dataset.url + path, body, (event) => this.take(event))
+    if (!refused && this.active) this.over("cancelled", "The connection ended before the run did. Look under Runs for how it went on.")
+    return refused
   }
 
   stop() {

@@ -1,0 +1,95 @@
+// A run taken up again: a step alone, as far as it, on from it. What came before is taken over from the run shown here.
+
+const SAID = { only: "Runs this step alone", here: "Runs as far as this step", from: "Goes on from this step" }
+
+export const Again = (Base) =>
+  class extends Base {
+    // From the step's panel: the form of templates/studio/_again.html.
+    listen() {
+      this.host.part("panel").addEventListener("submit", (e) => {
+        const form = e.target.closest("[data-again-step]")
+        if (!form) return
+        e.preventDefault()
+        e.stopPropagation()
+        const edits = this.edits(form)
+        if (edits) this.again(e.submitter?.value || "only", form.dataset.againStep, edits)
+      })
+    }
+
+    // Values that were typed over those that arrived; null when they can't be read yet.
+    edits(form) {
+      const area = form.querySelector("[data-again-input]")
+      if (!area || area.value === area.defaultValue) return {}
+      const fault = form.querySelector(".field__error")
+      let words = ""
+      let value = null
+      try {
+        value = JSON.parse(area.value)
+        if (value === null || typeof value !== "object" || Array.isArray(value)) words = "This must be an object: each input by its name."
+      } catch (problem) {
+        words = `This is not JSON yet: ${problem.message}.`
+      }
+      fault.hidden = !words
+      fault.querySelector(".field__fault").textContent = words
+      area.toggleAttribute("aria-invalid", Boolean(words))
+      if (!words) return value
+      area.focus()
+      return null
+    }
+
+    async again(how, step, edits = {}) {
+      const { host } = this
+      if (this.active) return host.toast("A run goes on. Stop it first.")
+      const node = host.graph.nodes.get(step)
+      if (!node || node.note) return
+      if (!this.id) return this.first(how, node)
+      const origin = this.id
+      await host.outbox.flush()
+      const anew = this.reached(how, step)
+      const before = new Map(this.steps)
+      this.began("again")
+      if (how === "here") this.steps.clear()
+      for (const id of anew) this.steps.set(id, { status: "queued" })
+      this.dressAll()
+      host.say(`${SAID[how]}: ${node.title}`)
+      const refused = await this.follow(`/tries/${origin}/continuations`, { how, step, edits })
+      if (refused) return this.refused(refused, before, origin)
+      if (host.panel.node === step) host.panel.open(step, { again: true })
+    }
+
+    // Nothing began: the run that was shown is shown again.
+    refused({ words, node }, before, origin) {
+      const { host } = this
+      Object.assign(this, { active: false, answer: null, steps: before, id: origin })
+      this.controls()
+      this.dressAll()
+      host.toast(words)
+      if (node) host.jump(node)
+    }
+
+    // Nothing ran yet: there is no input to take over, so the test face asks for one.
+    async first(how, node) {
+      if (how !== "here") return this.host.toast("Run the flow once: then a step can be run by itself with what came in.")
+      this.upto = node.id
+      await this.host.panel.tryIt()
+      this.host.toast(`Say what starts the run. It stops after “${node.title}”.`)
+    }
+
+    // The steps that run anew: the one itself, with those it needs ("here") or those that need it ("from").
+    reached(how, step) {
+      const found = new Set([step])
+      if (how === "only") return found
+      const todo = [step]
+      while (todo.length) {
+        const at = todo.pop()
+        for (const edge of this.host.graph.wires.get(at) ?? []) {
+          const next = how === "here" ? (edge.to === at ? edge.from : "") : edge.from === at ? edge.to : ""
+          if (next && !found.has(next)) {
+            found.add(next)
+            todo.push(next)
+          }
+        }
+      }
+      return found
+    }
+  }

@@ -1,0 +1,88 @@
+"""Runs are taken up in the editor: a step alone, as far as a step, on from a step; by buttons and by keys."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.canvas_hands import ready, step
+from tests.browser.people import owner
+from tests.factories.studio import a_document, a_flow
+
+
+@pytest.fixture
+def tried(page: Page, made):
+    """The canvas of a flow that ran once, with the step in the middle open at its input."""
+    page.goto(f"/flows/{made(a_flow(made(owner()), a_document()))}")
+    ready(page)
+    page.keyboard.press("r")
+    page.get_by_role("textbox", name="Your message").fill("Which tulips?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("list", name="The talk")).to_contain_text("Answer Which tulips?")
+    step(page, "Prompt").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("tab", name="Input").click()
+    return page
+
+
+def test_a_step_runs_alone_with_other_values_and_those_before_keep_theirs(tried: Page, axe, look):
+    page = tried
+    page.get_by_text("Other values for this run").click()
+    field = page.get_by_role("textbox", name="What comes in, as JSON")
+    field.fill('{"question": ')
+    page.get_by_role("button", name="Run only this step").click()
+    expect(page.get_by_text("This is not JSON yet")).to_be_visible()
+    field.fill('{"question": "Which roses?"}')
+    look(page, "debug-again")
+    axe(page)
+    page.get_by_role("button", name="Run only this step").click()
+    page.get_by_role("tab", name="Output").click()
+    expect(page.get_by_role("tabpanel", name="Output")).to_contain_text("Answer Which roses?")
+    expect(step(page, "Prompt")).to_have_attribute("data-status", "succeeded")
+
+
+def test_to_here_and_from_here_by_keys_and_a_first_run_to_a_step_asks_what_starts_it(tried: Page):
+    page = tried
+    step(page, "Prompt").focus()
+    page.keyboard.press("Shift+R")
+    timeline = page.get_by_role("region", name="Run", exact=True)
+    expect(timeline.get_by_role("rowheader")).to_have_count(2)
+    expect(step(page, "Prompt")).to_have_attribute("data-status", "succeeded")
+    expect(step(page, "Answer")).not_to_have_attribute("data-status", "succeeded")
+    step(page, "Prompt").focus()
+    page.keyboard.press("Shift+O")
+    expect(timeline.get_by_role("rowheader")).to_have_count(3)
+    expect(step(page, "Answer")).to_have_attribute("data-status", "succeeded")
+
+
+def test_a_pinned_output_is_taken_by_tries_shown_on_the_card_and_taken_away_again(tried: Page, axe, look):
+    page = tried
+    page.get_by_role("tab", name="Output").click()
+    page.get_by_text("Pin what it gives").click()
+    field = page.get_by_role("textbox", name="Pinned output, as JSON")
+    field.fill('{"text": 7}')
+    page.get_by_role("button", name="Pin", exact=True).click()
+    expect(page.get_by_text("This is no output of the step")).to_be_visible()
+    field.fill('{"text": "Always this"}')
+    page.get_by_role("button", name="Pin", exact=True).click()
+    expect(step(page, "Prompt").get_by_text("Pinned")).to_be_attached()
+    look(page, "debug-pin")
+    axe(page)
+    step(page, "Answer").focus()
+    page.keyboard.press("r")
+    page.get_by_role("textbox", name="Your message").fill("Which tulips?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("list", name="The talk")).to_contain_text("Always this")
+    step(page, "Prompt").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("tab", name="Output").click()
+    page.get_by_role("button", name="Unpin").click()
+    expect(step(page, "Prompt").get_by_text("Pinned")).not_to_be_attached()
+
+
+def test_a_run_is_opened_in_the_editor_from_its_own_page(tried: Page):
+    page = tried
+    page.get_by_role("link", name="Open this run").click()
+    page.get_by_role("button", name="More for this run").click()
+    page.get_by_role("menuitem", name="Open in the editor").click()
+    ready(page)
+    expect(page.get_by_role("region", name="Run", exact=True)).to_be_visible()
+    expect(step(page, "Prompt")).to_have_attribute("data-status", "succeeded")
