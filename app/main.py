@@ -18,12 +18,13 @@ from litestar.openapi.spec import Components, SecurityScheme
 from app import db, egress, metrics
 from app.accounts import service as accounts
 from app.accounts import sessions
+from app.checks.service import TestsGate
 from app.events import hub
 from app.gateway import service as gateway
 from app.runs import running
 from app.runs.hooks import hook
 from app.sites.service import SiteFaces
-from app.studio import faces
+from app.studio import faces, gates
 from app.web import closing, errors, guards, headers, health, ratelimit
 from app.web.application import Application
 from app.web.bearer import BearerMiddleware
@@ -112,6 +113,7 @@ async def services() -> AsyncIterator[None]:
         await stack.enter_async_context(metrics.serving())
         stack.callback(closing.end)
         faces.use(SiteFaces())
+        gates.use(TestsGate())
         await accounts.set_up_unattended()
         yield
 

@@ -13,7 +13,7 @@ from app.checks.forms import CaseForm, RuleForm
 from app.checks.judging import shown
 from app.checks.reading import expectations, input_of
 from app.checks.shapes import WORDS, CaseView, Expectation
-from app.errors import Refused
+from app.errors import NotFound, Refused
 from app.runs import queries as runs
 from app.web.actor import Actor
 from app.web.flash import Kind, Toast, flash
@@ -129,7 +129,10 @@ async def _new(
     refused: Refused | None = None,
 ) -> Response[str]:
     run = await runs.run(actor, run_id)
-    suite = await queries.suite(actor, run.flow_id)
+    try:
+        suite = await queries.suite(actor, run.flow_id)
+    except NotFound:  # its flow is gone: the page says so instead of the form
+        suite = None
     return page(
         request,
         "checks/new.html",

@@ -298,3 +298,29 @@ async def _tell(tx: Tx, actor: Actor, flow_id: UUID, kind: str, case_id: UUID | 
 
 def _text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+class FailedTest(Refused):
+    """A draft was not published because of a test. `link`: the page that says what is different."""
+
+    def __init__(self, flow_id: UUID, case: CaseView, result: Result, more: int) -> None:
+        others = f" {more} more {'fails' if more == 1 else 'fail'}." if more else ""
+        self.link = f"/flows/{flow_id}/tests/{case.id}"
+        super().__init__(
+            f"The test '{case.case.name}' fails: {result.why}{others}",
+            remedy=f"Repair the flow or the test, then publish again: {self.link}",
+            code="test_failed",
+        )
+
+
+class TestsGate:
+    """For app/studio/gates.py: a flow that asks for it is published only when all its tests pass, as they are now."""
+
+    async def may_publish(self, actor: Actor, flow_id: UUID, document: Flow) -> None:
+        if not await queries.required(actor, flow_id):
+            return
+        failed = [
+            (case, result) for case, result in await run_against(actor, flow_id, document) if result.status != "passed"
+        ]
+        if failed:
+            raise FailedTest(flow_id, *failed[0], len(failed) - 1)

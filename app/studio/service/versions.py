@@ -6,9 +6,10 @@ import msgspec
 
 from app import events
 from app.db import tenant_tx
-from app.errors import DomainError, NotFound, Refused
+from app.errors import Conflict, DomainError, NotFound, Refused
 from app.runs import service as runs
 from app.studio.forms import FlowReplace
+from app.studio.gates import gate
 from app.studio.ops import apply
 from app.studio.service import store
 from app.web import Actor
@@ -38,11 +39,17 @@ def ready(flow: Flow) -> None:
 async def publish(actor: Actor, flow_id: UUID, name: str, notes: str) -> UUID:
     """Freeze the draft as a new version and make it the live one. Returns the version's id.
 
-    A draft that equals the live version gives that version again. Raises NotReady when it could not run.
+    A draft that equals the live version gives that version again. Raises NotReady when it could not run, Refused when
+    it does not pass the gate, and Conflict when it was edited while the gate looked at it.
     """
+    async with tenant_tx(actor.workspace_id):
+        seen = (await store.locked(flow_id)).flow
+    ready(seen)
+    await gate().may_publish(actor, flow_id, seen)
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
-        ready(draft.flow)
+        if draft.flow != seen:
+            raise Conflict("Somebody changed the draft at this moment.", remedy="Look at it, then publish again.")
         version_id = await runs.save_version(
             tx, actor.workspace_id, flow_id, draft.flow, name, actor.user_id, notes=notes
         )
