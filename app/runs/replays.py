@@ -18,6 +18,7 @@ from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused, TooMany
 from app.runs import limits, service, versions
 from app.runs.pinning import give
+from app.runs.limits_drain import retry_after
 from app.runs.reach import Place, Reach, reach
 from app.runs.redacting import redacted, restored
 from app.runs.running import Ready, host
@@ -296,7 +297,8 @@ async def _stored(tx: Tx, actor: Actor, origin: Any, ready: Ready, given: str, f
     try:
         started = await verbs.start_run(tx, new)
     except verbs.QueueFull:
-        raise TooMany("Too many runs of this workspace are waiting.", retry_after=30) from None
+        seconds = await retry_after(tx, actor.workspace_id)
+        raise TooMany("Too many runs of this workspace are waiting.", retry_after=seconds) from None
     kind = await tx.fetchval("select kind from flow_version where id = $1", ready.version_id)
     await tx.execute(LINK, started.id, origin["id"], from_step, kind == "draft")
     return UUID(str(started.id))

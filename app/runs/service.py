@@ -19,6 +19,7 @@ from app.runs import express, following, limits, versions
 from app.runs.doors import Admitted as Admitted  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import Forged as Forged  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
+from app.runs.limits_drain import retry_after
 from app.runs.outcome import Outcome
 from app.runs.rehearsal import Answer as Answer  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import at_the_boundary as at_the_boundary  # noqa: PLC0414 -- for app.checks
@@ -203,7 +204,8 @@ async def _stored(tx: Tx, new: verbs.NewRun) -> UUID:
     try:
         started = await verbs.start_run(tx, new)
     except verbs.QueueFull:
-        raise TooMany("Too many runs of this workspace are waiting.", retry_after=30) from None
+        seconds = await retry_after(tx, new.workspace_id)
+        raise TooMany("Too many runs of this workspace are waiting.", retry_after=seconds) from None
     except verbs.OtherRequest:
         raise express.reused() from None
     return UUID(str(started.id))

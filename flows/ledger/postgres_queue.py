@@ -18,7 +18,7 @@ from flows.sdk.context import Signal
 from flows.transport.protocol import Lane
 
 NOBODY = UUID(int=0)
-QUEUES_AT_ONCE = 64
+QUEUES_AT_ONCE = 32
 """Workspaces looked at in one claim. With more of them waiting, the next claim goes on behind the last one."""
 LINES_AT_ONCE = 16
 """Lines of one workspace looked at in one claim; the next one goes on behind the last."""

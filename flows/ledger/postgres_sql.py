@@ -156,9 +156,7 @@ select node_id, iter_path, status, attempt, effect_class, output, error, handled
   from node_exec where run_id = $1::uuid order by started_at, node_id, iter_path
 """
 
-SIGNALS = (
-    "select id, name, data, sender, step from run_signal where run_id = $1::uuid and taken_by is null order by created_at, id"
-)
+SIGNALS = "select id, name, data, sender, step from run_signal where run_id = $1::uuid and taken_by is null order by created_at, id"
 
 QUEUES = """
 with recursive walk as (
@@ -169,12 +167,13 @@ with recursive walk as (
              order by r.workspace_id limit 1)
       from walk where walk.workspace_id is not null
 )
-select q.workspace_id, exists (select from run where status = 'queued' and lane = $1 and workspace_id = q.workspace_id and line > '') as lined
+select q.workspace_id, coalesce((
+    select true from run where status = 'queued' and lane = $1 and workspace_id = q.workspace_id and line > '' limit 1), false) as lined
   from (select workspace_id from walk where workspace_id is not null limit $3) q
 """
 """Workspaces that have something queued, from one on: two index probes for each, however many runs they have queued.
 
-`lined`: some of it is of flows with limits (postgres_lines.py)."""
+`lined`: some of it is of flows with limits (postgres_lines.py). `limit 1`: else `exists` is planned as one look through all."""
 
 CHOSEN = """
 with busy as materialized (

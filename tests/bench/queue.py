@@ -22,6 +22,8 @@ from tests.bench.figure import Figure
 from tests.factories.runs import a_chain, a_version
 
 RUNS = 1_000_000
+WIDE = (1, 100, 1_000)
+"""Workspaces."""
 CLAIMS = 200
 TIMERS = 5_000
 
@@ -56,7 +58,7 @@ async def _measure() -> list[Figure]:
         first, _, _ = await a_version(a_chain(3, start="start.api"))
         pool = await db.open_pool("system", "worker", least=0, most=3)
         owner: Any = await asyncpg.connect(str(config.settings().database_owner_url))
-        for number in (1, 100, 1000):
+        for number in WIDE:
             await _fill(owner, first, number)
             for most in (1, 50):
                 p50, p95 = await _claims(pool, owner, most)

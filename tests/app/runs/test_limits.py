@@ -5,9 +5,9 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from app.db import tenant_tx
+from app.db import system_tx, tenant_tx
 from app.errors import NotAllowed, NotFound, Refused
-from app.runs import limits, queries, service
+from app.runs import limits, limits_drain, queries, service
 from app.runs.limits import Limits
 from tests.factories.accounts import an_api_key
 from tests.factories.runs import a_chain, a_version
@@ -126,3 +126,30 @@ async def test_the_run_page_shows_it(flow, signed_in):
     await set_status(workspace, first, "running")
     shown = await signed_in.get(f"/runs/{second}")
     assert "1 of 1 run of this flow is under way." in shown.text
+
+
+@pytest.mark.parametrize(
+    ("cap", "rate", "seconds"), [(10_000, 100, 1), (10_000, 10, 10), (10_000, 0.1, 300), (10_000, 0, 300), (1, 1, 1)]
+)
+def test_who_finds_the_queue_full_is_told_when_a_hundredth_is_free(cap, rate, seconds):
+    assert limits_drain.wait(cap, rate) == seconds
+
+
+async def test_a_full_queue_answers_429_with_the_seconds_of_its_real_rate(flow, editor, client):
+    workspace, flow_id, version = flow
+    async with system_tx("test") as tx:
+        await tx.execute("insert into run_quota (workspace_id, queued) values ($1, 600)", workspace)
+        await tx.execute(
+            """insert into run (workspace_id, flow_id, version_id, status, trigger, finished_at)
+               select $1, $2, $3, 'succeeded', 'test', clock_timestamp() from generate_series(1, 180)""",
+            workspace, flow_id, version,
+        )  # fmt: skip
+        await tx.execute(
+            """insert into run (workspace_id, flow_id, version_id, status, trigger)
+               select $1, $2, $3, 'queued', 'test' from generate_series(1, 601)""",
+            workspace, flow_id, version,
+        )  # fmt: skip
+    key = {"authorization": f"Bearer {await an_api_key(editor)}"}
+    full = await client.post(f"/api/v1/flows/{flow_id}/runs", json={"input": {}}, headers=key)
+    assert full.status_code == 429, full.text
+    assert full.headers["retry-after"] == "2"  # six places at three a second
