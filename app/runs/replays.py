@@ -17,8 +17,8 @@ from app import events
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused, TooMany
 from app.runs import limits, service, versions
-from app.runs.pinning import give
 from app.runs.limits_drain import retry_after
+from app.runs.pinning import give
 from app.runs.reach import Place, Reach, reach
 from app.runs.redacting import redacted, restored
 from app.runs.running import Ready, host
