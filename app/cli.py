@@ -14,6 +14,7 @@ COMMANDS = {
     "doctor": "Check this installation and say what to do.",
     "run": "Run a flow file here and print its answer.",
     "check": "Check flow files without running them.",
+    "test": "Run the tests of flows, here or in CI.",
     "schema": "Print the JSON Schema of a document.",
     "new": "Start a new node or flow from a working example.",
     "export": "Write flows as files, for git and for other installations.",

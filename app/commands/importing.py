@@ -66,4 +66,9 @@ def flow_files(paths: tuple[Path, ...]) -> list[Path]:
     for path in paths:
         below = [path] if path.is_file() else sorted(path.rglob("*"))
         found += [file for file in below if file is path or (file.suffix in FORMS and file.is_file())]
-    return found
+    return [file for file in found if not _tests(file)]
+
+
+def _tests(file: Path) -> bool:
+    """A file of tests beside a flow's (app/checks/files.py) is no flow."""
+    return file.name.endswith(".tests.json")

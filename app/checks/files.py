@@ -1,0 +1,50 @@
+"""Tests as a file beside their flow: support.json, support.tests.json. Steady order, so that git shows what changed."""
+
+from pathlib import Path
+
+import msgspec
+
+from app import clock
+from app.checks.judging import judge
+from app.checks.shapes import Case, CaseView, Result
+from app.errors import Refused
+from app.runs.service import rehearse_here
+from flows.model import Flow
+
+ENDING = ".tests.json"
+
+
+def beside(flow_file: Path) -> Path:
+    """The file of tests that belongs to a flow file."""
+    return flow_file.with_name(flow_file.stem + ENDING)
+
+
+def write(cases: list[CaseView]) -> str:
+    """The tests as text. Results and ids stay behind."""
+    plain = [view.case for view in cases]
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+
+
+def read(text: bytes) -> list[Case]:
+    """Raises Refused when it is no file of tests."""
+    try:
+        return msgspec.json.decode(text, type=list[Case])
+    except msgspec.DecodeError as error:
+        raise Refused(f"This is no file of tests: {error}.", remedy="Export the flow with its tests again.") from None
+
+
+async def run_here(document: Flow, case: Case) -> Result:
+    """One test without a server: nothing is kept, and a step without a recorded answer asks for real."""
+    began = clock.now()
+    try:
+        record = await rehearse_here(document, case.input, case.answers, trigger=case.trigger)
+    except Refused as problem:
+        return Result("failed", began, str(problem))
+    if record.status != "succeeded":
+        said = record.fault.message if record.fault is not None else ""
+        return Result("failed", began, f"The run {record.status}: {said}", ms=record.ms)
+    output = None if record.output is None else msgspec.to_builtins(record.output)
+    verdicts = judge(case.expect, output, case.input)
+    passed = all(verdict.passed for verdict in verdicts)
+    cost = record.usage.cost_micros if record.usage is not None else 0
+    return Result("passed" if passed else "failed", began, "", verdicts, record.ms, cost)
