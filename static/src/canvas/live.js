@@ -23,6 +23,7 @@ export class Live {
       this.by = data.by
       return this.catchUp()
     }
+    if (topic === this.topic && type === "flow.pins") return host.runs.pins.load()
     if (topic.startsWith("run:")) host.runs.heard(topic.slice(4), type, data)
   }
 

@@ -11,7 +11,6 @@ export class Pins {
     const panel = host.part("panel")
     panel.addEventListener("pane", (e) => e.detail === "output" && this.form())
     panel.addEventListener("submit", (e) => this.submitted(e))
-    document.addEventListener("live", (e) => e.detail.type === "flow.pins" && e.detail.topic === `flow:${host.dataset.flow}` && this.load())
     this.load()
   }
 
