@@ -65,7 +65,13 @@ class FlowRunsApi(Controller):
             code = 200 if outcome.over or outcome.answered or outcome.status == "in_doubt" else 202
             return Response(_view(outcome), status_code=code, headers={"location": f"/api/v1/runs/{outcome.run_id}"})
         run_id = await service.start(
-            actor, version_id, data.input, trigger="api", idempotency_key=key, afresh=data.afresh
+            actor,
+            version_id,
+            data.input,
+            trigger="api",
+            idempotency_key=key,
+            priority=data.priority,
+            afresh=data.afresh,
         )
         told = {"id": str(run_id), "status": "queued"}
         return Response(told, status_code=202, headers={"location": f"/api/v1/runs/{run_id}"})

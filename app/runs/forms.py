@@ -9,13 +9,15 @@ from msgspec import Meta, Struct
 class RunForm(Struct, forbid_unknown_fields=True):
     """Start a run. `wait`: answer with the result (at most 60 s). `stream`: answer with its events as they come.
 
-    `version_id`: another published version than the live one. `afresh`: take no results that steps keep for a while.
+    `version_id`: another published version than the live one. `priority`: among the queued runs of the workspace the
+    higher one begins first; without `wait` and `stream` only. `afresh`: take no results that steps keep for a while.
     """
 
     input: dict[str, Any] = {}
     wait: bool = False
     stream: bool = False
     version_id: str = ""
+    priority: Annotated[int, Meta(ge=-10, le=10)] = 0
     afresh: bool = False
 
 

@@ -26,7 +26,6 @@ from app.runs.rehearsal import at_the_boundary as at_the_boundary  # noqa: PLC04
 from app.runs.rehearsal import digest as digest  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import recorded as recorded  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import rehearse as rehearse  # noqa: PLC0414 -- for app.checks
-from app.runs.rehearsal import rehearse_here as rehearse_here  # noqa: PLC0414 -- for app.checks
 from app.runs.running import Ready, host
 from app.runs.versions import VersionView
 from app.web import Actor
@@ -112,7 +111,7 @@ async def forget_visits(tx: Tx, workspace_id: UUID, days: int) -> int:
     return int(done.rpartition(" ")[2])
 
 
-async def start(
+async def start(  # noqa: PLR0913 -- each is a fact of the run
     who: Actor | UUID,
     version_id: UUID,
     input: Any,
@@ -123,11 +122,13 @@ async def start(
     visitor: str = "",
     trigger_id: UUID | None = None,
     lane: Lane = "normal",
+    priority: int = 0,
     afresh: bool = False,
 ) -> UUID:
     """Store a run; when this returns, the run will be carried out whatever happens. Returns its id.
 
     The same idempotency key gives the run it gave before. `afresh`: take no results that were kept from runs before.
+    `priority`: in its lane the higher one comes first, within the workspace.
 
     Raises NotFound for a version of somebody else, Conflict for a key that came with another input, Refused for an
     input that is too large, TooMany for a full queue.
@@ -141,6 +142,7 @@ async def start(
         input=input_text(input, visitor),
         trigger=trigger,
         lane=lane,
+        priority=priority,
         trigger_id=trigger_id,
         started_by=person_of(who),
         visitor=visitor,

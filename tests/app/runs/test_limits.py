@@ -1,6 +1,7 @@
 """Limits of a flow: set by page and API, kept by what is claimed, told by the run's page."""
 
-from uuid import uuid4
+from itertools import pairwise
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from app.errors import NotAllowed, NotFound, Refused
 from app.runs import limits, limits_drain, queries, service
 from app.runs.limits import Limits
 from tests.factories.accounts import an_api_key
-from tests.factories.runs import a_chain, a_version
+from tests.factories.runs import a_chain, a_version, a_worker, wait_for
 
 
 async def the_line(workspace, run):
@@ -153,3 +154,27 @@ async def test_a_full_queue_answers_429_with_the_seconds_of_its_real_rate(flow, 
     full = await client.post(f"/api/v1/flows/{flow_id}/runs", json={"input": {}}, headers=key)
     assert full.status_code == 429, full.text
     assert full.headers["retry-after"] == "2"  # six places at three a second
+
+
+async def test_runs_of_a_full_flow_follow_each_other_at_once(flow, editor):
+    """The worker whose run ends looks again itself: nobody waits for the next look of two seconds."""
+    workspace, flow_id, version = flow
+    await service.limit(editor, flow_id, Limits(running=1))
+    ids = [await service.start(editor, version, {}, trigger="api") for _ in range(6)]
+    async with a_worker():
+        for each in ids:
+            await wait_for(workspace, each, "succeeded")
+    async with tenant_tx(workspace) as tx:
+        rows = await tx.fetch("select started_at, finished_at from run where id = any ($1) order by started_at", ids)
+    assert all(before["finished_at"] <= after["started_at"] for before, after in pairwise(rows))
+    assert (rows[-1]["started_at"] - rows[0]["started_at"]).total_seconds() < 2
+
+
+async def test_the_api_starts_with_a_priority(flow, editor, client):
+    workspace, flow_id, _ = flow
+    key = {"authorization": f"Bearer {await an_api_key(editor)}"}
+    path = f"/api/v1/flows/{flow_id}/runs"
+    made = await client.post(path, json={"input": {}, "priority": 7}, headers=key)
+    async with tenant_tx(workspace) as tx:
+        assert await tx.fetchval("select priority from run where id = $1", UUID(made.json()["id"])) == 7
+    assert (await client.post(path, json={"input": {}, "priority": 11}, headers=key)).status_code in (400, 422)
