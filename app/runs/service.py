@@ -26,6 +26,7 @@ from app.runs.rehearsal import at_the_boundary as at_the_boundary  # noqa: PLC04
 from app.runs.rehearsal import digest as digest  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import recorded as recorded  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import rehearse as rehearse  # noqa: PLC0414 -- for app.checks
+from app.runs.rehearsal import rehearse_here as rehearse_here  # noqa: PLC0414 -- for app.checks
 from app.runs.running import Ready, host
 from app.runs.versions import VersionView
 from app.web import Actor
