@@ -263,14 +263,14 @@ export class Panel {
 
   async tryIt(again = false) {
     if (this.trying && !again) {
-      this.el.querySelector("textarea, input, button[type=submit]")?.focus()
+      this.el.querySelector("textarea, input:not([data-afresh]), button[type=submit]")?.focus()
       return
     }
     await this.host.outbox.flush()
     this.node = ""
     if (!(await this.load(`${this.host.dataset.url}/try`))) return
     this.trying = true
-    const first = this.el.querySelector("textarea, input:not([type=hidden])") ?? this.el.querySelector("button[type=submit]")
+    const first = this.el.querySelector("textarea, input:not([type=hidden], [data-afresh])") ?? this.el.querySelector("button[type=submit]")
     first?.focus()
   }
 
