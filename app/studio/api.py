@@ -201,6 +201,12 @@ class FlowsApi(Controller):
     ) -> Published:
         return Published(await service.publish(actor, flow_id, data.name, data.notes))
 
+    @put("/{flow_id:uuid}/live", name="api:make-live", summary="Make a published version live", status_code=204)
+    async def make_live(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RestoreForm]
+    ) -> None:
+        await service.make_live(actor, flow_id, data.version_id)
+
     @post("/{flow_id:uuid}/restoration", name="api:restore", summary="Make a version the draft", status_code=200)
     async def restore(
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RestoreForm]

@@ -10,6 +10,7 @@ from app.runs import running
 from app.runs.service import Answer
 from app.web.actor import Actor
 from tests.factories.checks import a_case
+from tests.factories.runs import a_version
 from tests.factories.studio import a_document
 
 SOME = UUID("01993d5e-0000-7000-8000-000000000007")
@@ -66,7 +67,11 @@ async def _made(actor: Actor) -> UUID:
             await running.stop()
 
 
-IDS = {"case_id": _made}
+async def _published(actor: Actor) -> UUID:
+    return (await a_version(a_document(), actor.workspace_id))[2]
+
+
+IDS = {"case_id": _made, "version_id": _published}
 EXPECT = {"kind-0": "exact", "path-0": "", "value-0": "Answer Hi"}
 BODIES: dict[str, dict[str, Any]] = {
     "checks:change": {"name": "Other", "input": '{"message": "Hi"}', **EXPECT},

@@ -11,6 +11,7 @@ from app.studio.controllers.panel import PanelController
 from app.studio.controllers.pins import PinsController
 from app.studio.controllers.shelf import ShelfController
 from app.studio.controllers.tries import TriesController
+from app.studio.controllers.versions import VersionsController
 
 routes: list[Any] = [
     EditorController,
@@ -22,5 +23,6 @@ routes: list[Any] = [
     FlowsController,
     ShelfController,
     TriesController,
+    VersionsController,
     PinsController,
 ]

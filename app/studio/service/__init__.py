@@ -5,7 +5,7 @@ from app.studio.service.flows import archive, create_flow, duplicate, export_flo
 from app.studio.service.fragments import copy_fragment
 from app.studio.service.shelf import make_folder, move, remove_folder, rename_folder, star, tag
 from app.studio.service.subflows import collapse, inline
-from app.studio.service.versions import publish, restore
+from app.studio.service.versions import make_live, publish, restore
 
 __all__ = [
     "Answer",
@@ -18,6 +18,7 @@ __all__ = [
     "export_flow",
     "inline",
     "make_folder",
+    "make_live",
     "move",
     "paste",
     "publish",

@@ -60,6 +60,30 @@ async def publish(actor: Actor, flow_id: UUID, name: str, notes: str) -> UUID:
     return version_id
 
 
+async def make_live(actor: Actor, flow_id: UUID, version_id: UUID) -> tuple[int, UUID | None]:
+    """Let a published version run in public again; the draft stays as it is. No gate: going back must not take long.
+
+    Returns its number, and the version that was live before (None: none was). Raises NotFound, and Conflict for a flow
+    in the archive and for the version that is live already.
+    """
+    async with tenant_tx(actor.workspace_id) as tx:
+        await store.locked(flow_id)
+        row = await tx.fetchrow("select live_version_id, archived_at from flow where id = $1", flow_id)
+        version = await runs.version(tx, version_id)
+        if version is None or version.flow_id != flow_id or version.kind != "published":
+            raise NotFound("This version does not exist.")
+        if row["archived_at"] is not None:
+            raise Conflict("This flow is in the archive.", remedy="Bring it back, then choose what is live.")
+        if row["live_version_id"] == version_id:
+            raise Conflict(f"Version {version.number} is live already.", code="unchanged")
+        await runs.bring_back(tx, actor.workspace_id, flow_id, version_id)
+        await tx.execute("update flow set live_version_id = $2, updated_at = now() where id = $1", flow_id, version_id)
+        told = {"flow": str(flow_id), "version": str(version_id), "by": actor.name}
+        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "flow.published", told)
+        await events.publish(tx, actor.workspace_id, "workspace", "flow.published", told)
+    return version.number, row["live_version_id"]
+
+
 async def restore(actor: Actor, flow_id: UUID, version_id: UUID) -> int:
     """Make a version's document the draft again, as one undoable edit; what is live stays. Returns the new revision."""
     async with tenant_tx(actor.workspace_id) as tx:
