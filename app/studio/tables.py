@@ -1,6 +1,6 @@
 """Tables of this domain; exact definitions in migrations/studio. Read by this domain only."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from piccolo.columns import JSONB, UUID, Array, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
@@ -74,3 +74,36 @@ class FlowPin(Table, tablename="flow_pin"):
     output: ClassVar[JSONB] = JSONB(required=True, default=None)
     by_user: ClassVar[UUID] = UUID(null=True, default=None)
     at: ClassVar[Timestamptz] = Timestamptz()
+
+
+class FlowComment(Table, tablename="flow_comment"):
+    """One comment. The first of a thread has no `thread_id`, and says what the thread is about and whether it is over.
+
+    `node_title`: what the step was called when the thread began; the thread outlives the step.
+    """
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(FlowDraft, on_delete=OnDelete.cascade, null=False)
+    thread_id: ClassVar[ForeignKey[Any]] = ForeignKey("self", on_delete=OnDelete.cascade, null=True)
+    node_id: ClassVar[Text] = Text(default="")
+    node_title: ClassVar[Text] = Text(default="")
+    text: ClassVar[Text] = Text(required=True, default=None)
+    user_id: ClassVar[UUID] = UUID(required=True, default=None)
+    created_at: ClassVar[Timestamptz] = Timestamptz()
+    edited_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+    removed_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+    resolved_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+    resolved_by: ClassVar[UUID] = UUID(null=True, default=None)
+
+
+class CommentMention(Table, tablename="comment_mention"):
+    """Somebody named in a comment; `seen_at` when they said so, answered, or the thread was resolved by them."""
+
+    comment_id: ClassVar[ForeignKey[FlowComment]] = ForeignKey(
+        FlowComment, on_delete=OnDelete.cascade, null=False, primary_key=True
+    )
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    user_id: ClassVar[UUID] = UUID(required=True, default=None)
+    at: ClassVar[Timestamptz] = Timestamptz()
+    seen_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)

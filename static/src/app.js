@@ -6,6 +6,7 @@ import "./elements/command.js";
 import "./elements/copy-button.js";
 import "./elements/data-post.js";
 import "./elements/event-stream.js";
+import "./elements/flow-comments.js";
 import "./elements/keys-sheet.js";
 import "./elements/outline-list.js";
 import "./elements/palette.js";

@@ -36,7 +36,14 @@ def _face(*nodes: NodeUse) -> dict[str, Any]:
     return {"flow": EDITOR, "face": face_of(Flow(nodes=list(nodes)), [])}
 
 
-_LIST = {"flow": EDITOR, "rows": ROWS, "states": {"ask": STEP}, "step": "ask", "panel": "step"}
+_LIST = {
+    "flow": EDITOR,
+    "rows": ROWS,
+    "states": {"ask": STEP},
+    "counts": {"ask": 2, "cut": 1},
+    "step": "ask",
+    "panel": "step",
+}
 _FORM = NodeUse("f", "start.form", settings={"fields": [{"name": "a"}, {"name": "b", "kind": "yes/no"}]})
 
 SAMPLES: dict[str, Any] = {

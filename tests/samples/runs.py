@@ -133,9 +133,10 @@ SAMPLES: dict[str, Any] = {
         )
     ],
     "runs/_needs.html": [
-        {"listed": Needs(each, after), "kind": kind, "flow": flow, "first": True}
+        {"listed": Needs(each, after), "kind": kind, "flow": flow, "first": True, "mentions": 0}
         for each, after, kind, flow in (([], "", "", None), (NEEDS, "x_y", "doubt", SOME), (NEEDS[:1], "", "", None))
-    ],
+    ]
+    + [{"listed": Needs([], ""), "kind": "", "flow": None, "first": True, "mentions": n} for n in (1, 2)],
     "runs/_run.html": [{"shown": shown, "words": WORDS} for shown in SHOWN],
     "runs/_badges.html": [{"shown": shown} for shown in SHOWN],
     "runs/_deeds.html": [{"shown": shown, "oob": True} for shown in SHOWN],

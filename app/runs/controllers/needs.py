@@ -9,6 +9,7 @@ from litestar.params import FromQuery
 
 from app.errors import Refused
 from app.runs import needs, queries, service
+from app.web import asks
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -32,13 +33,17 @@ class NeedsController(Controller):
         kind = kind if kind in dict(KINDS) else ""
         listed = await needs.needs(actor, flow_id=flow, kind=kind, after=after)
         context: dict[str, Any] = {"listed": listed, "kind": kind, "flow": flow, "first": not after}
+        # Comments that mention one are shown by whoever counts them (studio), under their own address.
+        context["mentions"] = await asks.waiting(actor)
         if request.htmx.partial:
             return fragment(request, "runs/_needs.html", **context)
         return page(request, "runs/needs_you.html", nav="needs-you", kinds=KINDS, **context)
 
     @get("/count", name="runs:needs-you-count")
     async def count(self, request: Request, actor: NamedDependency[Actor]) -> Response[str]:
-        return fragment(request, "runs/_needs_you_count.html", number=await queries.needing(actor))
+        return fragment(
+            request, "runs/_needs_you_count.html", number=await queries.needing(actor) + await asks.waiting(actor)
+        )
 
     @post("/decisions", name="runs:decide-all")
     async def decide(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.studio.controllers.comments import CommentsController, MentionsController
 from app.studio.controllers.editing import EditingController
 from app.studio.controllers.editor import EditorController
 from app.studio.controllers.exposing import ExposingController, ExposureController
@@ -22,6 +23,8 @@ routes: list[Any] = [
     ExposureController,
     FlowsController,
     ShelfController,
+    CommentsController,
+    MentionsController,
     TriesController,
     VersionsController,
     PinsController,

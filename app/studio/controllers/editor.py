@@ -7,7 +7,7 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.studio import queries, tries
+from app.studio import comments, queries, tries
 from app.studio.changes import changes
 from app.studio.rendering import script_json
 from app.studio.shapes import FAMILIES, catalogue_json, node_view, palette
@@ -42,6 +42,7 @@ class EditorController(Controller):
             unknown=node_view(NodeUse(id="new", type="unknown"), {}),
             catalogue=script_json(catalogue_json(types)),
             edges=script_json(flow.edges),
+            counts=await comments.open_counts(actor, flow_id),
             last_run=last.id if last else None,
             last_steps=script_json(last.states) if last else None,
         )

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.errors import Refused
 from app.studio import queries, service, tries
+from app.studio.comment_forms import StepId
 from app.studio.controllers.editor import bar
 from app.studio.forms import FlowMeta, NodeConfig, NodeLabel, NodePolicy, Op, OpsForm, PublishForm, RestoreForm
 from app.studio.outline import intents
@@ -73,8 +74,10 @@ class OutlineController(Controller):
         flow_id: FromPath[UUID],
         step: FromQuery[Text] = "",
         panel: FromQuery[Text] = "",
+        about: FromQuery[StepId] = "",
+        resolved: FromQuery[bool] = False,
     ) -> Response[Any]:
-        shown = await page_of(actor, flow_id, step=step, panel=panel)
+        shown = await page_of(actor, flow_id, step=step, panel=panel, about=about, resolved=resolved)
         if request.htmx.partial:
             return fragment(request, "studio/outline/_rows.html", **shown)
         return page(

@@ -3,8 +3,9 @@
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from app.studio import choices, queries, tries
+from app.studio import choices, comments, queries, tries
 from app.studio.changes import changes
+from app.studio.comments_page import panel_of
 from app.studio.outline.ends import ends_of
 from app.studio.outline.posted import Unreadable, with_what_was_typed
 from app.studio.rendering import script_json
@@ -15,16 +16,24 @@ from app.web import Actor
 from flows import catalogue
 from flows.model import Flow, NodeUse
 
-Panel = Literal["step", "add", "try", "publish", "about", "versions", ""]
+Panel = Literal["step", "add", "try", "publish", "about", "versions", "comments", ""]
 
 
 async def page_of(
-    actor: Actor, flow_id: UUID, *, step: str = "", panel: str = "", faults: list[Unreadable] | None = None
+    actor: Actor,
+    flow_id: UUID,
+    *,
+    step: str = "",
+    panel: str = "",
+    about: str = "",
+    resolved: bool = False,
+    faults: list[Unreadable] | None = None,
 ) -> dict[str, Any]:
     """The context of templates/studio/outline/. `step` opens that step; a step that is gone opens nothing.
 
+    `about`, `resolved`: which comments, where they are asked for.
     `faults`: what a form sent that could not be read; it is shown again with its reason.
-    At most 14 statements. Raises NotFound.
+    At most 15 statements. Raises NotFound.
     """
     flow = await queries.editor(actor, flow_id)
     last = await tries.latest(actor, flow_id)
@@ -37,6 +46,7 @@ async def page_of(
         "rows": rows,
         "states": last.states if last else {},
         "last_run": last.id if last else None,
+        "counts": await comments.open_counts(actor, flow_id),
         "panel": shown,
         "step": step if use is not None else "",
         "kinds": kinds_by_family(),
@@ -52,6 +62,8 @@ async def page_of(
         context["faults"] = [problem for problem in found if problem.severity == "error"]
     elif shown == "versions":
         context["versions"] = await queries.versions(actor, flow_id)
+    elif shown == "comments":
+        context |= await panel_of(actor, flow_id, about=about, resolved=resolved)
     return context
 
 

@@ -1,5 +1,13 @@
 """What people do with flows. Every verb is one transaction and takes the actor first."""
 
+from app.studio.service.comments import (
+    comment,
+    edit_comment,
+    remove_comment,
+    resolve,
+    return_comment,
+    see_mention,
+)
 from app.studio.service.editing import Answer, apply_ops, paste, redo, undo
 from app.studio.service.flows import archive, create_flow, duplicate, export_flow, replace_document, unarchive
 from app.studio.service.fragments import copy_fragment
@@ -12,9 +20,11 @@ __all__ = [
     "apply_ops",
     "archive",
     "collapse",
+    "comment",
     "copy_fragment",
     "create_flow",
     "duplicate",
+    "edit_comment",
     "export_flow",
     "inline",
     "make_folder",
@@ -23,10 +33,14 @@ __all__ = [
     "paste",
     "publish",
     "redo",
+    "remove_comment",
     "remove_folder",
     "rename_folder",
     "replace_document",
+    "resolve",
     "restore",
+    "return_comment",
+    "see_mention",
     "star",
     "tag",
     "unarchive",

@@ -41,6 +41,7 @@ export const actionsOf = (host) => [
   { name: "distribute-across", keys: [], label: "Same gaps across", icon: "align-horizontal-space-around", edits: true, needs: "three", run: (node, ids) => host.edit.distribute(ids, "across") },
   { name: "distribute-down", keys: [], label: "Same gaps down", icon: "align-vertical-space-around", edits: true, needs: "three", run: (node, ids) => host.edit.distribute(ids, "down") },
   { name: "find", keys: ["Ctrl+f"], label: "Find in this flow", icon: "text-search", run: () => host.finder.open() },
+  { name: "comments", keys: ["m"], label: "Comments", icon: "message-square", run: (node) => host.comments.open(node) },
   { name: "try", keys: ["r"], label: "Try it", icon: "play", run: () => host.tryIt() },
   { name: "run-only", keys: ["o"], label: "Run only this step", icon: "play", edits: true, needs: "step", run: (node) => host.runs.again("only", node.id) },
   { name: "run-here", keys: ["Shift+r"], label: "Run to here", icon: "arrow-right-to-line", edits: true, needs: "step", run: (node) => host.runs.again("here", node.id) },

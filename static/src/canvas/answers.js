@@ -8,6 +8,7 @@ export const Answers = (Base) =>
     adopted(el) {
       if (this.selection.has(el.dataset.id)) this.mark(el.dataset.id, true)
       this.people.adopted(el)
+      this.comments.adopted(el)
       this.runs.dress(this.graph.nodes.get(el.dataset.id))
     }
 
@@ -16,6 +17,7 @@ export const Answers = (Base) =>
       if (this.panel.node && !this.graph.nodes.has(this.panel.node)) this.closePanel()
       this.graph.refold()
       this.keys.rove()
+      this.comments.draw()
       this.connect.forget()
       this.chosenChanged()
       this.part("empty")?.toggleAttribute("hidden", this.graph.nodes.size > 0)

@@ -6,6 +6,7 @@ import { Answers } from "./answers.js"
 import { Choosing } from "./choosing.js"
 import { Chrome } from "./chrome.js"
 import { Clipboard } from "./clipboard.js"
+import { Comments } from "./comments.js"
 import { Connect } from "./connect.js"
 import { Painter } from "./draw.js"
 import { Edit } from "./edit.js"
@@ -56,6 +57,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.outbox = new Outbox(this)
     this.live = new Live(this)
     this.people = new People(this)
+    this.comments = new Comments(this)
     this.actions = new Actions(this)
     this.chrome = new Chrome(this)
     this.graph.load(JSON.parse(this.querySelector("script.edges").textContent))
@@ -63,7 +65,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
   }
 
   disconnectedCallback() {
-    for (const each of [this.view, this.painter, this.keys, this.clipboard, this.chrome, this.live, this.people, this.actions]) each?.stop()
+    for (const each of [this.view, this.painter, this.keys, this.clipboard, this.chrome, this.live, this.people, this.comments, this.actions]) each?.stop()
     this.outbox?.close()
   }
 
@@ -91,6 +93,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.outbox.show()
     this.live.start()
     this.people.start()
+    this.comments.start()
     const asked = new URLSearchParams(location.search).get("step") ?? location.hash.slice(1)
     if (this.graph.nodes.has(asked)) {
       this.edit.reveal(asked)
