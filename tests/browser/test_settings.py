@@ -109,6 +109,7 @@ def test_one_click_on_a_value_of_the_last_run_puts_it_into_the_text(garden, axe,
 def test_an_expression_is_written_with_the_same_list(garden):
     page = garden
     step(page, "Is it long?").click(position={"x": 80, "y": 30})
+    page.locator("summary", has_text=re.compile("^More$")).click()
     field = page.locator('value-field[kind="expression"] textarea').first
     field.press_sequentially("val")
     page.keyboard.press("Enter")
