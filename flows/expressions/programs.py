@@ -30,8 +30,13 @@ class ExpressionError(NodeError):
     """The sentence names the expression, the value and what to do."""
 
 
+MESSAGE = frozenset(Message.__struct_encode_fields__)
+
+
 def written(value: Any) -> str:
-    """A value as text, in a hole or on a wire into a text port: yes/no, 3 instead of 3.0, lists and objects as JSON."""
+    """A value as text, in a hole or on a wire into a text port: yes/no, 3 instead of 3.0, a message's text, lists and
+    objects as JSON. A message that became an object on its way is known by its fields.
+    """
     if isinstance(value, str):
         return value
     if value is None:
@@ -44,6 +49,8 @@ def written(value: Any) -> str:
         return str(value)
     if isinstance(value, Message):
         return value.text
+    if isinstance(value, dict) and isinstance(value.get("text"), str) and value.keys() <= MESSAGE:
+        return str(value["text"])
     try:
         return msgspec.json.encode(value).decode()
     except (TypeError, ValueError):

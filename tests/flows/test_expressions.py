@@ -75,6 +75,15 @@ def test_template_without_holes_costs_nothing_and_with_holes_writes_values_plain
     assert fill is not None and fill({"a": 2.0, "b": [True]}) == "2-[true]-}-{{"
 
 
+@pytest.mark.parametrize("value", [Message("Hello"), {"text": "Hello"}, {"text": "Hello", "role": "assistant"}])
+def test_a_message_in_a_text_is_its_text_also_when_it_came_as_an_object(value):
+    assert template("Q: {{ question }}!")({"question": value}) == "Q: Hello!"
+
+
+def test_an_object_that_is_no_message_is_written_as_json():
+    assert template("{{ it }}")({"it": {"text": "Hello", "size": 3}}) == '{"text":"Hello","size":3}'
+
+
 def test_names_are_those_that_must_be_given():
     source = "a.b + items.filter(x, x.y > c)[0].d && size(foo) > input.z || 'q' == \"w\" ? true : k in m"
     assert names_in(source) == ("a", "items", "c", "foo", "k", "m")
