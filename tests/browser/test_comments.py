@@ -17,7 +17,7 @@ def two(made):
     return mara, made(a_person(workspace_id=mara.actor.workspace_id, name="Ole Birch", role="viewer"))
 
 
-def test_a_thread_is_begun_by_key_answered_live_and_resolved(made, entered, two, look):
+def test_a_thread_is_begun_by_key_answered_live_and_resolved(made, entered, two, axe, look):
     mara, ole = two
     flow = made(service.create_flow(mara.actor, "Garden support", a_document()))
     page, other = entered(mara), entered(ole)
@@ -30,6 +30,7 @@ def test_a_thread_is_begun_by_key_answered_live_and_resolved(made, entered, two,
     expect(field).to_be_focused()
     page.keyboard.type("Is this *too* long, @Ol")
     expect(page.get_by_role("option", name="Ole Birch")).to_have_attribute("aria-selected", "true")
+    axe(page)
     page.keyboard.press("Enter")
     page.keyboard.type("?")
     page.keyboard.press("Control+Enter")
@@ -46,6 +47,7 @@ def test_a_thread_is_begun_by_key_answered_live_and_resolved(made, entered, two,
     mine = page.get_by_role("article", name="Thread about Prompt")
     expect(mine).to_contain_text("No, it is fine.")
     expect(page.get_by_label("Comment on Prompt")).to_have_value("half a thought")
+    axe(page)
     look(page, "comments")
     mine.get_by_role("button", name="Resolve").click()
     expect(step(other, "Prompt").get_by_role("button", name="1 open thread")).to_have_count(0)

@@ -101,7 +101,7 @@ export class People {
     const el = document.createElement("button")
     el.type = "button"
     el.className = `avatar avatar--hue-${hue(name)}`
-    el.textContent = initials(name)
+    el.dataset.initials = initials(name) // drawn by the style sheet: the name is the button's whole text
     el.setAttribute("aria-label", `${name} is here${at.length ? ", show where" : ""}`)
     el.dataset.tip = name
     el.addEventListener("click", () => at[0] && this.host.focusNode(at[0]))

@@ -92,7 +92,8 @@ class FlowComments extends HTMLElement {
       if (field) field.value = words;
     }
     if (!at) return;
-    const again = (id && this.querySelector(`#${CSS.escape(id)}`)) ?? this.querySelectorAll("a, button, summary, textarea")[within];
+    // An element without an id has the id "": it is found again by its place.
+    const again = (id && this.querySelector(`#${CSS.escape(id)}`)) || this.querySelectorAll("a, button, summary, textarea")[within];
     (again ?? this.querySelector("textarea, a, button"))?.focus();
     if (again?.setSelectionRange && id) again.setSelectionRange(from, to);
   }
