@@ -68,7 +68,7 @@ def test_documents_have_limits(monkeypatch):
 
 def test_the_schema_describes_what_is_read():
     schema = flow_schema()
-    assert set(schema["$defs"]) == {"Flow", "NodeUse", "Edge", "Retry"}
+    assert set(schema["$defs"]) == {"Flow", "NodeUse", "Edge", "Retry", "Exposed"}
     assert set(schema["$defs"]["Edge"]["required"]) == {"from", "to"}
     msgspec.json.encode(schema)
 
