@@ -25,7 +25,8 @@ class Bait:
         self.tcp = socket.create_server(("127.0.0.1", 0))
         self.unix, self.abstract = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
         self.unix.bind(str(place / "sock"))
-        self.abstract.bind("\0agentbase-attack")
+        self.name = f"agentbase-attack-{os.getpid()}"  # names of this kind are one for the whole machine
+        self.abstract.bind(f"\0{self.name}")
         for listener in (self.unix, self.abstract):
             listener.listen()
         for listener in (self.tcp, self.unix, self.abstract):
@@ -39,6 +40,7 @@ class Bait:
             "place": str(self.place),
             "port": self.tcp.getsockname()[1],
             "sock": str(self.place / "sock"),
+            "abstract": self.name,
             "pid": os.getpid(),
             "victim": self.victim.pid,
             "name": "AGENTBASE_CANARY",

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - one case, one line
 """Ways out that were found in other products and in Python itself, by class. Each is tried in both engines.
 
-The code knows: `path` a file with a secret, `place` its folder, `port` and `sock` listeners of ours, `pid` this
+The code knows: `path` a file with a secret, `place` its folder, `port`, `sock` and `abstract` listeners of ours, `pid` this
 process, `victim` another process of ours, `name` a variable of our environment. None of it may be reached.
 """
 
@@ -106,7 +106,7 @@ NETWORK = [
         "import socket\ns = socket.create_connection(('127.0.0.1', port), 1)\ns.send(b'x')",
         "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.sendto(b'x', ('127.0.0.1', port))",
         "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect(sock)\ns.send(b'x')",
-        "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect('\\0agentbase-attack')\ns.send(b'x')",
+        "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect('\\0' + abstract)\ns.send(b'x')",
         "import socket\ns = socket.socket(socket.AF_INET6)\ns.connect(('::1', port))",
         "import socket\ns = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)", "import socket\nsocket.getaddrinfo('localhost', 80)",
         "import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 0))\ns.listen()",
