@@ -22,13 +22,14 @@ async def _ran(actor, flow_id, status, *, awaits=(), ago="1 minute", cost=0):
             f"""insert into run (workspace_id, flow_id, version_id, status, trigger, awaits, cost_micros, created_at,
                                  started_at, finished_at)
                 values ($1, $2, $3, $4, 'api', $5, $6, now() - interval '{ago}', now() - interval '{ago}',
-                        case when $4 in ('succeeded', 'failed') then now() - interval '{ago}' + interval '2 s' end) returning id""",
+                        case when $4 in ('succeeded', 'failed') then now() - interval '{ago}' + interval '2 s' end)
+                returning id""",
             actor.workspace_id, flow_id, version, status, list(awaits), cost,
         )  # fmt: skip
         for signal in awaits:
             await tx.execute(
                 "insert into node_exec (run_id, node_id, workspace_id, status, epoch, effect_class, idem_key, wait) "
-                "values ($1, 'ask', $2, 'waiting', 1, 'pure', 'k', json_build_object('signal', $3::text))",
+                "values ($1, 'ask', $2, 'waiting', 1, 'pure', gen_random_uuid(), json_build_object('signal', $3::text))",
                 run_id, actor.workspace_id, signal,
             )  # fmt: skip
 
