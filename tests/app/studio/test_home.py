@@ -29,7 +29,8 @@ async def _ran(actor, flow_id, status, *, awaits=(), ago="1 minute", cost=0):
         for signal in awaits:
             await tx.execute(
                 "insert into node_exec (run_id, node_id, workspace_id, status, epoch, effect_class, idem_key, wait) "
-                "values ($1, 'ask', $2, 'waiting', 1, 'pure', gen_random_uuid(), json_build_object('signal', $3::text))",
+                "values ($1, 'ask', $2, 'waiting', 1, 'pure', gen_random_uuid(), "
+                "        json_build_object('signal', $3::text))",
                 run_id, actor.workspace_id, signal,
             )  # fmt: skip
 
