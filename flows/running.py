@@ -76,6 +76,8 @@ class Running:
         self.broken: BaseException | None = None
         self.ended: asyncio.Future[None] | None = None
         self.loop = asyncio.get_running_loop()
+        # What began later has a later time on record, whatever happened between looking at one clock and the other.
+        self.zero = time.time() - perf_counter()
         self.watched = facts.emit is not None or journal is not None
         self.top = self.frame(plan, facts)
 
@@ -187,9 +189,14 @@ class Running:
             except NodeError as error:
                 self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
                 return
-            at = time.time() - (now - began)
             ms = (now - began) * 1000
-            more: dict[str, Any] = {"output": text, "started_at": at, "ms": ms, "usage": ctx.usage, "kept": kept}
+            more: dict[str, Any] = {
+                "output": text,
+                "started_at": self.zero + began,
+                "ms": ms,
+                "usage": ctx.usage,
+                "kept": kept,
+            }
             self.write(frame, step, "succeeded", ctx.attempt, **more)
         self.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage, kept))
         if self.watched:
@@ -343,7 +350,7 @@ class Running:
         if signal is not None and self.journal is not None and signal.name != TIME:
             self.journal.use(signal)
         if step.effect != "pure" and not step.replayed:
-            self.write(frame, step, "started", attempt, signal=signal, started_at=time.time())
+            self.write(frame, step, "started", attempt, signal=signal, started_at=self.zero + perf_counter())
 
     def _task_over(self, frame: Frame, step: Step, task: "asyncio.Task[None]") -> None:
         self.guarded.pop(task, None)
