@@ -60,5 +60,5 @@ async def _write(trigger_id: UUID, workspace_id: UUID, forged: Forged, times: in
     try:
         async with tenant_tx(workspace_id) as tx:
             await note(tx, about, f"{forged.code} {minute}", "refused", str(forged), times)
-    except Exception:
+    except Exception:  # the call was refused all the same; only its line in the log is missing
         log.warning("a refused webhook call was not noted", trigger=str(trigger_id), exc_info=True)

@@ -30,7 +30,8 @@ class Handler:
             await arrivals.at(address.partition("@")[0].lower(), "email")
         except NotFound:
             return "550 No such address here"
-        except Exception:
+        except Exception:  # the database is away: the sender keeps the mail and comes again
+            log.warning("an address of a mail could not be looked up", exc_info=True)
             return "451 Not at the moment"
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -41,7 +42,7 @@ class Handler:
                 await arrivals.take_mail(address.partition("@")[0], envelope.content)
         except DomainError as problem:
             return "451 Not at the moment" if problem.status >= 500 else f"554 {problem.message[:200]}"
-        except Exception:
+        except Exception:  # 451 leaves the mail with its sender, who comes again
             log.exception("a mail could not be taken")
             return "451 Not at the moment"
         return "250 Taken"

@@ -10,6 +10,7 @@ ENDED = ("succeeded", "failed", "cancelled", "dead")
 
 async def check(world: World, *, exact_doubts: bool = True, doubts_may_be_cancelled: bool = False) -> dict[str, Any]:
     """Assert all of them. `exact_doubts`: runs in doubt are those predicted at each kill, not more and not fewer.
+    `doubts_may_be_cancelled`: for scenarios that cancel runs, where a step called off in the middle is in doubt, too.
 
     Gives figures of the scenario, for the report it prints.
     """

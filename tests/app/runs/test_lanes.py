@@ -44,7 +44,7 @@ async def test_a_run_waits_for_a_person_without_a_worker_and_goes_on_with_the_an
     async with a_worker() as worker:
         run = await service.start(workspace, version, {"order": 7}, trigger="api")
         row = await wait_for(workspace, run, "waiting")
-        assert row["owner_worker"] is None and row["awaits"][0] == "approval"
+        assert row["owner_worker"] is None and row["awaits"] == ["approval", "approval\x1eask"]
         while worker.busy:
             pass
         for _ in range(3):
