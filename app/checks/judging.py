@@ -9,8 +9,8 @@ from jsonschema.exceptions import SchemaError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from app.checks.diffing import pieces
 from app.checks.shapes import Expectation, Verdict
+from app.web.worddiff import pieces
 from flows.expressions import ExpressionError, expression, written
 
 MOST_SHOWN = 4_000

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from app.runs.service import Answer
+from app.web.worddiff import Piece
 
 Kind = Literal["exact", "contains", "json", "schema", "cel"]
 Status = Literal["running", "passed", "failed"]
@@ -35,15 +36,8 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     path: Annotated[str, Meta(max_length=300)] = ""
 
 
-class Piece(Struct, frozen=True):
-    """A stretch of a text beside another: "same", "gone" (expected, did not come) or "new" (came, not expected)."""
-
-    kind: Literal["same", "gone", "new"]
-    text: str
-
-
 class Verdict(Struct, frozen=True, omit_defaults=True):
-    """What became of one expectation. `said`: a sentence. `diff`: where text was compared with text."""
+    """What became of one expectation. `said`: a sentence. `diff`: expected text beside the one that came."""
 
     kind: str
     path: str

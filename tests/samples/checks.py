@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.checks.diffing import pieces
 from app.checks.shapes import WORDS, Case, CaseView, Expectation, Recording, Result, Suite, Verdict
 from app.runs import running
 from app.runs.service import Answer
 from app.web.actor import Actor
+from app.web.worddiff import pieces
 from tests.factories.checks import a_case
 from tests.factories.runs import a_version
 from tests.factories.studio import a_document

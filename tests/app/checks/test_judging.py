@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.checks.diffing import pieces
 from app.checks.judging import judge
 from app.checks.shapes import Expectation
+from app.web.worddiff import pieces
 
 ORDER = {"text": "", "data": {"id": 7, "items": [{"name": "tulips", "n": 3}], "paid": True}}
 
