@@ -1,4 +1,4 @@
-"""The only way to a connection: `tenant_tx`, `system_tx`, `site_tx`. Each is one transaction under one database role.
+"""The only way to a connection: `tenant_tx`, `page_tx`, `system_tx`, `site_tx`. Each is one transaction under one role.
 
     async with tenant_tx(workspace_id) as tx:
         await Flow.select()...              # Piccolo inside the block uses the same connection
@@ -41,7 +41,7 @@ class Tx(Protocol):
         self, table_name: str, *, records: Iterable[Sequence[Any]], columns: Sequence[str]
     ) -> str: ...
     def cursor(self, query: str, *args: Any) -> Any: ...
-    def transaction(self) -> AbstractAsyncContextManager[Any]:
+    def transaction(self, *, readonly: bool = False) -> AbstractAsyncContextManager[Any]:
         """A savepoint, because a transaction is already open."""
         ...
 
@@ -82,9 +82,11 @@ class SafeTransaction(PostgresTransaction):
 
     connection: Tx
 
-    def __init__(self, engine: "SafeEngine", role: Role, workspace_id: UUID | None, acting: str) -> None:
+    def __init__(
+        self, engine: "SafeEngine", role: Role, workspace_id: UUID | None, acting: str, reads: bool = False
+    ) -> None:
         super().__init__(engine, allow_nested=True)
-        self.role, self.workspace_id, self.acting = role, workspace_id, acting
+        self.role, self.workspace_id, self.acting, self.reads = role, workspace_id, acting, reads
         self.task = asyncio.current_task()
         self.before_commit: list[Callable[[Tx], Awaitable[None]]] = []
         self.very_last: list[Callable[[Tx], Awaitable[None]]] = []
@@ -96,7 +98,7 @@ class SafeTransaction(PostgresTransaction):
         for left in range(self.pool.get_max_size(), -1, -1):
             await self._take()
             try:
-                self.transaction = self.connection.transaction()
+                self.transaction = self.connection.transaction(readonly=self.reads)
                 await self.transaction.start()
                 if self.workspace_id is not None:
                     await self.connection.execute(
@@ -288,10 +290,10 @@ def _pool(role: Role) -> Pool:
 
 
 @asynccontextmanager
-async def _block(role: Role, workspace_id: UUID | None, acting: str) -> AsyncIterator[Tx]:
+async def _block(role: Role, workspace_id: UUID | None, acting: str, reads: bool = False) -> AsyncIterator[Tx]:
     outer = engine.open_transaction()
     if outer is None:
-        async with SafeTransaction(engine, role, workspace_id, acting) as block:
+        async with SafeTransaction(engine, role, workspace_id, acting, reads) as block:
             yield block.connection
         return
     if (outer.role, outer.workspace_id) != (role, workspace_id):
@@ -299,6 +301,9 @@ async def _block(role: Role, workspace_id: UUID | None, acting: str) -> AsyncIte
             f"A transaction of {acting} inside one of {outer.acting}: finish the outer block first. "
             "Two workspaces or two roles never share a transaction."
         )
+    if outer.reads:
+        yield outer.connection
+        return
     promised = [(kept, len(kept)) for kept in (outer.before_commit, outer.very_last, outer.after_commit, outer.events)]
     try:
         async with (
@@ -314,6 +319,15 @@ async def _block(role: Role, workspace_id: UUID | None, acting: str) -> AsyncIte
 def tenant_tx(workspace_id: UUID) -> Block:
     """One transaction of one workspace, as agentbase_app: row security hides and refuses everything else."""
     return _block("app", workspace_id, f"workspace {workspace_id}")
+
+
+def page_tx(workspace_id: UUID) -> Block:
+    """Everything one page asks, in one read-only transaction: the tenant_tx blocks of the queries inside share it.
+
+    They then cost one exchange with the database each instead of five. A statement that fails ends the whole of it, so
+    nobody inside may go on after a failure. What takes long (a model, a file, rendering) belongs after the block.
+    """
+    return _block("app", workspace_id, f"a page of workspace {workspace_id}", reads=True)
 
 
 def site_tx(workspace_id: UUID) -> Block:

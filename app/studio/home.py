@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
+from app.db import page_tx
 from app.errors import NotFound
 from app.gateway import queries as gateway
 from app.studio import home_queries as queries
@@ -76,6 +77,7 @@ PLACES: tuple[Place, ...] = (
 )
 DEEDS: tuple[Place, ...] = (
     Place("New flow", "What do you want to make?", "plus", "/start", words="create add make"),
+    Place("Describe a flow", "a model drafts it, you look at it first", "wand-sparkles", "/drafting", words="draft ai"),
     Place("Keys", "all keys of this page", "keyboard", opens="keys", words="shortcuts help"),
     Place("Ink, dark", "appearance", "moon", theme="dark", words="theme mode night"),
     Place("Chalk, light", "appearance", "sun", theme="light", words="theme mode day"),
@@ -86,20 +88,19 @@ DEEDS: tuple[Place, ...] = (
 @get("/", name="home")
 async def home(request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
     """Somebody who has made nothing yet is asked what to make; everybody else sees what happens."""
-    counts = await queries.counts(actor)
-    if counts.all == 0 and counts.archived == 0 and actor.can_edit:
-        return go(request, "/start")
-    waiting, oldest = await queries.waiting(actor)
-    return page(
-        request,
-        "studio/home.html",
-        nav="home",
-        cards=await queries.cards(actor, limit=ON_HOME),
-        counts=counts,
-        waiting=waiting,
-        oldest=oldest,
-        week=await queries.week(actor),
-    )
+    async with page_tx(actor.workspace_id):
+        counts = await queries.counts(actor)
+        if counts.all == 0 and counts.archived == 0 and actor.can_edit:
+            return go(request, "/start")
+        waiting, oldest = await queries.waiting(actor)
+        context: dict[str, Any] = {
+            "cards": await queries.cards(actor, limit=ON_HOME),
+            "counts": counts,
+            "waiting": waiting,
+            "oldest": oldest,
+            "week": await queries.week(actor),
+        }
+    return page(request, "studio/home.html", nav="home", **context)
 
 
 @get("/flows", name="flows")
@@ -116,16 +117,17 @@ async def flows(
 ) -> Response[Any]:
     """The list. htmx asks for the part below the bar; the address keeps what was chosen."""
     wanted = Wanted(tab, sort, _letters(q), folder, tag, starred)
-    context: dict[str, Any] = {
-        "cards": await queries.cards(actor, wanted),
-        "counts": await queries.counts(actor),
-        "shelf": await queries.shelf(actor),
-        "wanted": wanted,
-        "view": view,
-        "tabs": TABS,
-        "sorts": SORTS,
-        "to": Chosen(wanted, view),
-    }
+    async with page_tx(actor.workspace_id):
+        context: dict[str, Any] = {
+            "cards": await queries.cards(actor, wanted),
+            "counts": await queries.counts(actor),
+            "shelf": await queries.shelf(actor),
+            "wanted": wanted,
+            "view": view,
+            "tabs": TABS,
+            "sorts": SORTS,
+            "to": Chosen(wanted, view),
+        }
     if request.htmx.partial:
         return fragment(request, "studio/_flow_list.html", **context)
     return page(request, "studio/flows.html", nav="flows", **context)

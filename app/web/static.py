@@ -4,7 +4,7 @@ keep them for a year.
 
 import gzip
 import mimetypes
-from functools import lru_cache
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import msgspec
 from litestar import Response, get
 from litestar.connection import Request
 from litestar.params import FromPath
+from msgspec import Struct
 
+from app import clock
 from app.errors import NotFound
 
 DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
@@ -21,14 +23,20 @@ _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css
           ".woff2": "font/woff2", ".json": "application/json", ".map": "application/json"}  # fmt: skip
 _TEXT = (".js", ".mjs", ".css", ".svg", ".json", ".txt")
 _files: dict[str, tuple[int, bytes, bytes | None]] = {}
+_MANIFEST = str(DIST / "manifest.json")
+LOOKED_EVERY = 0.5
+"""Seconds between two looks whether static/dist was built anew: a page names a hundred files."""
 
 
-@lru_cache(maxsize=8)
-def _manifest(changed: int) -> dict[str, str]:
-    """Logical name → name in dist. An entry is the name itself, or an object with `file` (and checksum, licence, …)."""
-    raw: dict[str, Any] = msgspec.json.decode((DIST / "manifest.json").read_bytes())
-    entries = raw.get("files", raw)
-    return {name: entry if isinstance(entry, str) else entry["file"] for name, entry in entries.items()}
+class _Built(Struct):
+    """Names of what was built last. `looked`: when, on the clock that never goes back."""
+
+    names: dict[str, str] = {}
+    changed: int = -1
+    looked: float = float("-inf")
+
+
+_built = _Built()
 
 
 def asset(name: str) -> str:
@@ -37,14 +45,29 @@ def asset(name: str) -> str:
     Raises LookupError for a name that is not in static/dist/manifest.json: a typing mistake in a template, or `make
     assets` is due.
     """
+    now = clock.monotonic()
+    if now - _built.looked > LOOKED_EVERY:
+        _look(now)
     try:
-        changed = (DIST / "manifest.json").stat().st_mtime_ns
-    except FileNotFoundError:  # nothing was ever built here: pages still answer, without style
-        return PREFIX + name
-    try:
-        return PREFIX + _manifest(changed)[name]
+        return PREFIX + (_built.names[name] if _built.names else name)  # nothing built yet: pages answer, without style
     except KeyError:
-        raise LookupError(f"Asset {name!r} is not in {DIST / 'manifest.json'}. Run: make assets") from None
+        raise LookupError(f"Asset {name!r} is not in {_MANIFEST}. Run: make assets") from None
+
+
+def _look(now: float) -> None:
+    """Logical name → name in dist. An entry is the name itself, or an object with `file` (and checksum, licence, …)."""
+    _built.looked = now
+    try:
+        changed = os.stat(_MANIFEST).st_mtime_ns
+    except FileNotFoundError:
+        _built.names, _built.changed = {}, -1
+        return
+    if changed == _built.changed:
+        return
+    raw: dict[str, Any] = msgspec.json.decode(Path(_MANIFEST).read_bytes())
+    entries = raw.get("files", raw)
+    _built.names = {name: entry if isinstance(entry, str) else entry["file"] for name, entry in entries.items()}
+    _built.changed = changed
 
 
 @get(PREFIX + "{path:path}", name="static", opt={"public": True}, include_in_schema=False, sync_to_thread=False)

@@ -1,5 +1,6 @@
 """How numbers, times and texts read on a page: Jinja filters, pure."""
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -54,8 +55,8 @@ def ago(moment: datetime | None) -> Markup:
     if moment is None:
         return Markup("never")
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    full = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), full, _since(moment))
+    full = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M UTC}"
+    return Markup(f'<time datetime="{moment.isoformat()}" title="{full}">{_since(moment)}</time>')  # noqa: S704  figures
 
 
 def _since(moment: datetime) -> str:
@@ -127,7 +128,10 @@ def dom_id(kind: str, ident: Any) -> str:
     """The id of an element that shows one thing: dom_id("flow", id) → "flow-<id>". Whatever is no id character
     becomes "-".
     """
-    return f"{kind}-{''.join(c if c.isalnum() or c in '_-' else '-' for c in str(ident))}"
+    return f"{kind}-{_NO_ID.sub('-', str(ident))}"
+
+
+_NO_ID = re.compile(r"[^\w-]")
 
 
 def escape_lines(text: str) -> Markup:

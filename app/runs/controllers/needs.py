@@ -7,6 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
+from app.db import page_tx
 from app.errors import Refused
 from app.runs import needs, queries, service
 from app.web import asks
@@ -31,19 +32,21 @@ class NeedsController(Controller):
         after: FromQuery[str] = "",
     ) -> Response[str]:
         kind = kind if kind in dict(KINDS) else ""
-        listed = await needs.needs(actor, flow_id=flow, kind=kind, after=after)
+        async with page_tx(actor.workspace_id):
+            listed = await needs.needs(actor, flow_id=flow, kind=kind, after=after)
+            # Comments that mention one are shown by whoever counts them (studio), under their own address.
+            mentions = await asks.waiting(actor)
         context: dict[str, Any] = {"listed": listed, "kind": kind, "flow": flow, "first": not after}
-        # Comments that mention one are shown by whoever counts them (studio), under their own address.
-        context["mentions"] = await asks.waiting(actor)
+        context["mentions"] = mentions
         if request.htmx.partial:
             return fragment(request, "runs/_needs.html", **context)
         return page(request, "runs/needs_you.html", nav="needs-you", kinds=KINDS, **context)
 
     @get("/count", name="runs:needs-you-count")
     async def count(self, request: Request, actor: NamedDependency[Actor]) -> Response[str]:
-        return fragment(
-            request, "runs/_needs_you_count.html", number=await queries.needing(actor) + await asks.waiting(actor)
-        )
+        async with page_tx(actor.workspace_id):
+            number = await queries.needing(actor) + await asks.waiting(actor)
+        return fragment(request, "runs/_needs_you_count.html", number=number)
 
     @post("/decisions", name="runs:decide-all")
     async def decide(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:

@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 
+from app.db import page_tx
 from app.errors import Refused
 from app.runs import comparing, listing, queries, replays, retention, service
 from app.runs.forms import KeepingForm
@@ -103,14 +104,16 @@ class RunsController(Controller):
 
 async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base: str) -> Response[Any]:
     before = request.query_params.get("before", "")
-    found = await listing.listed(actor, wanted, before)
+    whole = not request.htmx.partial
+    async with page_tx(actor.workspace_id):
+        found = await listing.listed(actor, wanted, before)
+        flows = await listing.flows(actor) if whole and base == "/runs" else []
+        kept = await retention.days(actor.workspace_id) if whole else 0
     context: dict[str, Any] = {
         "listed": found, "wanted": wanted, "base": base, "words": STARTED_BY, "first": not before,
     }  # fmt: skip
-    if request.htmx.partial:
+    if not whole:
         return fragment(request, "runs/_list.html", **context)
-    flows = [] if base != "/runs" else await listing.flows(actor)
-    kept = await retention.days(actor.workspace_id)
     return page(
         request, "runs/list.html", nav="runs", flows=flows, periods=PERIODS, states=STATES, kept=kept, **context
     )

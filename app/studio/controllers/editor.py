@@ -7,6 +7,7 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app.db import page_tx
 from app.studio import comments, queries, tries
 from app.studio.changes import changes
 from app.studio.rendering import script_json
@@ -25,8 +26,10 @@ class EditorController(Controller):
 
     @get("/", name="studio:canvas")
     async def canvas(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
-        flow = await queries.editor(actor, flow_id)
-        last = await tries.shown(actor, flow_id, request.query_params.get("run", ""))
+        async with page_tx(actor.workspace_id):
+            flow = await queries.editor(actor, flow_id)
+            last = await tries.shown(actor, flow_id, request.query_params.get("run", ""))
+            counts = await comments.open_counts(actor, flow_id)
         types = palette()
         found = queries.problems_at(flow_id, flow.rev, flow.flow)
         return page(
@@ -42,7 +45,7 @@ class EditorController(Controller):
             unknown=node_view(NodeUse(id="new", type="unknown"), {}),
             catalogue=script_json(catalogue_json(types)),
             edges=script_json(flow.edges),
-            counts=await comments.open_counts(actor, flow_id),
+            counts=counts,
             last_run=last.id if last else None,
             last_steps=script_json(last.states) if last else None,
         )

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from app import db as database
-from app.db import before_commit, on_commit, site_tx, system_tx, tenant_tx
+from app.db import before_commit, on_commit, page_tx, site_tx, system_tx, tenant_tx
 from tests.factories.kernel import a_workspace
 
 ONE, TWO = uuid4(), uuid4()
@@ -92,6 +92,21 @@ async def test_nesting_another_workspace_or_role_is_refused_and_the_outer_block_
                 pass
         await tx.execute(COUNT, ONE)
     assert await rows(ONE) == 1
+
+
+async def test_what_one_page_asks_shares_one_transaction_that_can_only_read():
+    async with page_tx(ONE) as tx:
+        async with tenant_tx(ONE) as inner:
+            assert inner is tx and await inner.fetchval("show transaction_read_only") == "on"
+        with pytest.raises(RuntimeError, match="finish the outer block first"):
+            async with tenant_tx(TWO):
+                pass
+        async with tenant_tx(ONE) as inner:
+            assert await inner.fetchval("select count(*) from event_counter") == 0
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with page_tx(ONE), tenant_tx(ONE) as inner:
+            await inner.execute(COUNT, ONE)
+    assert await rows(ONE) == 0
 
 
 async def test_a_task_started_inside_does_not_share_the_transaction():
