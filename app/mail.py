@@ -45,10 +45,16 @@ async def post(
     tx: Tx, workspace_id: UUID, to: str, subject: str, text: str, *, html: str = "", dedupe_key: str
 ) -> None:
     """Send once the transaction is committed; the same `dedupe_key` is sent once. Raises Refused for no address."""
-    letter = Letter(_line("to", to), _line("subject", subject), text, html)
-    if letter.to.count("@") != 1 or " " in letter.to:
-        raise Refused(f"{to[:100]!r} is no e-mail address.", field="email")
+    letter = Letter(checked(to), _line("subject", subject), text, html)
     await outbox.add(tx, workspace_id, KIND, to_builtins(letter), dedupe_key=dedupe_key)
+
+
+def checked(to: str) -> str:
+    """An address as it goes into a letter. Raises Refused for what is none."""
+    address = _line("to", to)
+    if address.count("@") != 1 or " " in address or len(address) > 320:
+        raise Refused(f"{to[:100]!r} is no e-mail address.", field="email")
+    return address
 
 
 async def deliver(posted: outbox.Letter) -> None:

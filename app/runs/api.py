@@ -13,9 +13,10 @@ from litestar.response import Stream
 from msgspec import UNSET
 
 from app.errors import Conflict, DomainError, NotFound
-from app.runs import comparing, following, limits, listing, needs, queries, replays, retention, service, shares
+from app.runs import asking, comparing, following, limits, listing, needs, queries, replays, retention, service, shares
 from app.runs.fields import read_output
 from app.runs.forms import (
+    AskForm,
     DecisionForm,
     DecisionsForm,
     KeepingForm,
@@ -211,6 +212,17 @@ class RunsApi(Controller):
     @delete("/shares/{share_id:uuid}", name="api:run-unshare", summary="Take a link back", opt={"scope": "run"})
     async def unshare(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], share_id: FromPath[UUID]) -> None:
         await shares.take_back(actor, run_id, share_id)
+
+    @get("/asks", name="api:run-asks", summary="Links to the questions of a run", opt={"scope": "run"})
+    async def asked(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> list[asking.Link]:
+        """Who was asked by e-mail, and the links. To know one is to be able to answer."""
+        await queries.place(actor, run_id)
+        return await asking.links(actor, run_id)
+
+    @post("/asks", name="api:run-ask", summary="A link to a question", opt={"scope": "run"}, status_code=201)
+    async def ask(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: JSONBody[AskForm]) -> asking.Link:
+        """Mailed to `email`, or only made."""
+        return await asking.ask(actor, run_id, data.step, data.email)
 
     @post("/again", name="api:run-again", summary="Take up a given-up run", opt={"scope": "run"}, status_code=202)
     async def again(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:

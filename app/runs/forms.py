@@ -39,6 +39,20 @@ class AnswerForm(Struct):
     next: Annotated[str, Meta(max_length=200)] = ""
 
 
+class AskForm(Struct, forbid_unknown_fields=True):
+    """A link to a question. `step`: "ask" or "ask:1"; `email`: to whom it is mailed, "" = nobody, only to be copied."""
+
+    step: Annotated[str, Meta(min_length=1, max_length=700)]
+    email: Annotated[str, Meta(max_length=320)] = ""
+
+
+class LinkAnswerForm(Struct):
+    """What somebody says who has a link. What a question asks besides is in fields of its own."""
+
+    choice: Annotated[str, Meta(max_length=100)] = ""
+    comment: Annotated[str, Meta(max_length=10_000)] = ""
+
+
 class DecisionForm(Struct):
     """`output`: what the step gave, as JSON, when it happened and later steps need it. `next`: where to go then."""
 

@@ -11,13 +11,20 @@ from app import clock
 from app.db import tenant_tx
 from app.web import Actor
 
-ASKS = """(cardinality(r.awaits) > 0 and exists (
-    select from node_exec w where w.run_id = r.id and w.status = 'waiting' and w.wait->>'signal' <> ''
-       and coalesce(w.wait->>'asks', '') <> 'false'))"""
-"""A step of run r waits for a person, not only for the clock or another machine."""
+OPEN = "status = 'waiting' and {0}.wait->>'signal' <> '' and coalesce({0}.wait->>'asks', '') <> 'false'"
+"""A row of node_exec, called {0}, that asks a person, not the clock or a machine: as node_exec_open_ix has it."""
 
-NEEDS_YOU = f"(r.status in ('in_doubt', 'dead') or (r.status = 'waiting' and {ASKS}))"
+LIVE = "('waiting', 'running', 'queued')"
+"""What a run may be at while one of its steps asks: other branches go on meanwhile."""
+
+ASKS = f"exists (select from node_exec w where w.run_id = r.id and w.{OPEN.format('w')})"
+
+NEEDS_YOU = f"(r.status in ('in_doubt', 'dead') or (r.status in {LIVE} and {ASKS}))"
 """A person has to act: answer a step, or decide about a run that stopped in doubt. Waiting for a clock is not that."""
+
+IN_NEED = f"""(select id from run where status in ('in_doubt', 'dead')
+    union select run_id from node_exec w where w.{OPEN.format("w")})"""  # noqa: S608 -- constants
+"""Runs that NEEDS_YOU may hold for, found by two small indexes however many runs there are."""
 
 
 class Glance(Struct, frozen=True):
@@ -66,7 +73,7 @@ async def waiting(actor: Actor) -> Waiting:
         row = await tx.fetchrow(
             f"""select id, flow_id, status, true as needs_you, created_at, started_at, finished_at, cost_micros,
                        count(*) over () as number
-                from run r where status in ('waiting', 'in_doubt', 'dead') and {NEEDS_YOU}
+                from run r where id in {IN_NEED} and {NEEDS_YOU}
                 order by created_at limit 1"""  # noqa: S608  a constant
         )
     return Waiting(row["number"], _glance(row)) if row else Waiting(0, None)

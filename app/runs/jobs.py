@@ -1,7 +1,7 @@
 """What runs by itself in the background of this domain."""
 
 from app.background import Job
-from app.runs import keeping, retention, tracing, words
+from app.runs import keeping, mailing, retention, tracing, words
 
 
 async def write_down_words() -> int:
@@ -42,6 +42,11 @@ async def send_spans() -> int:
     return 0 if done < tracing.BATCH else done
 
 
+async def ask_people() -> int:
+    """Letters to those whom a waiting step asks. Every 2 seconds. Returns how many steps and letters."""
+    return await mailing.ask_people()
+
+
 JOBS: tuple[Job, ...] = ((forget_old_runs, 600), (forget_kept_results, 600))
-LOOKS: tuple[Job, ...] = ((write_down_words, 3), (send_spans, 5))
-"""What somebody waits for: found by its words, seen in a tracing tool."""
+LOOKS: tuple[Job, ...] = ((write_down_words, 3), (send_spans, 5), (ask_people, 2))
+"""What somebody waits for: found by its words, seen in a tracing tool, a question in the mail."""

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from app.db import tenant_tx
+from app.runs.asking import Link, link
+from app.runs.glance import IN_NEED, LIVE, OPEN
 from app.runs.reading import loads
 from app.runs.redacting import redacted
 from app.web import Actor
@@ -18,30 +20,30 @@ from flows.sdk.context import Wait
 Kind = Literal["doubt", "question", "dead"]
 MOST = 50
 
-NEEDS = """
+NEEDS = f"""
 select r.id, r.flow_id, r.status as run_status, r.created_at, r.error, r.crash_count, v.document->>'name' as flow, v.number, r.draft,
        jsonb_path_query_first(v.document, '$.nodes[*] ? (@.id == $id)', jsonb_build_object('id', n.node_id)) as use,
        n.node_id, n.iter_path, n.status, n.attempt, n.wait, n.error as step_error,
-       coalesce(a.started_at, n.started_at, r.created_at) as since, a.worker, w.heartbeat_at, w.stopped_at
-  from run r
+       coalesce(a.started_at, n.started_at, r.created_at) as since, a.worker, w.heartbeat_at, w.stopped_at,
+       (select array_agg(k order by k.asked_at, k.email) from run_ask k
+         where n.status = 'waiting' and (k.run_id, k.node_id, k.iter_path) = (n.run_id, n.node_id, n.iter_path)) as asked
+  from {IN_NEED} found join run r on r.id = found.id
   join flow_version v on v.id = r.version_id
-  left join node_exec n on n.run_id = r.id and (n.status = 'in_doubt' or (n.status = 'waiting' and n.wait->>'signal' <> ''
-       and coalesce(n.wait->>'asks', '') <> 'false'))
+  left join node_exec n on n.run_id = r.id and (n.status = 'in_doubt' or (n.{OPEN.format("n")}))
   left join node_attempt a on (a.run_id, a.node_id, a.iter_path, a.attempt) = (n.run_id, n.node_id, n.iter_path, n.attempt)
   left join worker w on w.id = a.worker
- where r.status in ('waiting', 'in_doubt', 'dead')
-   and (r.status <> 'waiting' or (cardinality(r.awaits) > 0 and n.node_id is not null))
+ where (r.status in ('in_doubt', 'dead') or (r.status in {LIVE} and n.node_id is not null))
    and ($1::uuid is null or r.flow_id = $1)
    and ($2 = '' or ($2 = 'question' and n.status = 'waiting') or ($2 = 'doubt' and n.status = 'in_doubt')
         or ($2 = 'dead' and r.status = 'dead'))
-   and ($3::timestamptz is null or (r.created_at, r.id) > ($3, $4::uuid))
- order by r.created_at, r.id, n.node_id, n.iter_path limit 51
-"""
+   and ($3::timestamptz is null or (r.created_at, r.id, coalesce(n.node_id, ''), coalesce(n.iter_path, '')) > ($3, $4::uuid, $5, $6))
+ order by r.created_at, r.id, coalesce(n.node_id, ''), coalesce(n.iter_path, '') limit 51
+"""  # noqa: S608 -- constants
 
 
 class Need(Struct, frozen=True):
     """One thing that waits for a person. `since`: when its last try began. `worker`, `heard`, `stopped`: who had it,
-    when it was heard last, and when it signed off.
+    when it was heard last, and when it signed off. `asked`: links by which a question can be answered.
     """
 
     kind: Kind
@@ -61,6 +63,7 @@ class Need(Struct, frozen=True):
     stopped: datetime | None = None
     wait: Wait | None = None
     crashes: int = 0
+    asked: tuple[Link, ...] = ()
 
     @property
     def key(self) -> str:
@@ -84,20 +87,25 @@ class Needs(Struct, frozen=True):
 
 async def needs(actor: Actor, *, flow_id: UUID | None = None, kind: str = "", after: str = "") -> Needs:
     """50 a page, those that wait longest first. 1 statement."""
-    moment, last = _cursor(after)
     async with tenant_tx(actor.workspace_id) as tx:
-        rows = await tx.fetch(NEEDS, flow_id, kind, moment, last)
+        rows = await tx.fetch(NEEDS, flow_id, kind, *_cursor(after))
     made = [_need(row) for row in rows[:MOST]]
-    more = f"{rows[MOST - 1]['created_at'].isoformat()}_{rows[MOST - 1]['id']}" if len(rows) > MOST else ""
+    last = rows[MOST - 1] if len(rows) > MOST else None
+    more = (
+        f"{last['created_at'].isoformat()}|{last['id']}|{last['node_id'] or ''}|{last['iter_path'] or ''}"
+        if last
+        else ""
+    )
     return Needs(made, more)
 
 
-def _cursor(text: str) -> tuple[datetime | None, UUID | None]:
+def _cursor(text: str) -> tuple[datetime | None, UUID | None, str, str]:
+    """One run may ask many people at once, so the next page may begin in its middle."""
+    moment, run, node, iter = (*text.split("|"), "", "", "", "")[:4]
     try:
-        moment, _, last = text.partition("_")
-        return datetime.fromisoformat(moment), UUID(last)
+        return datetime.fromisoformat(moment), UUID(run), node, iter
     except ValueError:
-        return None, None
+        return None, None, "", ""
 
 
 def _need(row: Any) -> Need:
@@ -108,7 +116,7 @@ def _need(row: Any) -> Need:
     fault = loads(row["step_error"]) or loads(row["error"]) or {}
     what: Kind = "question" if wait is not None else "doubt" if row["status"] == "in_doubt" else "dead"
     if wait is not None:
-        wait = msgspec.structs.replace(wait, data=redacted(wait.data))
+        wait = msgspec.structs.replace(wait, data=redacted(wait.data), people=None)
     return Need(
         what,
         row["id"],
@@ -127,4 +135,5 @@ def _need(row: Any) -> Need:
         row["stopped_at"],
         wait,
         row["crash_count"],
+        tuple(link(each) for each in row["asked"] or ()),
     )

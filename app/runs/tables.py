@@ -141,6 +141,7 @@ class NodeExec(Table, tablename="node_exec"):
     edits = JSON(null=True, default=None)
     kept = Boolean(default=False)
 
+    told = Boolean(default=False)
 
 class NodeAttempt(Table, tablename="node_attempt"):
     """One try of one step; append-only, money is counted here. Primary key: run_id, node_id, iter_path, attempt."""
@@ -224,6 +225,30 @@ class RunShare(Table, tablename="run_share"):
 
 
 class RunKeeping(Table, tablename="run_keeping"):
+class RunAsk(Table, tablename="run_ask"):
+    """A link by which one person answers a step that waits. `email` "": a member copied the link.
+
+    The token is derived from the id; only its hash is stored. `next_at`: when the next mail is due, the first or a
+    reminder; null = none. `sent`: mails so far; `every` (seconds) and `most`: reminders.
+    """
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
+    node_id = Text(required=True, default=None)
+    iter_path = Text(default="")
+    email = Text(default="")
+    token_hash = Bytea(required=True, default=None)
+    created_by = UUID(null=True, default=None)
+    asked_at = Timestamptz(default=TimestamptzNow())
+    expires_at = Timestamptz(required=True, default=None)
+    next_at = Timestamptz(null=True, default=None)
+    every = DoublePrecision(default=0)
+    most = SmallInt(default=0)
+    sent = SmallInt(default=0)
+    sent_at = Timestamptz(null=True, default=None)
+
+
     """Days that ended runs of a workspace are kept; no row = KEEP_DAYS of app/runs/retention.py."""
 
     workspace_id = UUID(primary_key=True)

@@ -33,7 +33,7 @@ from flows.sdk.capabilities import (
     ToolCall,
     Usage,
 )
-from flows.sdk.context import Body, Context, Round, Signal, Wait
+from flows.sdk.context import Asked, Body, Context, Round, Signal, Wait
 from flows.sdk.errors import NodeError
 from flows.sdk.node import Effect, Family, NodeType, Nothing, Source, node
 from flows.sdk.ports import Port, Ports, PortType, fits, many, port_type_of, ports_of
@@ -43,6 +43,7 @@ __all__ = [
     "Advanced",
     "Body",
     "ChatReply",
+    "Asked",
     "ChatRequest",
     "Code",
     "CodeResult",

@@ -30,6 +30,20 @@ class Signal(Struct, frozen=True, omit_defaults=True):
     step: str = ""
 
 
+class Asked(Struct, frozen=True, omit_defaults=True):
+    """Who is asked by e-mail what a Wait asks. Each address of `to` gets a link of its own, at once.
+
+    Reminded every `every` seconds (0 = never), at most `most` times. `then`: those who are asked as well when nobody
+    has answered after `after` seconds.
+    """
+
+    to: tuple[str, ...] = ()
+    every: float = 0
+    most: int = 0
+    then: tuple[str, ...] = ()
+    after: float = 0
+
+
 class Wait(Struct, frozen=True, omit_defaults=True):
     """Returned by a node instead of its outputs: call me again later, with the reason in `ctx.signal`.
 
@@ -48,6 +62,7 @@ class Wait(Struct, frozen=True, omit_defaults=True):
     form: dict[str, Any] = field(default_factory=dict)
     data: Json = None
     asks: bool = True
+    people: Asked | None = None
 
 
 class Round(Struct, frozen=True, omit_defaults=True):

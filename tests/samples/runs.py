@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 
 from app.runs import service, shares
+from app.runs.asking import Link as AskLink
 from app.runs.listing import Listed, RunFilter, RunRow
 from app.runs.needs import Need, Needs
 from app.runs.reading import AttemptView, RunView, StepView
@@ -118,6 +119,30 @@ NEEDS = [
     ),
     Need("doubt", SOME, SOME, "Mail", "Pay", "plug", "connect", "pay", "", THEN, "Stopped", 2, "0199aabb", THEN, None),
     Need("doubt", SOME, SOME, "Mail", "Send", "plug", "connect", "send", "", THEN, "", 1, "0199aabb", THEN, THEN),
+    Need(
+        "question",
+        SOME,
+        SOME,
+        "Mail",
+        "Ask",
+        "hand",
+        "people",
+        "ask",
+        "",
+        THEN,
+        "",
+        wait=ASKS.wait,
+        asked=tuple(
+            AskLink("/asked/x", email, "ask", THEN, THEN, sent, THEN if sent else None, next_at)
+            for email, sent, next_at in (
+                ("", 0, None),
+                ("a@b.org", 0, THEN),
+                ("c@b.org", 1, THEN),
+                ("d@b.org", 2, None),
+                ("e@b.org", 3, None),
+            )
+        ),
+    ),
     Need("dead", SOME, SOME, "Mail", "The whole run", "circle-question-mark", "", "", "", THEN, "It died", crashes=5),
 ]
 
@@ -145,6 +170,7 @@ SAMPLES: dict[str, Any] = {
     "runs/_graph.html": [{"shown": shown} for shown in SHOWN if shown.graph],
     "runs/_step.html": [{"shown": shown, "step": shown.chosen} for shown in SHOWN if shown.chosen],
     "runs/_ask.html": {},
+    "runs/_asked.html": [{"need": need, "where": "x"} for need in NEEDS if need.kind == "question"],
     "runs/_doubt.html": [{"run": RUNS[3], "step": DOUBT, "may": may} for may in (True, False)],
     "runs/_view.html": [{"value": view(value), "name": "x"} for value in VALUES],
 }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app import config, mail
+from app.runs.controllers.asked import AskedController, AsksController
 from app.runs.controllers.limits import LimitsController
 from app.runs.controllers.needs import NeedsController
 from app.runs.controllers.replays import ReplaysController
@@ -14,10 +16,14 @@ from app.web.render import offer
 offer("viewed", view)
 offer("lit", lit)
 offer("prose", prose)
+offer("mails_go_out", mail.available)
+offer("base_url", lambda: config.settings().base_url)
 
 routes: list[Any] = [
     RunsController,
     NeedsController,
+    AsksController,
+    AskedController,
     LimitsController,
     RunController,
     ReplaysController,

@@ -1,5 +1,3 @@
-import asyncio
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -8,45 +6,8 @@ from app import config, mail
 from app.db import system_tx, tenant_tx
 from app.errors import Refused
 from app.events import outbox
+from tests.doubles.smtp_server import mail_server
 from tests.factories.kernel import a_workspace
-
-
-@asynccontextmanager
-async def mail_server(refuse: str = ""):
-    """A tiny SMTP server without TLS; what it was sent is in `.letters`."""
-    letters: list[str] = []
-
-    async def handle(reader, writer):
-        def say(line):
-            writer.write(line.encode() + b"\r\n")
-
-        say("220 test")
-        while line := (await reader.readline()).decode().strip():
-            word = line.split()[0].upper()
-            if word == "EHLO":
-                say("250-test")
-                say("250 AUTH PLAIN")
-            elif word == "RCPT" and refuse:
-                say(refuse)
-            elif word == "DATA":
-                say("354 go on")
-                lines = []
-                while (text := (await reader.readline()).decode().rstrip("\r\n")) != ".":
-                    lines.append(text)
-                letters.append("\n".join(lines))
-                say("250 kept")
-            elif word == "QUIT":
-                say("221 bye")
-                break
-            else:
-                say("250 ok")
-        writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    with config.using(smtp_url=config.Secret(f"smtp://127.0.0.1:{port}?from=hello%40example.org")):
-        yield letters
-    server.close()
 
 
 def posted(**changes) -> outbox.Letter:
