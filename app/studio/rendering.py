@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from app.studio import queries
 from app.studio.changes import changes
+from app.studio.sentence_words import COMPARISONS
 from app.studio.service.editing import Answer
 from app.studio.service.store import Batch
 from app.studio.settings_form import field_errors
@@ -16,6 +17,8 @@ from app.web import render, words
 from flows import catalogue
 from flows.model import Flow
 from flows.problems import Problem
+
+render.offer("comparisons", COMPARISONS)
 
 
 def script_json(value: Any) -> Markup:

@@ -79,7 +79,8 @@ def variables_of(flow: Flow, use: NodeUse, kinds: Catalogue, values: Values | No
         if port.inside or port.name == "after":
             continue
         origin = f"from {wired[port.name]}" if port.name in wired else "not wired"
-        found.append(Variable(port.name, port.type, origin, _shown(known, port.name)))
+        type = type_of(known[port.name]) if port.type == "any" and port.name in known else port.type
+        found.append(Variable(port.name, type, origin, _shown(known, port.name)))
         found += _parts(port.name, known.get(port.name), origin, MOST_PATHS // 4)
     given = known.get("input")
     if isinstance(given, dict) and given:

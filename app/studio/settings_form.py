@@ -6,14 +6,18 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from app.studio.sentence_reading import read
+from app.studio.sentences import Sentence
 from app.web.forms import human
 from flows.catalogue import AnyNode
 from flows.model import Exposed, NodeUse
 from flows.problems import Problem
+from flows.sdk.annotations import CONDITION
 
 CONTROLS = {
     "template": "template",
     "expression": "expression",
+    "condition": "condition",
     "multiline": "multiline",
     "code": "code",
     "json": "json",
@@ -35,10 +39,12 @@ class Option(Struct, frozen=True):
 
 class Field(Struct, frozen=True):
     """One control. `control`: text, multiline, template, expression, code, json, number, slider, yesno, choice, model,
-    connection, flow, secret, lines (a list of texts), pairs (name and value), rows (a list of small forms).
+    connection, flow, secret, condition (an expression built as a sentence), lines (a list of texts), pairs (name and
+    value), rows (a list of small forms).
 
     `value` is what the document holds, else the default. `shown_when`: (field, values) that must hold to show it.
     `exposed`: it stands on the flow's settings page, with this name and help.
+    `sentence`: of a condition that is one; `start`: the value its first clause begins with.
     `row`: the controls of one row, with empty values; `rows`: the same for each row there is.
     """
 
@@ -61,6 +67,8 @@ class Field(Struct, frozen=True):
     row: tuple["Field", ...] = ()
     rows: tuple[tuple["Field", ...], ...] = ()
     is_set: bool = False
+    sentence: Sentence | None = None
+    start: str = ""
     exposed: Exposed | None = None
 
 
@@ -77,7 +85,7 @@ def form_of(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> list[Field]
 
 def takes_values(fields: Sequence[Field]) -> bool:
     """Whether one of them is a text with values or an expression, here or in a row."""
-    return any(f.control in ("template", "expression") or takes_values(f.row) for f in fields)
+    return any(f.control in ("template", "expression", "condition") or takes_values(f.row) for f in fields)
 
 
 def field_errors(use: NodeUse, kind: AnyNode, problems: list[Problem]) -> dict[str, str]:
@@ -110,6 +118,7 @@ def _fields(
         _field(name, part, defs, values, faults.get(name, ""), name in required)
         for name, part in shape.get("properties", {}).items()
         if not part.get("x-hidden")  # kept by the editor itself: the steps of a group
+        and not (part.get("x-superseded") and name not in values)
     ]
 
 
@@ -146,6 +155,8 @@ def _field(
         return Field(**common, control="choice", options=options)
     if widget in CONTROLS and kind not in ("array", "object"):
         limits = _limits(part) if kind in ("integer", "number") else {}
+        if widget == CONDITION:
+            limits = {"sentence": read(str(value or "")), "start": (raw.get("x-late") or ["value"])[0]}
         return Field(**common, control=CONTROLS[widget], **limits)
     if kind in ("integer", "number"):
         return Field(**common, control="number", **_limits(part))

@@ -5,18 +5,17 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from components.logic.conditions import Row, holds
-from flows.sdk import Advanced, Context, Expression, NodeError, lines, node
+from flows.sdk import Condition, Context, NodeError, Superseded, node
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    rows: Annotated[list[Row], Meta(title="Conditions", max_length=20)] = field(default_factory=list)
-    match: Annotated[Literal["all", "any"], Meta(title="When", description="All of them, or any of them.")] = "all"
-    expression: Annotated[
-        Expression,
-        Meta(title="Or as an expression", description="CEL that gives true or false; used instead of the conditions."),
-        Advanced,
-        lines(2),
-    ] = ""
+    expression: Annotated[Condition, Meta(title="When")] = ""
+    rows: Annotated[
+        list[Row], Meta(title="Conditions", description="Used while 'When' is empty.", max_length=20), Superseded
+    ] = field(default_factory=list)
+    match: Annotated[
+        Literal["all", "any"], Meta(title="Hold", description="All of them, or any of them."), Superseded
+    ] = "all"
 
 
 class Inputs(Struct, frozen=True):
@@ -37,10 +36,10 @@ def _summary(settings: Settings) -> str:
 
 @node("logic.if", version=1, title="If", effect="pure", icon="split", summary=_summary)
 async def if_(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
-    """Sends the value along 'yes' when the conditions hold, else along 'no'; what hangs on the other one is skipped.
+    """Sends the value along 'yes' when the condition holds, else along 'no'; what hangs on the other one is skipped.
 
-    Without any condition the answer is yes for "all" and no for "any". How values are compared: text without regard to
-    case, numbers as numbers.
+    Without any condition the answer is yes. Text is compared letter by letter unless the comparison says "in any case".
+    Flows made before conditions were sentences keep their list: text without regard to case, numbers as numbers.
 
     Raises NodeError that names the condition when it compares numbers and a value is none, or when the expression gives
     something else than true or false.

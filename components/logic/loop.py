@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from flows.sdk import Context, Expression, NodeError, Port, Ports, late, lines, node
+from flows.sdk import Condition, Context, NodeError, Port, Ports, late, node
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,10 +16,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = "while"
     condition: Annotated[
-        Expression,
-        Meta(title="Condition", description="CEL over state and index, such as state.left > 0. Empty = no condition."),
+        Condition,
+        Meta(title="Condition", description="Over state and index, such as state.left > 0. Empty = no condition."),
         late("state", "index"),
-        lines(2),
     ] = ""
     limit: Annotated[int, Meta(ge=1, le=100_000, title="At most", description="Rounds.")] = 100
     on_limit: Annotated[

@@ -10,12 +10,16 @@ from msgspec import Meta
 
 TEMPLATE = "template"
 EXPRESSION = "expression"
+CONDITION = "condition"
 
 Template = Annotated[str, Meta(extra_json_schema={"x-widget": TEMPLATE})]
 """Text with holes `{{ cel }}`. The engine fills them from the step's inputs before the node's function is called."""
 
 Expression = Annotated[Any, Meta(extra_json_schema={"x-widget": EXPRESSION, "type": "string"})]
 """CEL source in the document; the node's function finds its value there instead. "" gives None."""
+
+Condition = Annotated[Any, Meta(extra_json_schema={"x-widget": CONDITION, "type": "string"})]
+"""An Expression that is to give true or false: the editor builds it as a sentence. The function checks what it got."""
 
 
 def late(*names: str) -> Meta:
@@ -44,6 +48,9 @@ JsonText = Annotated[str, Meta(extra_json_schema={"x-widget": "json"})]
 Code = Annotated[str, Meta(extra_json_schema={"x-widget": "code"})]
 Slider = Meta(extra_json_schema={"x-widget": "slider"})
 """Use inside Annotated on a number with ge and le: `Annotated[float, Meta(ge=0, le=2), Slider]`."""
+
+Superseded = Meta(extra_json_schema={"x-superseded": True})
+"""Use inside Annotated on a setting that another one has taken the place of: shown only where a flow still has it."""
 
 Advanced = Meta(extra_json_schema={"x-advanced": True})
 """Use inside Annotated: the editor folds the field under "More"."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from msgspec import UNSET, Struct
 
-from flows.sdk.annotations import EXPRESSION, TEMPLATE
+from flows.sdk.annotations import CONDITION, EXPRESSION, TEMPLATE
 from flows.sdk.ports import extra
 
 Kind = Literal["template", "expression"]
@@ -61,7 +61,7 @@ def holds(annotation: Any) -> Kind | Literal["inside", ""]:
     widget = extra(annotation, "x-widget")
     if widget == TEMPLATE:
         return "template"
-    if widget == EXPRESSION:
+    if widget in (EXPRESSION, CONDITION):
         return "expression"
     return "inside" if any(holds(part) for part in _parts(annotation)) else ""
 

@@ -20,3 +20,4 @@ import "./elements/theme-switch.js";
 import "./elements/toast.js";
 import "./elements/tooltip.js";
 import "./elements/value-field.js";
+import "./elements/condition-field.js";

@@ -106,20 +106,64 @@ def test_one_click_on_a_value_of_the_last_run_puts_it_into_the_text(garden, axe,
     saved(page)
 
 
-def test_an_expression_is_written_with_the_same_list(garden):
+def test_a_condition_is_built_as_a_sentence_and_says_what_it_comes_to(garden, axe, look):
     page = garden
     step(page, "Is it long?").click(position={"x": 80, "y": 30})
-    page.locator("summary", has_text=re.compile("^More$")).click()
-    field = page.locator('value-field[kind="expression"] textarea').first
+    page.get_by_role("button", name="Condition", exact=True).click()
+    value = page.get_by_role("textbox", name="Value", exact=True).first
+    expect(value).to_be_focused()
+    expect(value).to_have_value("value")
+    compared = page.get_by_role("combobox", name="Comparison").first
+    expect(compared.locator("option:not([hidden])")).to_have_count(21)  # those for a text
+    compared.select_option("begins with")
+    page.get_by_role("textbox", name="Compared with").first.fill("Answer")
+    said = page.locator(".sentence__said output")
+    expect(said).to_have_text("yes")
+    page.get_by_role("button", name="Condition", exact=True).click()
+    page.get_by_role("combobox", name="Comparison").nth(1).select_option("has more than")
+    other = page.get_by_role("textbox", name="Compared with").nth(1)
+    expect(other).to_have_attribute("aria-invalid", "true")
+    other.fill("900")
+    expect(said).to_have_text("no")
+    page.get_by_role("combobox", name="How many must hold").select_option("any")
+    expect(said).to_have_text("yes")
+    saved(page)
+    axe(page)
+    look(page, "settings-condition")
+    page.locator("summary", has_text="As an expression").click()
+    source = page.get_by_role("textbox", name="When: expression")
+    expect(source).to_have_value('value.startsWith("Answer") || size(value) > 900')
+    page.get_by_role("button", name="And …").click()
+    expect(source).to_have_value('(value.startsWith("Answer") || size(value) > 900) && value == ""')
+    saved(page)
+    page.reload()
+    ready(page)
+    step(page, "Is it long?").click(position={"x": 80, "y": 30})
+    expect(page.get_by_role("group", name="Condition")).to_have_count(3)
+    page.get_by_role("button", name="Remove this condition").last.click()
+    expect(page.get_by_role("group", name="Condition")).to_have_count(2)
+    expect(page.get_by_role("combobox", name="How many must hold")).to_have_value("any")
+
+
+def test_an_expression_that_is_no_sentence_stays_one_and_is_written_with_the_same_list(garden):
+    page = garden
+    step(page, "Is it long?").click(position={"x": 80, "y": 30})
+    page.locator("summary", has_text="As an expression").click()
+    field = page.get_by_role("textbox", name="When: expression")
     field.press_sequentially("val")
     page.keyboard.press("Enter")
     expect(field).to_have_value("value")
     page.keyboard.type(".si")
     page.keyboard.press("Enter")
-    page.keyboard.type(" > 3")
-    expect(field).to_have_value("value.size() > 3")
-    expect(page.locator("output.value-preview").first).to_have_text("yes")
+    page.keyboard.type(" > 3 ? true : false")
+    expect(field).to_have_value("value.size() > 3 ? true : false")
+    expect(page.locator("output.value-preview", has_text="yes").first).to_be_visible()
     saved(page)
+    page.reload()
+    ready(page)
+    step(page, "Is it long?").click(position={"x": 80, "y": 30})
+    expect(page.get_by_text("This expression says more than the sentence can.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="When: expression")).to_have_value("value.size() > 3 ? true : false")
 
 
 def test_a_marked_setting_stands_on_the_settings_page_and_is_set_there(garden, axe, look):

@@ -77,6 +77,7 @@ SAMPLES: dict[str, Any] = {
         _WHOLE,
         {**_WHOLE, "editable": False, "problems": [], "last_run": None, "last_steps": None},
     ],
+    "studio/_condition.html": {},
     "studio/_control.html": {},
     "studio/_data.html": {},
     "studio/_draft_state.html": [{"changed": n} for n in (None, 0, 1, 3)],
@@ -87,6 +88,9 @@ SAMPLES: dict[str, Any] = {
         *(_panel(use, ran=STEP, editable=False) for use in FLOW.nodes),
         _panel(NodeUse("x", "start.webhook"), webhook="https://garden.example/hooks/x"),
         _panel(NodeUse("x", "start.webhook"), webhook=""),
+        _panel(NodeUse("x", "logic.if", settings={"expression": 'value == "a" && (n > 3 || size(l) == 0)'})),
+        _panel(NodeUse("x", "logic.if", settings={"expression": "value ? a : b", "rows": [{"value": "a"}]})),
+        _panel(NodeUse("x", "logic.switch", settings={"cases": [{"name": "a", "when": "value > 3"}]})),
     ],
     "studio/_pick.html": {},
     "studio/settings_page.html": [

@@ -1,7 +1,7 @@
 """What the form of a step sent, as settings. Each control of templates/studio/_control.html has its way to be read.
 
 Names: `s.<setting>`; in a list of small forms `s.<setting>.<row>.<part>`, in pairs `s.<setting>.<row>.key` and
-`.value`, and in both `s.<setting>.rows` names each row.
+`.value`, and in both `s.<setting>.rows` names each row. Conditions: app/studio/outline/posted_condition.py.
 A setting whose name did not come was not on the form, and stays as it is.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
+from app.studio.outline.posted_condition import condition
 from app.studio.settings_form import Field
 
 Sent = Mapping[str, Sequence[str]]
@@ -42,7 +43,7 @@ def read(fields: Sequence[Field], sent: Sent, deed: str = "", path: str = "s") -
     """
     found = Read({}, [])
     for field in fields:
-        value = _value(field, f"{path}.{field.name}", sent, found.faults)
+        value = _value(field, f"{path}.{field.name}", sent, found.faults, f"{path}.", deed)
         if value is not None:
             found.settings[field.name] = value[0]
     verb, _, what = deed.partition(":")
@@ -76,16 +77,21 @@ def with_what_was_typed(fields: list[Field], faults: list[Unreadable]) -> list[F
     ]
 
 
-def _value(field: Field, name: str, sent: Sent, faults: list[Unreadable]) -> tuple[Any] | None:
+def _value(
+    field: Field, name: str, sent: Sent, faults: list[Unreadable], root: str = "", deed: str = ""
+) -> tuple[Any] | None:
     """The value in a tuple of one; None when nothing of this field came."""
+    listed = f"{name}.rows" in sent
     if field.control == "rows":
-        return (_rows(field, name, sent, faults),) if f"{name}.rows" in sent else None
+        return (_rows(field, name, sent, faults, root, deed),) if listed else None
     if field.control == "pairs":
-        return (_pairs(name, sent),) if f"{name}.rows" in sent else None
+        return (_pairs(name, sent),) if listed else None
     if name not in sent:
         return None
     text = sent[name][-1].replace("\r\n", "\n")
     match field.control:
+        case "condition" if f"{name}.was" in sent:
+            text = condition(name, sent, deed, name.removeprefix(root), field.start)
         case "yesno":
             return ("yes" in sent[name],)
         case "lines":
@@ -126,12 +132,13 @@ def _json(field: Field, text: str, faults: list[Unreadable]) -> tuple[Any] | Non
         return None
 
 
-def _rows(field: Field, name: str, sent: Sent, faults: list[Unreadable]) -> list[dict[str, Any]]:
+def _rows(field: Field, name: str, sent: Sent, faults: list[Unreadable], root: str, deed: str) -> list[dict[str, Any]]:
     rows = []
     for row in filter(None, sent[f"{name}.rows"]):
         parts = {}
-        for part in field.row:
-            value = _value(part, f"{name}.{row}.{part.name}", sent, faults)
+        # A row that is there may have parts that a new one has not: settings another one took the place of.
+        for part in field.rows[int(row)] if row.isdigit() and int(row) < len(field.rows) else field.row:
+            value = _value(part, f"{name}.{row}.{part.name}", sent, faults, root, deed)
             if value is not None and value[0] is not UNSET and value[0] is not None:
                 parts[part.name] = value[0]
         rows.append(parts)

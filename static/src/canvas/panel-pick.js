@@ -17,7 +17,7 @@ export class Pick {
   }
 
   label(field) {
-    return this.panel.el.querySelector(`label[for="${CSS.escape(field.area.id)}"]`)?.textContent ?? "the text"
+    return this.panel.el.querySelector(`label[for="${CSS.escape(field.area.id)}"]`)?.textContent ?? field.area.getAttribute("aria-label") ?? "the text"
   }
 
   hint() {

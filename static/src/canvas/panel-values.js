@@ -22,6 +22,8 @@ export function valueOf(field) {
     }
     case "json":
       return json(field)
+    case "condition":
+      return field.querySelector("[data-source]").value
     case "choice":
       return JSON.parse(field.querySelector("select, input:checked").value)
     default:
@@ -44,7 +46,7 @@ function json(field) {
 
 export function fault(field, words) {
   const el = field.querySelector(".field__error")
-  const control = field.querySelector("input, textarea, select")
+  const control = field.querySelector("[data-source]") ?? field.querySelector("input, textarea, select")
   control?.toggleAttribute("aria-invalid", Boolean(words))
   if (words) control?.setAttribute("aria-invalid", "true")
   if (!el) return

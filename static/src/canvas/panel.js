@@ -99,7 +99,7 @@ export class Panel {
     if (wanted) this.show("settings")
     const details = wanted?.closest("details")
     if (details) details.open = true
-    const control = wanted?.matches("input, textarea, select") ? wanted : (wanted?.querySelector(".picker") ?? wanted?.querySelector("input, textarea, select, button"))
+    const control = wanted?.matches("input, textarea, select") ? wanted : (wanted?.querySelector(".picker") ?? [...(wanted?.querySelectorAll("input, textarea, select, button") ?? [])].find((el) => el.checkVisibility()))
     ;(control ?? this.el.querySelector("[data-title]") ?? this.el.querySelector("input, textarea, button"))?.focus()
   }
 
@@ -229,7 +229,7 @@ export class Panel {
 
   // The list of what this text may mention; the chosen one lands where the cursor is.
   insert(button) {
-    const field = button.closest("[data-field], [data-key]").querySelector("value-field")
+    const field = button.closest("[data-insert-into], [data-field], [data-key]").querySelector("value-field")
     const box = button.getBoundingClientRect()
     this.host.picker.open({
       title: "Insert a value",

@@ -186,3 +186,57 @@ async def test_an_edit_of_the_outline_is_one_step_back(db):
     await service.undo(actor, flow_id, "outline")
     assert (await queries.draft(actor, flow_id))[0] == flow
     assert Edge("write.text", "reply.text") in flow.edges
+
+
+WHEN = 'order.total > 10 && order.country == "DE"'
+
+
+def _sent(text, clauses, **more):
+    """What the outline's form of a condition holds: the expression as it was, and its clauses."""
+    sent = {"s.expression": [text], "s.expression.was": [text], "s.expression.match": ["all"]}
+    sent["s.expression.clauses"] = [at for at, *_ in clauses]
+    for at, value, op, other in clauses:
+        sent |= {f"s.expression.{at}.{name}": [said] for name, said in (("value", value), ("op", op), ("other", other))}
+    return sent | {f"s.expression.{name}": [value] for name, value in more.items()}
+
+
+TWO = [("0.0", "order.total", "more", "10"), ("0.1", "order.country", "is", "DE")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "deed", "made"),
+    [
+        (_sent(WHEN, TWO), "", WHEN),
+        (_sent("order.total>10&&order.country=='DE'", TWO), "", "order.total>10&&order.country=='DE'"),
+        (_sent(WHEN, TWO, match="any"), "", 'order.total > 10 || order.country == "DE"'),
+        (_sent(WHEN, [TWO[0], ("0.1", "order.country", "contains", "D")]), "",
+         'order.total > 10 && order.country.contains("D")'),
+        (_sent(WHEN, TWO), "clause:expression", f'{WHEN} && value == ""'),
+        (_sent(WHEN, TWO), "group:expression", f'({WHEN}) || value == ""'),
+        (_sent(WHEN, TWO), "unclause:expression.0.0", 'order.country == "DE"'),
+        (_sent("", []), "clause:expression", 'value == ""'),
+        ({**_sent(WHEN, TWO), "s.expression": ["size(x) > 1"]}, "", "size(x) > 1"),
+        ({"s.expression": ["a ? b : c"], "s.expression.was": ["a ? b : c"]}, "", "a ? b : c"),
+    ],
+)  # fmt: skip
+def test_a_condition_is_sent_as_a_sentence_or_as_an_expression(sent, deed, made):
+    use = NodeUse("x", "logic.if", settings={"expression": WHEN})
+    found = read(form_of(use, KINDS["logic.if"], []), sent, deed)
+    assert (found.settings["expression"], found.faults) == (made, [])
+
+
+def test_a_condition_in_a_list_is_changed_in_its_own_row_and_an_old_case_keeps_its_comparison():
+    cases = [{"name": "old", "op": "contains", "other": "x"}, {"name": "new", "when": "value == 1"}]
+    use = NodeUse("x", "logic.switch", settings={"cases": cases})
+    fields = form_of(use, KINDS["logic.switch"], [])
+    sent = {
+        "s.cases.rows": ["", "0", "1"], "s.cases.0.name": ["old"], 
+        "s.cases.0.op": ['"contains"'], "s.cases.0.other": ["x"],
+        "s.cases.0.when": [""], "s.cases.0.when.was": [""], "s.cases.0.when.match": ["all"],
+        "s.cases.1.name": ["new"], "s.cases.1.when": ["value == 1"], "s.cases.1.when.was": ["value == 1"],
+        "s.cases.1.when.match": ["all"], "s.cases.1.when.clauses": ["0.0"], "s.cases.1.when.0.0.value": ["value"],
+        "s.cases.1.when.0.0.op": ["is"], "s.cases.1.when.0.0.other": ["1"],
+    }  # fmt: skip
+    assert changed(fields, read(fields, sent).settings) in ({}, {"cases": [{**cases[0], "when": ""}, cases[1]]})
+    more = read(fields, sent, "clause:cases.1.when").settings["cases"]
+    assert more == [{**cases[0], "when": ""}, {"name": "new", "when": 'value == 1 && value == ""'}]

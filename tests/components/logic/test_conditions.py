@@ -90,3 +90,11 @@ async def test_switch_takes_the_first_case_that_fits_else_otherwise(ctx):
 def test_two_cases_of_one_name_are_refused():
     with pytest.raises(NodeError, match="'a' is taken"):
         switch.ports(SwitchSettings("", [Case("a"), Case("a")]))
+
+
+async def test_a_case_with_a_condition_of_its_own_goes_by_that(ctx):
+    cases = [Case("a", when=False), Case("b", when=True), Case("c", when=True)]
+    assert (await switch.run(SwitchSettings(cases=cases), SwitchInputs("v"), ctx)).values == {"b": "v"}
+    with pytest.raises(NodeError, match="condition of 'a' must give true or false, but gave '3'") as refused:
+        await switch.run(SwitchSettings(cases=[Case("a", when=3)]), SwitchInputs("v"), ctx)
+    assert refused.value.field == "cases[0].when"
