@@ -65,4 +65,5 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
         run.inner.pop(inner, None)
     if inner.fault is not None:
         raise NodeError(f"The flow it calls failed at step '{inner.fault.node}': {inner.fault.message}", field="flow")
-    return msgspec.to_builtins(inner.result)
+    result = await run.values.whole(inner.result, "the result of the flow it calls")
+    return msgspec.to_builtins(result)

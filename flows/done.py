@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
 from flows.frame import Frame
@@ -10,9 +9,6 @@ from flows.ledger.protocol import Fault
 from flows.plan import Step
 from flows.sdk.capabilities import Usage
 from flows.sdk.capabilities import added as added  # noqa: PLC0414 -- where the engine looks for it
-from flows.sdk.errors import NodeError
-
-_json = msgspec.json.Encoder()
 
 
 class Done(Struct, frozen=True):
@@ -28,18 +24,3 @@ class Done(Struct, frozen=True):
     fault: Fault | None = None
     usage: Usage | None = None
     kept: bool = False
-
-
-def encoded(out: Any, most: int) -> str:
-    """A step's output as the ledger keeps it.
-
-    Raises NodeError for what JSON can't say, and for more than `most` bytes.
-    """
-    try:
-        text = _json.encode(out)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise NodeError(f"The component gave a value that can't be stored: {error}. Its author must fix it.") from None
-    if len(text) > most:
-        size, limit = len(text) / 1_048_576, most / 1_048_576
-        raise NodeError(f"This step's output is {size:.1f} MB; at most {limit:.0f} MB are kept. Make it smaller.")
-    return text.decode()

@@ -21,6 +21,7 @@ from flows.running import FlowOf, Running
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import RunFacts
 from flows.sdk.errors import NodeError
+from flows.stored import INLINE, MARK, NOTHING, Values, record_of, too_much
 from flows.straight import Passed, go_on, walk
 
 ExpressStatus = Literal["succeeded", "failed", "cancelled"]
@@ -28,6 +29,7 @@ RunContext = RunFacts
 """What the host gives: ids, trigger, deadline, capabilities. `input` and `emit` are set by run_express."""
 LIMITS = Limits()
 _encode = msgspec.json.Encoder().encode
+_MARK = MARK.encode()
 
 
 class StepRecord(Struct, frozen=True, omit_defaults=True):
@@ -51,7 +53,10 @@ class StepRecord(Struct, frozen=True, omit_defaults=True):
 
 
 class Record(Struct, frozen=True):
-    """A finished express run. `steps` in order of ending; `steps_json` is the same, encoded, ready to be stored."""
+    """A finished express run. `steps` in order of ending; `steps_json` is the same, encoded, ready to be stored.
+
+    `values`: large ones that `steps` only names; they have to be in storage before. `output` is whole in any case.
+    """
 
     run_id: str
     status: ExpressStatus
@@ -67,6 +72,7 @@ class Record(Struct, frozen=True):
     flow_id: str = ""
     version_id: str = ""
     trigger: str = ""
+    values: Values = NOTHING
 
     @property
     def output_json(self) -> bytes | None:
@@ -177,6 +183,14 @@ def _record(
     except (TypeError, ValueError, OverflowError) as error:
         status, fault, output = "failed", Fault(f"A step gave a value that can't be stored: {error}."), None
         steps, encoded = [], b"[]"
+    values = NOTHING
+    if len(encoded) > INLINE or _MARK in encoded:
+        try:
+            steps, values = stored_steps(steps, limits)
+        except NodeError as error:
+            status, output, steps = "failed", None, []
+            fault = Fault(error.message, error.field)
+        encoded = _encode(steps)
     if len(encoded) > limits.record_bytes:
         size, most = len(encoded) / 1_048_576, limits.record_bytes / 1_048_576
         status, output = "failed", None
@@ -197,7 +211,24 @@ def _record(
         context.flow_id,
         context.version_id,
         context.trigger,
+        values,
     )
+
+
+def stored_steps(steps: list[StepRecord], limits: Limits) -> tuple[list[StepRecord], Values]:
+    """The same with large values named instead of held, and these values. Raises NodeError for one that is too large.
+
+    All of them together count against `limits.value_bytes`, because a run of this lane has them all in memory.
+    """
+    values: dict[str, bytes] = {}
+    small = []
+    for step in steps:
+        text, own = record_of(step.output, limits, step.node) if step.output is not None else ("", NOTHING)
+        values |= own
+        small.append(msgspec.structs.replace(step, output=msgspec.json.decode(text)) if own else step)
+    if sum(map(len, values.values())) > limits.value_bytes:
+        raise too_much(limits.value_bytes)
+    return small, values
 
 
 def _passed(one: Passed, began: float) -> StepRecord:

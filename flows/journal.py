@@ -1,12 +1,16 @@
 """What the engine wants written, collected so that one transaction carries as much as it may."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from flows.ledger.protocol import Claim, Ledger, RunChange, StepChange
 from flows.sdk.context import Signal
+from flows.stored import Values
 
 MOST_WAITING = 500
+MOST_BYTES = 16 * 1024 * 1024
+"""Large values that wait for storage: above this a long container writes before it goes on."""
 
 
 class Journal:
@@ -19,6 +23,8 @@ class Journal:
         self._steps: list[StepChange] = []
         self._events: list[dict[str, Any]] = []
         self._used: list[Signal] = []
+        self._values: dict[str, bytes] = {}
+        self._bytes = 0
         self._lock = asyncio.Lock()
         self._last: asyncio.Future[None] | None = None
 
@@ -30,10 +36,15 @@ class Journal:
     @property
     def full(self) -> bool:
         """So much waits that a long container should write it before it goes on."""
-        return len(self._steps) >= MOST_WAITING
+        return len(self._steps) >= MOST_WAITING or self._bytes >= MOST_BYTES
 
     def event(self, event: dict[str, Any]) -> None:
         self._events.append(event)
+
+    def keep(self, values: Values) -> None:
+        """These go to storage before what was added is written: a crash between leaves a value nobody names."""
+        self._values.update(values)
+        self._bytes += sum(map(len, values.values()))
 
     def use(self, signal: Signal) -> None:
         self._used.append(signal)
@@ -54,10 +65,23 @@ class Journal:
             steps, self._steps = self._steps, []
             events, self._events = self._events, []
             used, self._used = self._used, []
+            values, self._values, self._bytes = self._values, {}, 0
             self.owed = False
-            self._last = asyncio.ensure_future(self.ledger.write(self.claim, steps, run, events, used))
+            self._last = asyncio.ensure_future(self._write(values, steps, run, events, used))
             self._last.add_done_callback(_fetched)
             await asyncio.shield(self._last)
+
+    async def _write(
+        self,
+        values: Values,
+        steps: Sequence[StepChange],
+        run: RunChange | None,
+        events: Sequence[dict[str, Any]],
+        used: Sequence[Signal],
+    ) -> None:
+        if values:
+            await self.ledger.keep(self.claim, values)
+        await self.ledger.write(self.claim, steps, run, events, used)
 
 
 def _fetched(write: "asyncio.Future[None]") -> None:

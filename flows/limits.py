@@ -6,17 +6,20 @@ from flows.plan import Plan
 
 
 class Limits(Struct, frozen=True):
-    """`steps` counts every round of every container. `output_bytes`: the JSON of one step's outputs.
+    """`steps` counts every round of every container. `output_bytes`: the JSON that the record keeps of one step; large
+    values are in storage and count as their references. `value_bytes`: one such value, `stored_bytes`: all of a run.
 
-    `record_bytes`: all an express run writes down. `depth`: sub-flows in sub-flows. `items`: rounds of one container.
-    `retries`: tries repeated in a run, over all its steps. `cost_micros`: millionths of a US dollar that all its steps
-    may report together; None = no limit. A step that is at work when it is passed has had its effect.
+    `record_bytes`: all an express run writes down, without those. `depth`: sub-flows in sub-flows. `items`: rounds of
+    one container. `retries`: tries repeated in a run, over all its steps. `cost_micros`: millionths of a US dollar that
+    all its steps may report together; None = no limit. A step that is at work when it is passed has had its effect.
     `hold`: seconds a pause between tries may be before the run is put to sleep instead of keeping a worker.
     `grace`: seconds a step that must not happen twice gets to finish when its run is stopped.
     """
 
     steps: int = 1_000_000
     output_bytes: int = 4 * 1024 * 1024
+    value_bytes: int = 64 * 1024 * 1024
+    stored_bytes: int = 1024 * 1024 * 1024
     record_bytes: int = 16 * 1024 * 1024
     depth: int = 8
     items: int = 100_000

@@ -15,6 +15,7 @@ from flows.ledger.protocol import Fault, StepRow
 from flows.plan import Failed, InPort, Link, Step, maker
 from flows.sdk.errors import NodeError
 from flows.sdk.ports import Port
+from flows.stored import Later, outputs_of
 from flows.undoing import Armed
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def _settle(run: "Running", frame: Frame, step: Step, row: StepRow, ready: list[
         kind = Failed if row.status == "failed" and step.on_error in ("wire", "continue") else step.outputs
         if step.kind is not None and step.kind.undo:
             kind = Armed
-        out = msgspec.json.decode(row.output, type=kind)
+        out = outputs_of(row.output, kind)
+        run.values.awaited = run.values.awaited or isinstance(out, Later)
     now = perf_counter()
     run.note(Done(frame, step, "succeeded", row.attempt, now, now, out, row.fault))
     if step.result and frame.home.result is None and row.status == "succeeded":

@@ -11,6 +11,7 @@ from flows.running import Running
 from flows.sdk.context import Round
 from flows.sdk.errors import NodeError
 from flows.sdk.values import Json
+from flows.stored import Later
 
 BREATH = 64
 """Rounds after which a container lets others run, when nothing in them ever waits."""
@@ -24,6 +25,7 @@ class Rounds:
         self.open: dict[int, Frame] = {}
         self.ended: dict[int, Round] = {}
         self.failed = False
+        self.later: dict[int, Frame] = {}
         self.last: int | None = None
         self.waiter: asyncio.Future[None] | None = None
         self.outside = {
@@ -40,6 +42,7 @@ class Rounds:
         except asyncio.CancelledError:
             self._cancel()
             raise
+        await self._bring()
         return self.ended.pop(index)
 
     async def rounds(self, values: Iterable[Mapping[str, Json]], at_once: int, stop_on_error: bool) -> list[Round]:
@@ -60,6 +63,7 @@ class Rounds:
             self._cancel()
             raise
         self._cancel()
+        await self._bring()
         most = count if self.last is None else self.last + 1
         rounds = [self.ended[i] for i in range(most) if i in self.ended]
         self.ended = {}
@@ -91,7 +95,11 @@ class Rounds:
 
     def _end(self, index: int, frame: Frame) -> None:
         del self.open[index], self.run.inner[frame]
-        ended = self.ended[index] = _round(index, frame)
+        if self._is_later(frame):
+            self.later[index] = frame
+            ended = self.ended[index] = Round("done", index=index)
+        else:
+            ended = self.ended[index] = _round(index, frame)
         self.failed = self.failed or ended.status == "failed"
         if ended.last and (self.last is None or index < self.last):
             self.last = index
@@ -99,6 +107,18 @@ class Rounds:
         if self.waiter is not None and not self.waiter.done():
             self.run.hold()
             self.waiter.set_result(None)
+
+    def _is_later(self, frame: Frame) -> bool:
+        """The round was taken over, and what it hands on is still in storage."""
+        if not self.run.values.awaited or frame.fault is not None or frame.exit is not None:
+            return False
+        return any(isinstance(frame.outs[link.source], Later) for link in frame.plan.result_links)
+
+    async def _bring(self) -> None:
+        later, self.later = self.later, {}
+        for index, frame in later.items():
+            await self.run.values.bring_links(frame, list(frame.plan.result_links), self.step.label)
+            self.ended[index] = _round(index, frame)
 
     async def _change(self) -> None:
         """Until a round ends. Meanwhile this step does not count as busy: the steps inside do."""

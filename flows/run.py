@@ -16,6 +16,7 @@ from flows.catalogue import Catalogue
 from flows.compile import PlanCache
 from flows.done import added
 from flows.doubts import sentence
+from flows.fetching import RunValues
 from flows.journal import Journal
 from flows.keeping import Keeping
 from flows.ledger.memory import MemoryLedger
@@ -30,6 +31,7 @@ from flows.sdk.capabilities import CapabilityName, Usage
 from flows.sdk.context import Context, RunFacts, Signal
 from flows.sdk.errors import NodeError
 from flows.sdk.values import Json
+from flows.stored import Later
 from flows.undoing import UNDO, Armed, Undoing, armed_rows, begun, branch, changed, told
 
 Capabilities = Mapping[CapabilityName, Callable[[Context], Any]]
@@ -123,6 +125,9 @@ class Engine:
             keeping=self.keeping,
             afresh=row.afresh,
         )
+        limits = self.limits
+        if row.value_bytes is not None:
+            limits = msgspec.structs.replace(limits, value_bytes=row.value_bytes)
         rows = {(step.node, step.iter): step for step in row.steps}
         if (undoing := begun(row.steps)) is not None:
             return await self._undo(
@@ -136,7 +141,7 @@ class Engine:
                 rows=rows,
                 signals=list(row.signals),
                 flow_of=self.flow_of,
-                limits=self.limits,
+                limits=limits,
                 again=row.fault is not None,
                 usage=row.usage,
             )
@@ -244,7 +249,7 @@ class Engine:
         names: tuple[str, ...] = ()
         errors = tuple(error for error in (top.error or run.error,) if error is not None)
         if status == "succeeded" and top.result is not None:
-            output = msgspec.json.encode(top.result).decode()
+            output = top.result.text_ if isinstance(top.result, Later) else run.values.recorded(top.result, "")
         if status == "waiting":
             parked = [p for p in run.pauses.parked.values() if not p.frame.over or p.frame is top]
             wake_at = min((p.next_at for p in parked if p.next_at is not None), default=None)
@@ -261,9 +266,10 @@ class Engine:
                 run, f"run.{status}", journal, output=output, error=fault.message if fault else None, usage=run.usage
             )
         await journal.flush(RunChange(status, output, fault, wake_at, names, run.usage))
-        outputs = {
-            step.id: out for step, out in zip(top.plan.steps, top.outs, strict=True) if isinstance(out, step.outputs)
-        }
+        outputs = {}
+        for step, out in zip(top.plan.steps, top.outs, strict=True):
+            if isinstance(out, step.outputs | Later):
+                outputs[step.id] = out
         return Outcome(status, output, fault, wake_at, outputs, errors, run.usage)
 
     async def run(
@@ -289,9 +295,11 @@ class Engine:
             raise ValueError(f"This flow can't run:\n{plan}")
         ledger.open(run_id, input, trigger=trigger)
         while True:
-            outcome = await self.advance(ledger.claim(run_id), plan, listen=listen)
+            claim = ledger.claim(run_id)
+            outcome = await self.advance(claim, plan, listen=listen)
             if outcome.status == "succeeded":
-                return outcome.outputs
+                values = RunValues(Journal(ledger, claim), self.limits, ())
+                return {id: await values.whole(out, f"what step '{id}' gave") for id, out in outcome.outputs.items()}
             if outcome.status != "waiting":
                 errors = [e for e in outcome.errors if isinstance(e, Exception)]
                 failed = RunFailed(_sentence(run_id, outcome), errors or [Cancelled(f"Run {run_id} was cancelled.")])

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from flows.done import Done, added, encoded
+from flows.done import Done, added
 from flows.doubts import doubt, unknown
 from flows.failing import fault_of, instead, no_more_retries, pause_before_next, too_dear
+from flows.fetching import RunValues
 from flows.frame import PENDING, Frame
 from flows.journal import Journal
 from flows.leaving import leave
@@ -23,6 +24,7 @@ from flows.sdk.capabilities import Usage
 from flows.sdk.context import TIME, Context, RunFacts, Signal, Wait
 from flows.sdk.errors import NodeError
 from flows.sdk.node import Nothing
+from flows.stored import MARK, Later
 from flows.undoing import UNDO, arm, armed_rows, late
 
 Ending = Literal["succeeded", "failed", "cancelled", "waiting", "in_doubt", "queued"]
@@ -61,6 +63,7 @@ class Running:
         self.again = again
         self.armed = armed_rows(self.rows) if self.rows else {}
         self.limits = within(limits or Limits(), plan)
+        self.values = RunValues(journal, self.limits, self.rows.values())
         self.done: list[Done] = []
         self.guarded: dict[asyncio.Task[None], tuple[Frame, int]] = {}
         self.inner: dict[Frame, tuple[Frame, Step]] = {}
@@ -109,6 +112,9 @@ class Running:
             if frame.outs[i] is not PENDING:
                 continue  # a join called it off since
             if self.rows and taken_over(self, frame, step, ready):
+                continue
+            if self.values.awaited and self.values.missing(frame, step):
+                self.launch(frame, step)
                 continue
             if not step.inline or (journal is not None and (step.effect != "pure" or journal.owed)):
                 if step.kind is not None and step.kind.undo:  # armed in the same write as what it undoes
@@ -181,11 +187,11 @@ class Running:
                 )
                 self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
                 return
-        now = perf_counter()
+        now, text = perf_counter(), ""
         out = arm(self, frame, step, out) if step.kind is not None and step.kind.undo else out
         if self.journal is not None:
             try:
-                text = encoded(out, self.limits.output_bytes)
+                text = self.values.recorded(out, frame.prefix + step.id, step)
             except NodeError as error:
                 self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
                 return
@@ -200,7 +206,7 @@ class Running:
             self.write(frame, step, "succeeded", ctx.attempt, **more)
         self.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage, kept))
         if self.watched:
-            ms, output = (now - began) * 1000, msgspec.to_builtins(out)
+            ms, output = (now - began) * 1000, msgspec.json.decode(text) if MARK in text else msgspec.to_builtins(out)
             more = {"ms": ms, "output": output, "usage": ctx.usage} | ({"kept": True} if kept else {})
             self.emit("step.succeeded", frame, step, attempt=ctx.attempt, **more)
         self._hand_on(frame, step, out, ready)
@@ -231,11 +237,12 @@ class Running:
         """Whoever waits for the answer gets it as soon as it is on record; the run goes on."""
         if (journal := self.journal) is None:
             return
-        event = {"type": "run.answered", "run": self.facts.run_id, "output": msgspec.to_builtins(out)}
+        text = out.text_ if isinstance(out, Later) else self.values.recorded(out, "")
+        event = {"type": "run.answered", "run": self.facts.run_id, "output": msgspec.json.decode(text)}
         if self.facts.emit is not None:
             self.facts.emit(event)
         journal.event(event)
-        change = RunChange("running", encoded(out, self.limits.output_bytes))
+        change = RunChange("running", text)
         task = self.loop.create_task(journal.flush(change))
         self.hold()
         task.add_done_callback(self._answered)
@@ -281,7 +288,7 @@ class Running:
             doubt(self, frame, step, attempt, ms, fault.message)
             return None
         out = instead(step, fault)
-        output = encoded(out, self.limits.output_bytes) if out is not None and self.journal is not None else None
+        output = self.values.recorded(out, path) if out is not None and self.journal is not None else None
         more: dict[str, Any] = {"fault": fault, "handled": handled, "output": output, "ms": ms, "usage": usage}
         self.write(frame, step, "failed", attempt, **more)
         self.note(Done(frame, step, "failed", attempt, began, now, out, fault, usage))

@@ -35,8 +35,7 @@ async def perform(
         began = perf_counter()
         ctx = _context(run, frame, step, attempt, signal)
         try:
-            making = outcome(step, frame, ctx, asking, _call)
-            out, kept = await kept_or_made(step, frame, ctx, making) if step.keep else (await making, False)
+            out, kept = await _made(run, frame, step, ctx, asking)
         except asyncio.CancelledError:
             if frame.outs[step.index] is PENDING:
                 run.called_off(frame, step, attempt, (perf_counter() - began) * 1000)
@@ -54,6 +53,14 @@ async def perform(
             run.returned(frame, step, ctx, out, began, ready, kept)
             break
     run.go(frame, ready)
+
+
+async def _made(run: Running, frame: Frame, step: Step, ctx: Context, asking: bool) -> tuple[Any, bool]:
+    """What the step gives, and whether that was kept from a run before."""
+    if run.values.awaited:
+        await run.values.bring(frame, step)
+    making = outcome(step, frame, ctx, asking, _call)
+    return await kept_or_made(step, frame, ctx, making) if step.keep else (await making, False)
 
 
 async def _call(step: Step, frame: Frame, ctx: Context) -> Any:

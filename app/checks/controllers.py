@@ -128,7 +128,7 @@ async def _new(
     sent: dict[str, str] | None = None,
     refused: Refused | None = None,
 ) -> Response[str]:
-    run = await runs.run(actor, run_id)
+    run = await runs.whole_run(actor, run_id)
     try:
         suite = await queries.suite(actor, run.flow_id)
     except NotFound:  # its flow is gone: the page says so instead of the form

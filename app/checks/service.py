@@ -43,7 +43,7 @@ async def save_run(
     Conflict for a run that has not ended or did not end well.
     """
     rehearsal.may_run(actor)
-    run = await runs.run(actor, run_id)
+    run = await runs.whole_run(actor, run_id)
     if run.live:
         raise Conflict("This run still goes on.", remedy="Save it as a test when it has ended.")
     if run.status != "succeeded":

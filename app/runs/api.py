@@ -13,7 +13,20 @@ from litestar.response import Stream
 from msgspec import UNSET
 
 from app.errors import Conflict, DomainError, NotFound
-from app.runs import asking, comparing, following, limits, listing, needs, queries, replays, retention, service, shares
+from app.runs import (
+    asking,
+    comparing,
+    following,
+    limits,
+    listing,
+    needs,
+    queries,
+    replays,
+    retention,
+    service,
+    shares,
+    values,
+)
 from app.runs.fields import read_output
 from app.runs.forms import (
     AskForm,
@@ -167,6 +180,14 @@ class RunsApi(Controller):
     @get("/", name="api:run", summary="A run with its steps")
     async def show(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> RunView:
         return await queries.run(actor, run_id)
+
+    @get("/values/{hash:str}", name="api:run-value", summary="A large value that the record only names")
+    async def value(
+        self, actor: NamedDependency[Actor], run_id: FromPath[UUID], hash: FromPath[str]
+    ) -> Response[bytes]:
+        """`{"$stored": {"hash": …}}` stands in its place in the run's steps. A text comes as it is, else JSON."""
+        made = await values.content(actor, run_id, hash)
+        return Response(made.body, media_type=made.media_type, headers=made.headers)
 
     @get("/events", name="api:run-events", summary="Follow a run (server-sent events, Last-Event-ID)")
     async def events(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Stream:

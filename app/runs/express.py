@@ -15,12 +15,18 @@ from app.runs.ids import uuid7, uuid8
 from app.runs.keeping import KEPT
 from app.runs.outcome import Outcome, outcome_of
 from app.runs.running import CAPABILITIES, Host, Ready
+from app.runs.values import whole_text
 from flows.express import Record, run_express
 from flows.ledger.commit import Before, ExpressRow, Overloaded
+from flows.limits import Limits
 from flows.sdk.context import RunFacts
+from flows.stored import record_of
 
 PATIENCE = 300.0
 """Seconds an express run may take."""
+
+WHOLE = Limits()
+"""Limits of an answer's record: those of its steps' values held already when they were made."""
 
 _encode = msgspec.json.Encoder().encode
 _under_way: dict[UUID, asyncio.Event] = {}
@@ -145,7 +151,7 @@ async def _begin(host: Host, request: Request) -> tuple[UUID, Done | None]:
     ready = request.ready
     before = await host.commits.before(ready.workspace_id, ready.flow_id, request.idempotency_key)
     if before is not None:
-        return before.id, _same(before, _text(request))
+        return before.id, await _same(request, before, _text(request))
     digest = blake2b(
         f"{ready.workspace_id}:{ready.flow_id}:{request.idempotency_key}".encode(),
         digest_size=16,
@@ -156,6 +162,8 @@ async def _begin(host: Host, request: Request) -> tuple[UUID, Done | None]:
 
 async def commit(host: Host, request: Request, run_id: UUID, record: Record) -> Done:
     output = _encode(record.output).decode() if record.output is not None else None
+    if record.values:
+        await host.keep(request.ready.workspace_id, run_id, record.values)
     row = ExpressRow(
         id=run_id,
         workspace_id=request.ready.workspace_id,
@@ -164,7 +172,7 @@ async def commit(host: Host, request: Request, run_id: UUID, record: Record) -> 
         status=record.status,
         trigger=request.trigger,
         input=_encode(_input(request)).decode(),
-        output=output,
+        output=record_of(record.output, WHOLE)[0] if record.values and output is not None else output,
         error=_encode(record.fault).decode() if record.fault is not None else None,
         steps=record.steps_json.decode(),
         seconds=record.ms / 1000,
@@ -182,7 +190,7 @@ async def commit(host: Host, request: Request, run_id: UUID, record: Record) -> 
     except Overloaded:
         raise Unavailable("More runs come in than can be recorded.", retry_after=2) from None
     if before is not None:
-        return _same(before, row.input)
+        return await _same(request, before, row.input)
     fault = record.fault
     return Done(
         run_id,
@@ -194,11 +202,12 @@ async def commit(host: Host, request: Request, run_id: UUID, record: Record) -> 
     )
 
 
-def _same(before: Before, input: str) -> Done:
+async def _same(request: Request, before: Before, input: str) -> Done:
     if before.input != input:
         raise reused()
-    was = outcome_of(before.id, before.status, before.output, before.error)
-    return Done(was.run_id, was.status, was.output, before.output, was.error, was.node)
+    text = await whole_text(request.ready.workspace_id, before.id, before.output)
+    was = outcome_of(before.id, before.status, text, before.error)
+    return Done(was.run_id, was.status, was.output, text, was.error, was.node)
 
 
 def reused() -> Conflict:

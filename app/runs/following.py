@@ -14,6 +14,7 @@ import msgspec
 from app.db import tenant_tx
 from app.errors import NotFound
 from app.events import hub
+from app.runs import values
 from app.runs.glance import ASKS
 from app.runs.outcome import Outcome, outcome_of, plain
 
@@ -39,7 +40,7 @@ async def events_of(
             rows, state = await _read(workspace_id, run_id, after)
             for row in rows:
                 after = row["seq"]
-                event = plain(msgspec.json.decode(row["payload"]))
+                event = await values.whole_event(workspace_id, plain(msgspec.json.decode(row["payload"])))
                 if numbered:
                     event["seq"] = after
                 yield event
@@ -48,7 +49,7 @@ async def events_of(
             if len(rows) == 500:
                 continue
             if state["status"] in STANDING and not rows:  # an express run, or one whose last event was kept elsewhere
-                yield outcome_of(run_id, state["status"], state["output"], state["error"]).event()
+                yield (await _outcome(workspace_id, run_id, state)).event()
                 return
             if state["status"] == "waiting" and state["asks"] and not through_waits and not rows:
                 return
@@ -88,7 +89,12 @@ async def state(workspace_id: UUID, run_id: UUID) -> Outcome:
         row = await tx.fetchrow(STATE, run_id)
     if row is None:
         raise NotFound("This run does not exist.")
-    return outcome_of(run_id, row["status"], row["output"], row["error"])
+    return await _outcome(workspace_id, run_id, row)
+
+
+async def _outcome(workspace_id: UUID, run_id: UUID, row: Any) -> Outcome:
+    output = await values.whole_text(workspace_id, run_id, row["output"])
+    return outcome_of(run_id, row["status"], output, row["error"])
 
 
 async def _read(workspace_id: UUID, run_id: UUID, after: int) -> tuple[list[Any], Any]:

@@ -1,7 +1,7 @@
 """What runs by itself in the background of this domain."""
 
 from app.background import Job
-from app.runs import keeping, mailing, retention, tracing, words
+from app.runs import keeping, mailing, retention, tracing, values, words
 
 
 async def write_down_words() -> int:
@@ -31,6 +31,11 @@ async def forget_kept_results() -> int:
     return await keeping.forget_kept()
 
 
+async def forget_values() -> int:
+    """Remove large values that no run names any more. Every ten minutes. Returns how many."""
+    return await values.forget_values()
+
+
 async def send_spans() -> int:
     """Ended runs to the OpenTelemetry receiver, where one is set. Every 5 seconds. Returns how many."""
     done = await tracing.send_spans()
@@ -47,6 +52,6 @@ async def ask_people() -> int:
     return await mailing.ask_people()
 
 
-JOBS: tuple[Job, ...] = ((forget_old_runs, 600), (forget_kept_results, 600))
+JOBS: tuple[Job, ...] = ((forget_old_runs, 600), (forget_kept_results, 600), (forget_values, 600))
 LOOKS: tuple[Job, ...] = ((write_down_words, 3), (send_spans, 5), (ask_people, 2))
 """What somebody waits for: found by its words, seen in a tracing tool, a question in the mail."""

@@ -25,6 +25,7 @@ from app.runs.running import Ready, host
 from app.runs.why import carried
 from app.web import Actor
 from flows.express import StepRecord
+from flows.ledger import postgres_values as values
 from flows.ledger import postgres_verbs as verbs
 from flows.ledger.protocol import Fault
 from flows.model import Flow
@@ -307,6 +308,7 @@ async def _stored(tx: Tx, actor: Actor, origin: Any, ready: Ready, given: str, f
 async def _take_over(tx: Tx, actor: Actor, origin: Any, new_id: UUID, kept: list[Place]) -> None:
     if not kept:
         return
+    await values.name_again(tx, origin["id"], new_id)
     if origin["steps"] is None:
         await tx.execute(TAKE_OVER, new_id, origin["id"], [node for node, _ in kept], [iter for _, iter in kept])
         return

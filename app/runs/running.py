@@ -20,11 +20,13 @@ from flows import catalogue
 from flows.compile import PlanCache
 from flows.document import load_flow
 from flows.host import sandbox
+from flows.ledger import postgres_values
 from flows.ledger.commit import GroupCommit
 from flows.plan import Plan
 from flows.problems import Problems
 from flows.sdk.capabilities import CapabilityName
 from flows.sdk.context import Context, RunFacts
+from flows.stored import Values
 from flows.transport.poll import Poll
 from flows.transport.protocol import Lane, Transport
 
@@ -139,6 +141,11 @@ class Host:
         if str(ready.workspace_id) != facts.workspace_id:
             raise NotFound("This version of the flow does not exist.")
         return ready.plan
+
+    async def keep(self, workspace_id: UUID, run_id: UUID, values: Values) -> None:
+        """Large values of an express run, before its record."""
+        async with self.pool.acquire() as connection:
+            await postgres_values.keep(connection, run_id, values, workspace_id)
 
     async def nudge(self, lane: Lane) -> None:
         """After the commit. A nudge that is lost costs two seconds."""

@@ -28,6 +28,7 @@ from app.runs.rehearsal import recorded as recorded  # noqa: PLC0414 -- for app.
 from app.runs.rehearsal import rehearse as rehearse  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import rehearse_here as rehearse_here  # noqa: PLC0414 -- for app.checks
 from app.runs.running import Ready, host
+from app.runs.values import whole_output as whole_output  # noqa: PLC0414 -- for app.triggers
 from app.runs.versions import VersionView
 from app.web import Actor
 from flows.ledger import postgres_verbs as verbs

@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 from msgspec import Struct, field
 
 from app.web.words import markdown
+from flows.stored import Stored, stored
 
 MOST_ROWS, MOST_COLUMNS = 50, 8
 MOST_TEXT = 60_000
@@ -16,7 +17,7 @@ MARKS = re.compile(r"^(#{1,6} |[-*] |\d+\. |> |```|\|.+\|)|\*\*[^*\n]+\*\*|\[[^\
 HEADING = re.compile(r"<(/?)h[1-6]>")
 KEY = re.compile(r"^(\s*)(&#34;.*?&#34;):", re.MULTILINE)
 
-Shape = Literal["nothing", "text", "markdown", "plain", "table", "talk", "fields", "file", "json"]
+Shape = Literal["nothing", "text", "markdown", "plain", "table", "talk", "fields", "file", "large", "json"]
 
 
 class Call(Struct, frozen=True):
@@ -34,7 +35,10 @@ class Turn(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """A value ready to be shown. Which fields are filled depends on `shape`; `json` always is."""
+    """A value ready to be shown. Which fields are filled depends on `shape`; `json` always is.
+
+    `large`: its beginning is in `text`; `link`: where all of it is, below the run's address; `words`: what it is.
+    """
 
     shape: Shape
     json: str
@@ -44,6 +48,8 @@ class View(Struct, frozen=True):
     rows: list[list[str]] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     fields: list[tuple[str, "View"]] = field(default_factory=list)
+    words: str = ""
+    link: str = ""
 
 
 def prose(text: str) -> Markup:
@@ -58,6 +64,8 @@ def lit(text: str) -> Markup:
 
 def view(value: Any, deep: int = 1) -> View:
     """`deep`: levels of objects that are opened into fields; below, JSON."""
+    if (large := stored(value)) is not None:
+        return _large(large)
     shown, cut = _cut(_pretty(value))
     if value is None or value in ("", [], {}):
         return View("nothing", shown)
@@ -73,6 +81,17 @@ def view(value: Any, deep: int = 1) -> View:
     if isinstance(value, dict):
         return _object(value, shown, cut, deep)
     return View("json", shown, more=cut)
+
+
+def _large(value: Stored) -> View:
+    what = {
+        "text": f"A text of {value.length:,} characters",
+        "list": f"A list of {value.length:,}",
+        "object": "An object",
+        "other": "A value",
+    }
+    return View("large", value.begins, value.begins, words=f"{what[value.kind]}, {_bytes(value.size)}",
+                link=f"values/{value.hash}")  # fmt: skip
 
 
 def _list(value: list[Any], shown: str, cut: int) -> View:

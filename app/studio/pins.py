@@ -16,6 +16,7 @@ from app.studio.service import store
 from app.web import Actor
 from flows import catalogue
 from flows.model import Flow, NodeUse
+from flows.stored import MARK
 
 MOST = 1_000_000
 """Bytes of one pinned output, as JSON."""
@@ -60,6 +61,12 @@ async def pin(actor: Actor, flow_id: UUID, node_id: str, form: PinForm) -> Pin:
     flow, _ = await queries.draft(actor, flow_id)
     use = queries.step(flow, node_id)
     text = msgspec.json.encode(form.output).decode()
+    if MARK in text:
+        raise Refused(
+            "This output holds a value that is too large to be pinned.",
+            remedy="Put a shorter one in its place.",
+            field="output",
+        )
     if len(text) > MOST:
         raise Refused(f"A pinned output may have {MOST:,} bytes.", remedy="Shorten it.", field="output")
     if use.parent:

@@ -12,6 +12,7 @@ import msgspec
 
 from app.db import Tx, system_tx
 from app.events import Event, read
+from app.runs.service import whole_output
 from app.triggers.due import each_locked, trigger_of
 from app.triggers.firing import Trigger, depth_of, fire, note
 from app.triggers.plans import stored_settings
@@ -93,7 +94,7 @@ async def _ends(tx: Tx, row: Any) -> int:
     for run in ended:
         given = {
             "run": str(run["id"]), "flow": run["flow"] or "", "status": run["status"],
-            "output": msgspec.json.decode(run["output"]) if run["output"] else None,
+            "output": await whole_output(tx, run["id"], run["output"]),
             "error": str((msgspec.json.decode(run["error"]) or {}).get("message", "")) if run["error"] else "",
         }  # fmt: skip
         await fire(tx, trigger, str(run["id"]), given, depth=1 + await depth_of(tx, run["id"]))

@@ -9,6 +9,7 @@ from flows.ledger.protocol import FINAL, Claim, LostRun, RunChange, RunRow, Step
 from flows.sdk.capabilities import Usage, added
 from flows.sdk.context import Signal
 from flows.sdk.values import Json
+from flows.stored import checked
 
 
 class MemoryLedger:
@@ -20,6 +21,7 @@ class MemoryLedger:
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.writes = 0
         self.tries: dict[str, dict[tuple[str, str, int], Usage]] = {}
+        self.values: dict[str, dict[str, bytes]] = {}
 
     def open(self, run: str, input: Mapping[str, Json] | None = None, **facts: Any) -> None:
         """Add a queued run. A run that exists already stays as it is."""
@@ -72,6 +74,12 @@ class MemoryLedger:
             new = structs.replace(new, status=status, output=run.output, fault=run.fault)
         self.runs[claim.run] = new
         self.events[claim.run] += events
+
+    async def keep(self, claim: Claim, values: Mapping[str, bytes]) -> None:
+        self.values.setdefault(claim.run, {}).update(values)
+
+    async def fetch(self, claim: Claim, hash: str) -> bytes:
+        return checked(hash, self.values.get(claim.run, {}).get(hash))
 
     def _guard(self, claim: Claim) -> None:
         if self.epochs.get(claim.run) != claim.epoch:

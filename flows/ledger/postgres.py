@@ -14,7 +14,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ import asyncpg
 import msgspec
 
 from flows.ledger import postgres_sql as sql
+from flows.ledger import postgres_values
 from flows.ledger.postgres_batch import Write, Written, arguments, json_text
 from flows.ledger.postgres_pool import OUTAGES, answers, borrowed, refused
 from flows.ledger.protocol import Claim, Fault, LostRun, RunChange, RunRow, StepChange, StepRow
@@ -239,6 +240,20 @@ class PostgresLedger:
                         found[claim.run] = Written(row["status"], row["lane"], first, False)
         return found
 
+    async def keep(self, claim: Claim, values: Mapping[str, bytes]) -> None:
+        await self._patiently(partial(self._keep, claim, values))
+
+    async def _keep(self, claim: Claim, values: Mapping[str, bytes]) -> None:
+        async with borrowed(self._pool) as connection:
+            await postgres_values.keep(connection, claim.run, values)
+
+    async def fetch(self, claim: Claim, hash: str) -> bytes:
+        return await self._patiently(partial(self._fetch, claim, hash))
+
+    async def _fetch(self, claim: Claim, hash: str) -> bytes:
+        async with borrowed(self._pool) as connection:
+            return await postgres_values.fetch(connection, claim.run, hash)
+
     async def _late(self, write: Write) -> None:
         for step in write.steps:
             if step.status not in ("succeeded", "failed", "backoff") or step.effect == "pure":
@@ -293,6 +308,7 @@ def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Si
         version_id=str(row["version_id"]),
         trigger=row["trigger"],
         afresh=row["afresh"],
+        value_bytes=row.get("value_bytes"),
         usage=_used(row),
         steps=steps,
         signals=signals,

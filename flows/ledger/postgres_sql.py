@@ -140,6 +140,7 @@ returning r.id, r.lane
 RUN = """
 select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
        r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh,
+       (select q.value_bytes from run_quota q where q.workspace_id = r.workspace_id) as value_bytes,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals,
        used.prompt, used.completion, used.cost
@@ -218,6 +219,7 @@ update run r set status = 'running', epoch = r.epoch + 1, write_seq = 0, owner_w
   from mine where r.id = mine.id
 returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
        r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.line, r.started_by, r.trigger_id, r.afresh,
+       (select q.value_bytes from run_quota q where q.workspace_id = r.workspace_id) as value_bytes,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
 """

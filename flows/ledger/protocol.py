@@ -7,7 +7,7 @@ Who does what:
   The engine decides what goes into one write; `pure` steps have no `started` row and may be computed again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
@@ -123,6 +123,7 @@ class StepRow(Struct, frozen=True, omit_defaults=True):
 
 class RunRow(Struct, frozen=True, omit_defaults=True):
     """`signals`: stored and not yet used by a step, oldest first. `afresh`: it takes no result that was kept.
+    `value_bytes`: what one value may be in this workspace, None = as the engine has it.
 
     `usage`: of all tries on record, failed ones too.
     """
@@ -139,6 +140,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     version_id: str = ""
     trigger: str = ""
     afresh: bool = False
+    value_bytes: int | None = None
     usage: Usage | None = None
     steps: Sequence[StepRow] = ()
     signals: Sequence[Signal] = ()
@@ -163,4 +165,15 @@ class Ledger(Protocol):
 
         Raises LostRun, having changed nothing, when the epoch is not the claim's. A run in a final state stays in it.
         """
+        ...
+
+    async def keep(self, claim: Claim, values: Mapping[str, bytes]) -> None:
+        """Put large values (JSON by hash, flows/stored.py) in storage for this run, before a write that names them.
+
+        Equal values of a workspace are there once. Whether the claim still holds is the write's business.
+        """
+        ...
+
+    async def fetch(self, claim: Claim, hash: str) -> bytes:
+        """A value that was kept for this run. Raises flows.stored.Lost when it is gone or damaged."""
         ...

@@ -6,11 +6,13 @@ Rule numbers are those of docs/flow-semantics.md.
 
 from typing import Any, Protocol
 
+import msgspec
 import pytest
 
 from flows.ledger.protocol import Claim, Fault, Ledger, LostRun, RunChange, RunRow, StepChange, StepRow
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import Signal, Wait
+from flows.stored import Lost, reference
 
 
 class LedgerBench(Protocol):
@@ -187,3 +189,26 @@ class LedgerConformance:
             "step.started",
             "step.succeeded",
         ]
+
+    async def test_what_is_kept_for_a_run_is_fetched_by_its_hash_and_for_no_other_run(self, bench: LedgerBench):
+        mine, other = await bench.claim(await bench.open()), await bench.claim(await bench.open())
+        raw = msgspec.json.encode("é" * 1_500_000)  # more than one piece
+        one = reference(raw)
+        await bench.ledger.keep(mine, {one.hash: raw})
+        await bench.ledger.keep(mine, {one.hash: raw})
+        assert await bench.ledger.fetch(mine, one.hash) == raw
+        with pytest.raises(Lost):
+            await bench.ledger.fetch(other, one.hash)
+        await bench.ledger.keep(other, {one.hash: raw, reference(b"[1]").hash: b"[1]"})
+        assert await bench.ledger.fetch(other, one.hash) == raw
+        assert await bench.ledger.fetch(other, reference(b"[1]").hash) == b"[1]"
+        with pytest.raises(Lost, match="not in storage any more"):
+            await bench.ledger.fetch(mine, reference(b"[2]").hash)
+
+    async def test_values_that_are_kept_leave_the_run_as_it_is(self, bench: LedgerBench):
+        claim = await bench.claim(await bench.open())
+        before = await bench.ledger.load(claim)
+        await bench.ledger.keep(claim, {reference(b"[1]").hash: b"[1]"})
+        assert await bench.ledger.load(claim) == before
+        await bench.ledger.write(claim, [], RunChange("succeeded", "{}"))
+        assert await bench.status(claim.run) == "succeeded"

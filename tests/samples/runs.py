@@ -99,6 +99,7 @@ VALUES = (
     [{"role": "user", "text": "Hi"}, {"role": "assistant", "content": [{"text": "I look"}],
       "tool_calls": [{"function": {"name": "look", "arguments": "{}"}, "result": {"n": 1}}]}],
     "x" * 70_000,
+    {"$stored": {"hash": "ab" * 32, "size": 400_000, "kind": "list", "length": 1000, "begins": "[<b>"}},
 )  # fmt: skip
 
 NEEDS = [

@@ -8,7 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 
-from app.runs import queries, service, showing
+from app.runs import queries, service, showing, values
 from app.runs.controllers.runs import STARTED_BY
 from app.runs.fields import read_output
 from app.runs.forms import AnswerForm, DecisionForm
@@ -42,11 +42,19 @@ class RunController(Controller):
     @get("/download", name="runs:download")
     async def download(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[bytes]:
         """The whole run as JSON, as the API gives it: every step with its values, without secrets."""
-        run = await queries.run(actor, run_id)
+        run = await queries.whole_run(actor, run_id)
         name = f"run-{str(run_id)[-6:]}.json"
         body = msgspec.json.format(msgspec.json.encode(run), indent=2)
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(body, media_type="application/json", headers=headers)
+
+    @get("/values/{hash:str}", name="runs:value")
+    async def value(
+        self, actor: NamedDependency[Actor], run_id: FromPath[UUID], hash: FromPath[str]
+    ) -> Response[bytes]:
+        """A large value of which the page shows the beginning."""
+        made = await values.content(actor, run_id, hash)
+        return Response(made.body, media_type=made.media_type, headers=made.headers)
 
     @post("/cancellation", name="runs:cancel")
     async def cancel(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:

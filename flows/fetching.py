@@ -1,0 +1,88 @@
+"""The large values of a run that is being executed: what they take, and bringing them back when a step needs them."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from flows.frame import Frame
+from flows.journal import Journal
+from flows.ledger.protocol import StepRow
+from flows.limits import Limits
+from flows.plan import Link, Step
+from flows.sdk.errors import NodeError
+from flows.stored import MARK, Later, Lost, all_stored, record_of, too_much
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RunValues:
+    """`awaited`: some outputs were taken over whose values are still in storage. `bytes`: all that are there."""
+
+    __slots__ = ("awaited", "bytes", "journal", "kept", "limits")
+
+    def __init__(self, journal: Journal | None, limits: Limits, rows: "Iterable[StepRow]") -> None:
+        self.journal = journal
+        self.limits = limits
+        self.awaited = False
+        self.bytes = 0
+        self.kept: set[str] = set()
+        for row in rows:
+            if row.output is not None and MARK in row.output:
+                for one in all_stored(msgspec.json.decode(row.output)):
+                    self._count(one.hash, one.size)
+
+    def _count(self, hash: str, size: int) -> bool:
+        new = hash not in self.kept
+        if new:
+            self.kept.add(hash)
+            self.bytes += size
+        return new
+
+    def recorded(self, out: Any, path: str, step: Step | None = None) -> str:
+        """JSON of a step's outputs for its row; large values go to storage with the next write. Raises NodeError.
+
+        Of a step that ends more than itself, or undoes, nothing goes there: what it gave must be at hand at once.
+        """
+        whole = step is not None and step.kind is not None and (step.kind.undo or bool(step.kind.ends))
+        text, values = record_of(out, self.limits, path, whole=whole)
+        if values and self.journal is not None:
+            new = {hash: raw for hash, raw in values.items() if self._count(hash, len(raw))}
+            if self.bytes > self.limits.stored_bytes:
+                raise too_much(self.limits.stored_bytes)
+            self.journal.keep(new)
+        return text
+
+    def missing(self, frame: Frame, step: Step) -> bool:
+        """Whether something this step reads has to be brought first."""
+        return any(isinstance(frame.outs[link.source], Later) for link in _links(step))
+
+    async def bring(self, frame: Frame, step: Step) -> None:
+        """Put what this step reads in its place, whole. Raises NodeError naming the value that is gone."""
+        await self.bring_links(frame, _links(step), step.label)
+
+    async def bring_links(self, frame: Frame, links: "list[Link]", label: str) -> None:
+        for link in links:
+            out = frame.outs[link.source]
+            if isinstance(out, Later):
+                made = await self.whole(out, f"{link.spoken}, which step '{label}' needs,")
+                frame.outs[link.source] = made
+
+    async def whole(self, out: Any, what: str) -> Any:
+        """Outputs with all their values. `what` they are, for the sentence when one can't be had."""
+        if not isinstance(out, Later) or self.journal is None:
+            return out
+        found: dict[str, bytes] = {}
+        for one in out.wanted:
+            try:
+                found[one.hash] = await self.journal.ledger.fetch(self.journal.claim, one.hash)
+            except Lost as lost:
+                raise NodeError(
+                    f"{what} can't be read: {lost} ({one.size / 1_048_576:.1f} MB). "
+                    "Run again from the step that made it."
+                ) from None
+        return out.with_values(found)
+
+
+def _links(step: Step) -> list[Link]:
+    return [link for port in step.ports for link in port.links] + [link for _, link in step.captures]
