@@ -143,6 +143,7 @@ class NodeExec(Table, tablename="node_exec"):
 
     told = Boolean(default=False)
 
+
 class NodeAttempt(Table, tablename="node_attempt"):
     """One try of one step; append-only, money is counted here. Primary key: run_id, node_id, iter_path, attempt."""
 
@@ -253,7 +254,6 @@ class RunShare(Table, tablename="run_share"):
     revoked_at = Timestamptz(null=True, default=None)
 
 
-class RunKeeping(Table, tablename="run_keeping"):
 class RunAsk(Table, tablename="run_ask"):
     """A link by which one person answers a step that waits. `email` "": a member copied the link.
 
@@ -278,6 +278,7 @@ class RunAsk(Table, tablename="run_ask"):
     sent_at = Timestamptz(null=True, default=None)
 
 
+class RunKeeping(Table, tablename="run_keeping"):
     """Days that ended runs of a workspace are kept; no row = KEEP_DAYS of app/runs/retention.py."""
 
     workspace_id = UUID(primary_key=True)

@@ -43,9 +43,9 @@ from flows.sdk.values import Ended, File, Json, Message
 
 __all__ = [
     "Advanced",
+    "Asked",
     "Body",
     "ChatReply",
-    "Asked",
     "ChatRequest",
     "Code",
     "CodeResult",
