@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from app.errors import NotFound
 from app.gateway import queries, service
 from app.gateway.forms import BudgetForm, ChangeForm, ConnectForm, DefaultForm, FallbackForm, PlaceForm
+from app.gateway.in_place import InPlaceController
 from app.gateway.providers import LOCAL, PROVIDERS
 from app.web import search
 from app.web.actor import Actor
@@ -174,4 +175,4 @@ class BudgetsController(Controller):
         return go(request, HERE)
 
 
-routes = [ConnectionsController, ChoicesController, BudgetsController]
+routes = [ConnectionsController, ChoicesController, BudgetsController, InPlaceController]

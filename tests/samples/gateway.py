@@ -111,6 +111,12 @@ SAMPLES = {
     "gateway/_order.html": [{"page": PAGE}, {"page": NOTHING}],
     "gateway/_budgets.html": [{"page": PAGE}, {"page": NOTHING}],
     "gateway/_budget_form.html": [FORM, WRONG],
+    "gateway/in_place/_providers.html": {},
+    "gateway/in_place/_form.html": [FORM, WRONG, {"values": {"id": SOME, "key_hint": "9f2c"}, "errors": {}}],
+    "gateway/in_place/_made.html": [
+        FORM | {"made": a_view(), "model": "mistral/small"},
+        FORM | {"made": a_view(status="refused"), "model": "", "values": {"id": SOME, "key_hint": "9f2c"}},
+    ],
     "gateway/_default.html": [FORM, WRONG],
     "gateway/_model_picker.html": [
         PICKER,
@@ -131,5 +137,6 @@ async def _budget(actor: Actor) -> UUID:
 IDS = {"connection_id": _connection, "budget_id": _budget}
 BODIES: dict[str, dict[str, Any]] = {
     "gateway:change": {"name": "x"},
+    "gateway:change-here": {"name": "x"},
     "api:change-connection": {"name": "x"},
 }

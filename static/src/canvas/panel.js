@@ -1,5 +1,6 @@
 // The right panel: settings of the selected step (rendered by the server, saved as operations), or the test face.
 
+import { Connecting } from "./connecting.js"
 import { box } from "./keys.js"
 import { askWhose } from "./panel-conflict.js"
 import { exposeDeed, exposeWords } from "./panel-expose.js"
@@ -20,6 +21,7 @@ export class Panel {
     this.trying = false
     this.tab = "settings"
     this.pick = new Pick(this)
+    this.connecting = new Connecting(this)
     this.el.addEventListener("input", (e) => this.typed(e))
     this.el.addEventListener("change", (e) => this.changed(e))
     this.el.addEventListener("click", (e) => this.clicked(e))
@@ -213,6 +215,7 @@ export class Panel {
       this.show(this.tab)
     } else if (rowDeed(this, button)) return
     else if (button.dataset.insert !== undefined) this.insert(button)
+    else if (button.dataset.connect !== undefined) this.connecting.open(button.closest("[data-field]"))
     else if (button.dataset.expose !== undefined) exposeDeed(this, button)
     else if (button.dataset.pick !== undefined) this.pick.put(button.dataset.pick)
     else if (button.dataset.reset !== undefined) this.reset(button.closest("[data-field]"))
