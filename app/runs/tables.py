@@ -140,7 +140,6 @@ class NodeExec(Table, tablename="node_exec"):
     taken_over = Boolean(default=False)
     edits = JSON(null=True, default=None)
     kept = Boolean(default=False)
-
     told = Boolean(default=False)
 
 

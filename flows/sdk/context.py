@@ -50,7 +50,7 @@ class Wait(Struct, frozen=True, omit_defaults=True):
     `seconds` (from now) or `until` (with a time zone): the latest moment; then the signal is named "time".
     `signal`: the name of the signal that ends the wait earlier. With neither time nor signal the flow is refused.
     `title`, `description`, `choices`, `form` (JSON Schema) are for the person asked. No worker is held meanwhile.
-    `asks` False: it waits for a machine, so no person is told.
+    `asks` False: it waits for a machine, so no person is told. `people`: those who are told by e-mail.
     """
 
     seconds: float | None = None
