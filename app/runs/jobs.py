@@ -1,7 +1,7 @@
 """What runs by itself in the background of this domain."""
 
 from app.background import Job
-from app.runs import keeping, mailing, retention, tracing, values, words
+from app.runs import keeping, mailing, news, retention, tracing, values, words
 
 
 async def write_down_words() -> int:
@@ -53,5 +53,5 @@ async def ask_people() -> int:
 
 
 JOBS: tuple[Job, ...] = ((forget_old_runs, 600), (forget_kept_results, 600), (forget_values, 600))
-LOOKS: tuple[Job, ...] = ((write_down_words, 3), (send_spans, 5), (ask_people, 2))
-"""What somebody waits for: found by its words, seen in a tracing tool, a question in the mail."""
+LOOKS: tuple[Job, ...] = ((news.tell_untold, 1), (write_down_words, 3), (send_spans, 5), (ask_people, 2))
+"""What somebody waits for: triggers on ends of runs, what is searched, spans in a tracing tool, a letter that asks."""

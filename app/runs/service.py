@@ -13,9 +13,9 @@ from uuid import UUID
 import msgspec
 
 from app import events
-from app.db import Tx, tenant_tx
+from app.db import Tx, on_commit, tenant_tx
 from app.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
-from app.runs import express, following, limits, versions
+from app.runs import express, following, limits, news, versions
 from app.runs.doors import Admitted as Admitted  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import Forged as Forged  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
@@ -341,8 +341,9 @@ async def cancel(who: Actor | UUID, run_id: UUID) -> str:
         await _must_exist(tx, run_id)
         done = await verbs.cancel_run(tx, run_id)
         if done == "cancelled":
+            await news.tell_within(tx, workspace_id, run_id)
             told = {"type": "run.cancelled", "run": str(run_id)}
-            await events.publish(tx, workspace_id, f"run:{run_id}", "run.cancelled", told)
+            on_commit(lambda: events.hub.whisper(workspace_id, f"run:{run_id}", "run.cancelled", told))
     express.cancel(run_id)
     return done
 

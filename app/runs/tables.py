@@ -177,6 +177,17 @@ class RunEvent(Table, tablename="run_event"):
     created_at = Timestamptz(default=TimestamptzNow())
 
 
+class RunNews(Table, tablename="run_news"):
+    """An end or a wait of a run that its workspace was not told of yet. Written by a trigger on run_event."""
+
+    id = BigInt(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    run_id = UUID(required=True, default=None)
+    type = Text(required=True, default=None)
+    node = Text(default="")
+    at = Timestamptz(default=TimestamptzNow())
+
+
 class RunSignal(Table, tablename="run_signal"):
     """A message to a run, or to one of its steps. `taken_by`: the epoch of the claim that used it."""
 

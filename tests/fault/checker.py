@@ -1,8 +1,11 @@
 """The invariants of the fault scenarios, checked from the ledger and from what the outside world wrote down."""
 
+import asyncio
 from collections import Counter, defaultdict
 from typing import Any
 
+from app.runs import news
+from app.runs.announcing import WORKSPACE_NEWS
 from tests.fault.world import World
 
 ENDED = ("succeeded", "failed", "cancelled", "dead")
@@ -30,6 +33,7 @@ async def check(world: World, *, exact_doubts: bool = True, doubts_may_be_cancel
     await nothing_is_half_done(world)
     await workspaces_are_apart(world)
     await usage_adds_up(world)
+    await ends_are_told_once(world)
     await nothing_is_left_open(world)
     keys = Counter(call["key"] for call in calls)
     figures = {
@@ -144,6 +148,22 @@ async def usage_adds_up(world: World) -> None:
                or r.cost_micros <> coalesce(sum(a.cost_micros) filter (where a.outcome = 'succeeded'), 0)"""
     )
     assert not wrong, f"I9: {wrong[:3]}"
+
+
+async def ends_are_told_once(world: World) -> None:
+    """I13: the workspace was told of each end and each wait of its runs, once: triggers and webhooks hang on it."""
+    async with asyncio.timeout(30):
+        while (await world.ask("select exists (select from run_news)"))[0][0]:
+            await news.tell_untold()
+    wrong = await world.ask(
+        """select happened.*, told.n as told from (
+               select run_id::text as run, type, count(*) as n from run_event where type = any ($1) group by 1, 2
+           ) happened full join (
+               select data->>'run' as run, type, count(*) as n from event where type = any ($1) group by 1, 2
+           ) told using (run, type) where happened.n is distinct from told.n""",
+        sorted(WORKSPACE_NEWS),
+    )
+    assert not wrong, f"I13: {len(wrong)} ends told never or twice: {[dict(row) for row in wrong[:3]]}"
 
 
 async def nothing_is_left_open(world: World) -> None:
