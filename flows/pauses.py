@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from flows.breaks import BREAK
 from flows.frame import PENDING, Frame
 from flows.plan import Step
 from flows.sdk.context import TIME, Signal, Wait
@@ -29,13 +30,18 @@ class Parked(Struct):
 
 
 class Pauses:
-    """Of one run. `signals`: those that came and that no step has waited for yet."""
+    """Of one run. `signals`: those that came and that no step has waited for yet.
 
-    __slots__ = ("_run", "parked", "signals")
+    `asleep`: what waited when the run was put to sleep. What sleeps in rounds and called flows is in `parked` still, but
+    their frames are called off by then.
+    """
+
+    __slots__ = ("_run", "asleep", "parked", "signals")
 
     def __init__(self, run: "Running", signals: list[Signal]) -> None:
         self._run = run
         self.parked: dict[Key, Parked] = {}
+        self.asleep: list[Parked] = []
         self.signals = signals
 
     def park(self, frame: Frame, step: Step, attempt: int, wait: Wait) -> None:
@@ -44,7 +50,8 @@ class Pauses:
             next_at = min(next_at or float("inf"), time.time() + max(0.0, wait.seconds))
         self._run.write(frame, step, "waiting", attempt, wait=wait, next_at=next_at)
         if self._run.watched:
-            self._run.emit("step.waiting", frame, step, attempt=attempt, text=wait.title)
+            kind = "breakpoint" if wait.signal == BREAK else "person" if wait.signal and wait.asks else "clock"
+            self._run.emit("step.waiting", frame, step, attempt=attempt, text=wait.title, waits=kind)
         self.put_aside(frame, step, attempt, wait, next_at)
 
     def put_aside(self, frame: Frame, step: Step, attempt: int, wait: Wait | None, next_at: float | None) -> None:
@@ -74,6 +81,8 @@ class Pauses:
             return
         if parked.wait is None:
             self._run.launch(parked.frame, parked.step, parked.attempt + 1, tries=parked.attempt)
+        elif self._run.breaks is not None and parked.wait.signal == BREAK:
+            self._run.breaks.go_on(parked, signal)
         else:
             self._run.launch(parked.frame, parked.step, parked.attempt, signal=signal or Signal(TIME))
 
@@ -97,7 +106,8 @@ class Pauses:
                 self._run.write(frame, parked.step, "cancelled", parked.attempt, pure=True)
 
     def stop(self) -> None:
-        """No timer of this run rings any more."""
+        """No timer of this run rings any more. What waits now is what the run sleeps for."""
+        self.asleep = [parked for parked in self.parked.values() if not parked.frame.over]
         for parked in self.parked.values():
             if parked.timer is not None:
                 parked.timer.cancel()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from flows.breaks import released
 from flows.done import Done
 from flows.doubts import can_ask, doubt
 from flows.frame import Frame
@@ -42,11 +43,13 @@ def taken_over(run: "Running", frame: Frame, step: Step, ready: list[int]) -> bo
         run.pauses.put_aside(frame, step, row.attempt, row.wait, row.next_at)
     elif row.status == "backoff":
         run.pauses.put_aside(frame, step, row.attempt, None, row.next_at or 0.0)
+    elif row.status == "ready" and run.breaks is not None and not released(row) and run.breaks.stops(frame, step):
+        run.breaks.pause(frame, step)
     elif row.status == "started" and step.effect == "probe" and not can_ask(step):
         doubt(run, frame, step, row.attempt, 0)
     else:
         asking = row.status == "started" and step.effect == "probe"
-        run.launch(frame, step, row.attempt + 1, signal=row.signal, asking=asking)
+        run.launch(frame, step, row.attempt + 1, signal=None if released(row) else row.signal, asking=asking)
     return True
 
 

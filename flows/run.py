@@ -144,6 +144,7 @@ class Engine:
                 limits=limits,
                 again=row.fault is not None,
                 usage=row.usage,
+                breaks=row.breaks,
             )
         except NodeError as error:
             fault = Fault(error.message)
@@ -251,7 +252,7 @@ class Engine:
         if status == "succeeded" and top.result is not None:
             output = top.result.text_ if isinstance(top.result, Later) else run.values.recorded(top.result, "")
         if status == "waiting":
-            parked = [p for p in run.pauses.parked.values() if not p.frame.over or p.frame is top]
+            parked = run.pauses.asleep
             wake_at = min((p.next_at for p in parked if p.next_at is not None), default=None)
             names = tuple(
                 dict.fromkeys(

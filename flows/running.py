@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from flows.breaking import Breakpoints
+from flows.breaks import Breaks
 from flows.done import Done, added
 from flows.doubts import doubt, unknown
 from flows.failing import fault_of, instead, no_more_retries, pause_before_next, too_dear
@@ -53,12 +55,17 @@ class Running:
         limits: Limits | None = None,
         again: bool = False,
         usage: Usage | None = None,
+        breaks: Breaks | None = None,
     ) -> None:
-        """`again`: the run had failed, and what failed in it is done once more. `usage`: of its tries until now."""
+        """`again`: the run had failed, and what failed in it is done once more. `usage`: of its tries until now.
+
+        `breaks`: where it pauses (rule 110); None: nowhere.
+        """
         self.facts = facts
         self.journal = journal
         self.rows = dict(rows or {})
         self.pauses = Pauses(self, list(signals or []))
+        self.breaks = Breakpoints(self, breaks, self.rows.values()) if breaks is not None else None
         self.flow_of = flow_of
         self.again = again
         self.armed = armed_rows(self.rows) if self.rows else {}
@@ -112,6 +119,9 @@ class Running:
             if frame.outs[i] is not PENDING:
                 continue  # a join called it off since
             if self.rows and taken_over(self, frame, step, ready):
+                continue
+            if self.breaks is not None and self.breaks.stops(frame, step):
+                self.breaks.pause(frame, step)
                 continue
             if self.values.awaited and self.values.missing(frame, step):
                 self.launch(frame, step)
@@ -245,9 +255,10 @@ class Running:
         change = RunChange("running", text)
         task = self.loop.create_task(journal.flush(change))
         self.hold()
-        task.add_done_callback(self._answered)
+        task.add_done_callback(self.written)
 
-    def _answered(self, task: "asyncio.Task[None]") -> None:
+    def written(self, task: "asyncio.Task[None]") -> None:
+        """A flush that nobody waits for has ended."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self.broken = self.broken or error
             self.end("failed")
@@ -323,6 +334,13 @@ class Running:
             self.write(frame, step, "skipped", 0, pure=True)
         if self.watched:
             self.emit("step.skipped", frame, step)
+
+    def skip(self, frame: Frame, step: Step) -> None:
+        """Leave out a step that was ready: its outputs are silent."""
+        ready: list[int] = []
+        self._skipped(frame, step)
+        frame.settle(step, None, ready)
+        self.go(frame, ready)
 
     # --- tasks
 

@@ -17,6 +17,7 @@ from app.events import hub
 from app.runs import values
 from app.runs.glance import ASKS
 from app.runs.outcome import Outcome, outcome_of, plain
+from flows.breaks import BREAK
 
 LOOK = 1.0
 """Seconds between two looks when the hub says nothing."""
@@ -24,13 +25,16 @@ ENDS = frozenset({"run.succeeded", "run.failed", "run.cancelled", "run.in_doubt"
 STANDING = frozenset({"succeeded", "failed", "cancelled", "in_doubt", "dead"})
 
 NEXT = "select seq, payload from run_event where run_id = $1 and seq > $2 order by seq limit 500"
-STATE = f"select status, output, error, {ASKS} as asks from run r where id = $1"  # noqa: S608  a constant
+STATE = f"""select status, output, error, {ASKS} or exists (
+    select from node_exec p where p.run_id = r.id and p.status = 'waiting' and p.wait->>'signal' = '{BREAK}') as asks
+  from run r where id = $1"""  # noqa: S608 -- constants
 
 
 async def events_of(
     workspace_id: UUID, run_id: UUID, after: int = 0, *, numbered: bool = False, through_waits: bool = False
 ) -> AsyncIterator[dict[str, Any]]:
-    """Events of a run from number `after` + 1 on, ending with the one that ends the run, or the wait for a person.
+    """Events of a run from number `after` + 1 on, ending with the one that ends the run, or the wait for a person, be
+    it at a question or at a breakpoint.
 
     `numbered`: each stored event carries "seq". `through_waits`: go on while the run waits for somebody.
     Raises NotFound for a run of another workspace.

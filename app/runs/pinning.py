@@ -1,4 +1,5 @@
-"""Outputs that a try of a draft takes from its author instead of calling the step: on record before it begins.
+"""Outputs that a try of a draft takes from its author instead of calling the step: on record before it begins; and the
+steps before which it pauses.
 
 To the engine they are steps that ended before the run was taken up (rule 63). Only runs of drafts are given any.
 """
@@ -7,14 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.db import Tx, tenant_tx
 from app.errors import TooMany
 from app.runs import limits, service
 from app.runs.running import host
 from app.web import Actor
+from flows.breaks import Breaks
 from flows.ledger import postgres_verbs as verbs
 
-TAKEN_UP = "update run set epoch = 1 where id = $1::uuid"
+TAKEN_UP = "update run set epoch = 1, breaks = $2::json where id = $1::uuid"
 """Its first claim is the second, so the worker reads the record instead of taking the run for a new one."""
 GIVE = """
 insert into node_exec (run_id, node_id, iter_path, workspace_id, status, attempt, epoch, effect_class, idem_key,
@@ -25,14 +29,30 @@ select $1::uuid, p.node, '', $2, 'succeeded', 0, 0, 'pure', $1::uuid::text || ':
 """
 
 
+def stored(breaks: Breaks | None) -> str | None:
+    """As `run.breaks` has it."""
+    return None if breaks is None else msgspec.json.encode(breaks).decode()
+
+
 async def give(tx: Tx, workspace_id: UUID, run_id: UUID, given: Mapping[str, str]) -> None:
     """Put these outputs (step of the flow's own level -> JSON text) on record of a run that has not begun yet."""
     if given:
         await tx.execute(GIVE, run_id, workspace_id, list(given), list(given.values()))
 
 
-async def begin(actor: Actor, version_id: UUID, input: Any, given: Mapping[str, str], *, afresh: bool = False) -> UUID:
-    """Start a try in which these steps are not called. Raises what `service.start` raises."""
+async def begin(
+    actor: Actor,
+    version_id: UUID,
+    input: Any,
+    given: Mapping[str, str],
+    *,
+    afresh: bool = False,
+    breaks: Breaks | None = None,
+) -> UUID:
+    """Start a try in which these steps are not called. `breaks`: where it pauses.
+
+    Raises what `service.start` raises.
+    """
     service.may_run(actor)
     ready = await service.mine(actor, version_id)
     text = service.input_text(input)
@@ -54,7 +74,7 @@ async def begin(actor: Actor, version_id: UUID, input: Any, given: Mapping[str, 
             started = await verbs.start_run(tx, new)
         except verbs.QueueFull:
             raise TooMany("Too many runs of this workspace are waiting.", retry_after=30) from None
-        await tx.execute(TAKEN_UP, started.id)
+        await tx.execute(TAKEN_UP, started.id, stored(breaks))
         await give(tx, actor.workspace_id, started.id, given)
     await host().nudge("interactive")
     return UUID(str(started.id))

@@ -112,6 +112,12 @@ async def place(actor: Actor, run_id: UUID) -> Place:
     return Place(row["id"], row["flow_id"], row["version_id"])
 
 
+async def of_flow(actor: Actor, run_id: UUID, flow_id: UUID) -> None:
+    """Raises NotFound unless this run is one of this flow. 1 statement."""
+    if (await place(actor, run_id)).flow_id != flow_id:
+        raise NotFound(GONE, remedy="Look for it in the list of runs.")
+
+
 async def flow_exists(actor: Actor, flow_id: UUID) -> None:
     """Raises NotFound for a flow of which this workspace has no version: nothing of it can have run. 1 statement."""
     async with tenant_tx(actor.workspace_id) as tx:

@@ -7,13 +7,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
+from app.runs.arriving import Arrivals
 from app.runs.redacting import redacted
-from app.runs.why import Why, carried, reasons
+from app.runs.why import Why, reasons
 from flows import catalogue
+from flows.breaks import BREAK
 from flows.express import StepRecord
-from flows.model import Edge, Flow, NodeUse
+from flows.model import Flow, NodeUse
 from flows.sdk.context import Wait
-from flows.sdk.ports import AFTER
 
 _records = msgspec.json.Decoder(list[StepRecord])
 
@@ -80,6 +81,11 @@ class StepView(Struct, frozen=True):
         return self.prompt_tokens + self.completion_tokens
 
     @property
+    def paused(self) -> bool:
+        """The run pauses before this step: it has not begun."""
+        return self.status == "paused"
+
+    @property
     def resumable(self) -> bool:
         """A step of a flow that this flow runs is resumed with the step that runs it."""
         return "/" not in self.node and self.status != "skipped"
@@ -132,7 +138,8 @@ class RunView(Struct, frozen=True):
     @property
     def state(self) -> str:
         """The word for its badge; templates/parts/status.html has icon and colour."""
-        return state_of(self.status, self.needs_you)
+        paused = self.status in ("waiting", "running") and any(step.paused for step in self.steps)
+        return "paused" if paused else state_of(self.status, self.needs_you)
 
 
 def state_of(status: str, needs_you: bool) -> str:
@@ -218,6 +225,7 @@ def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[A
         key = (step["node_id"], step["iter_path"])
         error = loads(step["error"]) or {}
         wait = msgspec.json.decode(step["wait"], type=Wait) if step["wait"] and step["status"] == "waiting" else None
+        wait = msgspec.structs.replace(wait, data=redacted(wait.data)) if wait is not None else None
         views.append(
             _view(
                 uses, step["node_id"], step["iter_path"], step["status"], step["attempt"], float(step["began"] or 0),
@@ -262,36 +270,31 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
 
 def _word(status: str, wait: Wait | None) -> str:
     """The ledger's status as the design's states: a wait for the clock is not "Needs you"."""
+    if status == "waiting" and wait is not None and wait.signal == BREAK:
+        return "paused"
     if status == "waiting":
         return "waiting" if wait is not None and wait.signal and wait.asks else "sleeping"
     return {"started": "running", "backoff": "retrying", "ready": "queued"}.get(status, status)
 
 
-def wires_into(flow: Flow) -> dict[str, list[tuple[str, Edge]]]:
-    """step → (its input port, the wire), in the order of the document."""
-    found: dict[str, list[tuple[str, Edge]]] = {}
-    for edge in flow.edges:
-        target, _, port = edge.target.rpartition(".")
-        found.setdefault(target, []).append((port, edge))
-    return found
-
-
 def _with_inputs(steps: list[StepView], flow: Flow) -> list[StepView]:
-    """What arrived at each step, taken from what the steps before gave: it is not stored twice."""
-    given = {(step.node, step.iter): step.output for step in steps}
-    into = wires_into(flow)
+    """With what arrived at each step; what a person put in takes its place."""
+    arrivals = Arrivals(flow, {(step.node, step.iter): step.output for step in steps if step.output is not None})
     filled = []
     for step in steps:
-        inputs: dict[str, Any] = {}
-        for port, edge in into.get(step.node, ()) if step.status != "skipped" else ():
-            if port == AFTER:
-                continue  # it hands nothing to the node
-            source, _, out = edge.source.rpartition(".")
-            there, value = carried(given.get((source, step.iter), given.get((source, ""))), out)
-            if there:
-                inputs[port] = value
+        if step.paused and (shown := _before(step)) is not None:
+            filled.append(msgspec.structs.replace(step, inputs=shown))
+            continue
+        inputs = arrivals.at(step.node, step.iter) if step.status != "skipped" else {}
         filled.append(msgspec.structs.replace(step, inputs=inputs | step.inputs) if inputs else step)
     return filled
+
+
+def _before(step: StepView) -> dict[str, Any] | None:
+    """What would go into a step before which the run pauses, as the engine kept it with the pause."""
+    data = step.wait.data if step.wait is not None else None
+    inputs = data.get("inputs") if isinstance(data, dict) else None
+    return inputs if isinstance(inputs, dict) else None
 
 
 def _explained(steps: list[StepView], flow: Flow, trigger: str) -> list[StepView]:

@@ -17,13 +17,14 @@ from app import events
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused, TooMany
 from app.runs import limits, service, versions
+from app.runs.arriving import Arrivals
 from app.runs.limits_drain import retry_after
-from app.runs.pinning import give
+from app.runs.pinning import give, stored
 from app.runs.reach import Place, Reach, reach
 from app.runs.redacting import redacted, restored
 from app.runs.running import Ready, host
-from app.runs.why import carried
 from app.web import Actor
+from flows.breaks import Breaks
 from flows.express import StepRecord
 from flows.ledger import postgres_values as values
 from flows.ledger import postgres_verbs as verbs
@@ -31,7 +32,6 @@ from flows.ledger.protocol import Fault
 from flows.model import Flow
 from flows.resuming import edited
 from flows.sdk.errors import NodeError
-from flows.sdk.ports import AFTER
 
 OVER = ("succeeded", "failed", "cancelled", "dead", "in_doubt")
 OUTSIDE = frozenset({"at_most_once", "probe", "db", "idempotent"})
@@ -46,7 +46,7 @@ RECORDS = (
     "select node_id, iter_path, status, handled, effect_class, output::text as output from node_exec where run_id = $1"
 )
 
-LINK = "update run set epoch = 1, origin_run = $2, from_step = $3, draft = $4 where id = $1::uuid"
+LINK = "update run set epoch = 1, origin_run = $2, from_step = $3, draft = $4, breaks = $5::json where id = $1::uuid"
 """Epoch 1: its first claim is the second, so the worker reads the record instead of taking the run for a new one."""
 
 TAKE_OVER = """
@@ -103,13 +103,16 @@ async def replay(
     input: Any = UNSET,
     edits: dict[str, Any] | None = None,
     pinned: Mapping[str, str] | None = None,
+    breaks: Breaks | None = None,
+    afresh: bool = False,
 ) -> UUID:
     """Start a run that goes on from `from_step` ("step" or "step:round") of this one; "" = from its beginning.
 
     `version_id`: another version of the same flow, None = the one it ran. `input`: UNSET = the same again. `edits`:
     values by input port of the step, in the place of what arrived there. Values shown to people hide secrets; where an
     edited value still says "hidden", the secret is put back. `pinned`: steps with the outputs (JSON text) they have in any
-    case, for tries of a draft; they are not called, and need not have ended in the first run.
+    case, for tries of a draft; they are not called, and need not have ended in the first run. `breaks`: steps before which
+    it pauses, for tries as well. `afresh`: take no results that steps kept from runs before.
 
     Returns the new run's id. Raises NotFound, Conflict while the first run goes on or its doubts are open, and Refused
     naming the step when the version differs in what is to be taken over.
@@ -127,7 +130,7 @@ async def replay(
         outcomes = await _outcomes(tx, origin) if from_step else []
         pins = pinned or {}
         kept = await _kept(tx, origin, ready, place, outcomes, pins) if from_step else []
-        new_id = await _stored(tx, actor, origin, ready, given, from_step)
+        new_id = await _stored(tx, actor, origin, ready, given, from_step, breaks, afresh)
         await _take_over(tx, actor, origin, new_id, [each for each in kept if each[0] not in pins])
         await give(tx, actor.workspace_id, new_id, pins)
         if edits and from_step:
@@ -280,7 +283,16 @@ async def _document(tx: Tx, ready: Ready) -> Flow:
     return versions.document_of(await tx.fetchval("select document from flow_version where id = $1", ready.version_id))
 
 
-async def _stored(tx: Tx, actor: Actor, origin: Any, ready: Ready, given: str, from_step: str) -> UUID:
+async def _stored(
+    tx: Tx,
+    actor: Actor,
+    origin: Any,
+    ready: Ready,
+    given: str,
+    from_step: str,
+    breaks: Breaks | None,
+    afresh: bool,
+) -> UUID:
     new = verbs.NewRun(
         workspace_id=actor.workspace_id,
         flow_id=ready.flow_id,
@@ -293,6 +305,7 @@ async def _stored(tx: Tx, actor: Actor, origin: Any, ready: Ready, given: str, f
         visitor=origin["visitor"],
         draft=origin["draft"],
         deadline=service.DEADLINE,
+        afresh=afresh,
         line=await limits.line(tx, ready.flow_id, given),
     )
     try:
@@ -301,7 +314,7 @@ async def _stored(tx: Tx, actor: Actor, origin: Any, ready: Ready, given: str, f
         seconds = await retry_after(tx, actor.workspace_id)
         raise TooMany("Too many runs of this workspace are waiting.", retry_after=seconds) from None
     kind = await tx.fetchval("select kind from flow_version where id = $1", ready.version_id)
-    await tx.execute(LINK, started.id, origin["id"], from_step, kind == "draft")
+    await tx.execute(LINK, started.id, origin["id"], from_step, kind == "draft", stored(breaks))
     return UUID(str(started.id))
 
 
@@ -336,17 +349,8 @@ async def _edit(tx: Tx, actor: Actor, ready: Ready, new_id: UUID, place: Place, 
 
 def _arrived(flow: Flow, place: Place, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What the wires carried to a step in that run."""
-    node, iter = place
-    given = {each.place: each.output for each in outcomes if each.output is not None}
-    found: dict[str, Any] = {}
-    for edge in flow.edges:
-        (source, _, out), (target, _, port) = edge.source.rpartition("."), edge.target.rpartition(".")
-        wanted = target == node and port != AFTER  # that one hands nothing to the node
-        text = given.get((source, iter), given.get((source, ""))) if wanted else None
-        there, value = carried(msgspec.json.decode(text), out) if text is not None else (False, None)
-        if there:
-            found[port] = value
-    return found
+    given = {each.place: msgspec.json.decode(each.output) for each in outcomes if each.output is not None}
+    return Arrivals(flow, given).at(*place)
 
 
 def _text(value: Any) -> str | None:

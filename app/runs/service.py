@@ -31,6 +31,7 @@ from app.runs.running import Ready, host
 from app.runs.values import whole_output as whole_output  # noqa: PLC0414 -- for app.triggers
 from app.runs.versions import VersionView
 from app.web import Actor
+from flows.breaks import BREAK, Breaks
 from flows.ledger import postgres_verbs as verbs
 from flows.model import Flow
 from flows.transport.protocol import Lane
@@ -317,20 +318,31 @@ async def resume(
     from_step: str = "",
     edits: dict[str, Any] | None = None,
     pinned: Mapping[str, str] | None = None,
+    breaks: Breaks | None = None,
 ) -> UUID:
     """Go on from a step of a run ("" = again from its beginning, same input) with this version: `replays.replay`."""
     from app.runs import replays
 
-    return await replays.replay(actor, run_id, from_step=from_step, version_id=version_id, edits=edits, pinned=pinned)
+    return await replays.replay(
+        actor, run_id, from_step=from_step, version_id=version_id, edits=edits, pinned=pinned, breaks=breaks
+    )
 
 
 async def begin_pinned(
-    actor: Actor, version_id: UUID, input: Any, pinned: Mapping[str, str], *, afresh: bool = False
+    actor: Actor,
+    version_id: UUID,
+    input: Any,
+    pinned: Mapping[str, str],
+    *,
+    afresh: bool = False,
+    breaks: Breaks | None = None,
 ) -> UUID:
-    """Start a try of a draft in which these steps have their outputs (JSON text) already: `pinning.begin`."""
+    """Start a try of a draft in which these steps have their outputs (JSON text) already, and which pauses where
+    `breaks` says: `pinning.begin`.
+    """
     from app.runs import pinning
 
-    return await pinning.begin(actor, version_id, input, pinned, afresh=afresh)
+    return await pinning.begin(actor, version_id, input, pinned, afresh=afresh, breaks=breaks)
 
 
 async def cancel(who: Actor | UUID, run_id: UUID) -> str:
@@ -377,6 +389,8 @@ async def signal(
     Raises NotFound, and Conflict for a run that has ended.
     """
     may_run(who)
+    if name == BREAK:
+        raise Refused("This signal is the program's own.", remedy="Choose another name.", field="name")
     sender = sender or (who.name or who.email if isinstance(who, Actor) else "")
     async with tenant_tx(workspace_of(who)) as tx:
         await _must_exist(tx, run_id)

@@ -111,6 +111,7 @@ class Run(Table, tablename="run"):
     finished_at = Timestamptz(null=True, default=None)
     afresh = Boolean(default=False)
     line = Text(default="")
+    breaks = JSON(null=True, default=None)
 
 
 class NodeExec(Table, tablename="node_exec"):

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Meta, Struct
 
 from app.studio import queries, service
+from app.studio.breakpoints_api import BreakpointsApi
 from app.studio.comments_api import CommentsApi, MentionsApi
 from app.studio.exposing_api import ExposingApi
 from app.studio.finding import Found, find
@@ -220,4 +221,14 @@ def _edited(answer: service.Answer) -> EditedView:
     return EditedView(a.rev, a.since, a.extra, a.dropped, a.undo, a.redo, a.resync, a.said)
 
 
-api_routes: list[Any] = [FlowsApi, ExposingApi, FoldersApi, ShelfApi, TriesApi, PinsApi, CommentsApi, MentionsApi]
+api_routes: list[Any] = [
+    FlowsApi,
+    ExposingApi,
+    FoldersApi,
+    ShelfApi,
+    TriesApi,
+    PinsApi,
+    BreakpointsApi,
+    CommentsApi,
+    MentionsApi,
+]

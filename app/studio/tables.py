@@ -76,6 +76,19 @@ class FlowPin(Table, tablename="flow_pin"):
     at: ClassVar[Timestamptz] = Timestamptz()
 
 
+class FlowBreak(Table, tablename="flow_break"):
+    """A step before which a person's own tries of the draft pause. Flow, person and step are the key."""
+
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(
+        FlowDraft, on_delete=OnDelete.cascade, null=False, primary_key=True
+    )
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    user_id: ClassVar[UUID] = UUID(required=True, default=None)
+    node_id: ClassVar[Text] = Text(required=True, default=None)
+    rounds: ClassVar[Text] = Text(default="each")
+    at: ClassVar[Timestamptz] = Timestamptz()
+
+
 class FlowComment(Table, tablename="flow_comment"):
     """One comment. The first of a thread has no `thread_id`, and says what the thread is about and whether it is over.
 

@@ -43,8 +43,10 @@ async def start(
     Raises NotFound, and NotReady when the draft can't run. What fails later is told as run.failed.
     """
     draft = await frozen(actor, flow_id, upto)
-    if draft.pinned:
-        run_id = await service.begin_pinned(actor, draft.version_id, input, draft.pinned, afresh=afresh)
+    if draft.pinned or draft.breaks:
+        run_id = await service.begin_pinned(
+            actor, draft.version_id, input, draft.pinned, afresh=afresh, breaks=draft.breaks
+        )
         return told(actor, run_id)
     return _told(service.stream(actor, draft.version_id, input, trigger="editor", draft=True, afresh=afresh))
 
@@ -52,8 +54,8 @@ async def start(
 async def begin(actor: Actor, flow_id: UUID, input: Any) -> UUID:
     """The same for a page that does not listen: the run goes on by itself. Returns its id."""
     draft = await frozen(actor, flow_id)
-    if draft.pinned:
-        return await service.begin_pinned(actor, draft.version_id, input, draft.pinned)
+    if draft.pinned or draft.breaks:
+        return await service.begin_pinned(actor, draft.version_id, input, draft.pinned, breaks=draft.breaks)
     return await service.start(actor, draft.version_id, input, trigger="editor", draft=True, lane="interactive")
 
 

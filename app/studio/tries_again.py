@@ -14,11 +14,12 @@ from msgspec import Meta, Struct, field
 from app.db import tenant_tx
 from app.errors import DomainError, Refused
 from app.runs import service
-from app.studio import pins
+from app.studio import breakpoints, pins
 from app.studio.service import store
 from app.studio.service.versions import ready
 from app.studio.tries_cut import upto
 from app.web import Actor
+from flows.breaks import Breaks
 
 Event = dict[str, Any]
 
@@ -43,17 +44,18 @@ async def again(actor: Actor, flow_id: UUID, run_id: UUID, form: AgainForm) -> U
     here = form.how == "here"
     draft = await frozen(actor, flow_id, "" if form.how == "from" else form.step, called="" if here else form.step)
     if here:
-        return await service.resume(actor, run_id, draft.version_id, pinned=draft.pinned)
+        return await service.resume(actor, run_id, draft.version_id, pinned=draft.pinned, breaks=draft.breaks)
     return await service.resume(
-        actor, run_id, draft.version_id, from_step=form.step, edits=form.edits, pinned=draft.pinned
+        actor, run_id, draft.version_id, from_step=form.step, edits=form.edits, pinned=draft.pinned, breaks=draft.breaks
     )
 
 
 class Frozen(Struct, frozen=True):
-    """A draft as a version that can run, and the outputs (JSON text) of steps that are not called."""
+    """A draft as a version that can run, the outputs (JSON text) of steps that are not called, and where it pauses."""
 
     version_id: UUID
     pinned: dict[str, str]
+    breaks: Breaks | None = None
 
 
 async def frozen(actor: Actor, flow_id: UUID, step: str = "", *, called: str = "") -> Frozen:
@@ -69,7 +71,7 @@ async def frozen(actor: Actor, flow_id: UUID, step: str = "", *, called: str = "
         ready(flow)
         pinned = await pins.given(tx, flow_id, flow, besides=called)
         version_id = await service.save_version(tx, actor.workspace_id, flow_id, flow, "", actor.user_id, kind="draft")
-    return Frozen(version_id, pinned)
+    return Frozen(version_id, pinned, await breakpoints.breaks(actor, flow_id, flow))
 
 
 async def told(actor: Actor, run_id: UUID) -> AsyncIterator[Event]:

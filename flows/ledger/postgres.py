@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import asyncpg
 import msgspec
 
+from flows.breaks import Breaks
 from flows.ledger import postgres_sql as sql
 from flows.ledger import postgres_values
 from flows.ledger.postgres_batch import Write, Written, arguments, json_text
@@ -312,6 +313,7 @@ def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Si
         usage=_used(row),
         steps=steps,
         signals=signals,
+        breaks=_decode(row.get("breaks"), Breaks),
     )
 
 

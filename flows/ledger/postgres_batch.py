@@ -93,8 +93,9 @@ def _last(steps: Sequence[StepChange]) -> list[StepChange]:
 
 
 def _attempts(steps: Sequence[StepChange]) -> list[StepChange]:
-    """The last state of each attempt. A skipped or cancelled step was not tried."""
-    return list({(s.node, s.iter, s.attempt): s for s in steps if s.status not in ("skipped", "cancelled")}.values())
+    """The last state of each attempt. Skipped, cancelled, or paused before it began (attempt 0): that is no try."""
+    tried = [step for step in steps if step.attempt and step.status not in ("skipped", "cancelled")]
+    return list({(step.node, step.iter, step.attempt): step for step in tried}.values())
 
 
 def _step(write: Write, step: StepChange, now: float) -> tuple[Any, ...]:

@@ -139,7 +139,7 @@ returning r.id, r.lane
 
 RUN = """
 select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
-       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh,
+       r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh, r.breaks,
        (select q.value_bytes from run_quota q where q.workspace_id = r.workspace_id) as value_bytes,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals,

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
+from flows.breaks import Breaks
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import Signal, Wait
 
@@ -125,7 +126,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     """`signals`: stored and not yet used by a step, oldest first. `afresh`: it takes no result that was kept.
     `value_bytes`: what one value may be in this workspace, None = as the engine has it.
 
-    `usage`: of all tries on record, failed ones too.
+    `usage`: of all tries on record, failed ones too. `breaks`: where it pauses (rule 110); None: nowhere.
     """
 
     run: str
@@ -144,6 +145,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     usage: Usage | None = None
     steps: Sequence[StepRow] = ()
     signals: Sequence[Signal] = ()
+    breaks: Breaks | None = None
 
 
 class Ledger(Protocol):

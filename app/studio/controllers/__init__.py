@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.studio.controllers.breakpoints import BreakpointsController
 from app.studio.controllers.comments import CommentsController, MentionsController
 from app.studio.controllers.editing import EditingController
 from app.studio.controllers.editor import EditorController
@@ -28,4 +29,5 @@ routes: list[Any] = [
     TriesController,
     VersionsController,
     PinsController,
+    BreakpointsController,
 ]
