@@ -47,6 +47,8 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.api",
     "app.checks.controllers",
     "app.checks.api",
+    "app.drafting.controllers",
+    "app.drafting.api",
     "app.triggers.controllers",
     "app.triggers.api",
     "app.triggers.open",

@@ -35,6 +35,7 @@ DOMAINS = (
     "agents",
     "studio",
     "checks",  # tests of flows: they refer to drafts
+    "drafting",
     "boards",
     "sites",
     "chat",
