@@ -5,6 +5,7 @@ hears "taken" after the commit only.
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -68,6 +69,25 @@ async def take_mail(token: str, raw: bytes) -> Fired | None:
         why = "It is an automatic reply." if mail.automatic else f"Mail from {mail.address or 'nobody'} is not wanted."
         return await _noted(here.trigger, f"mail {mail.key}", "skipped", why)
     return await _fired(here.trigger, f"mail {mail.key}", mail.input)
+
+
+async def take_mails(tokens: Sequence[str], raw: bytes) -> int:
+    """One mail for several addresses, each of which takes it once however often the mail comes. How many there were.
+
+    Taken one after the other, as they may belong to different workspaces. What breaks half-way is raised; the sender
+    comes again, and those who had the mail know it by its key. Who is switched off by now is left out.
+    Raises NotFound when all are, else as take_mail.
+    """
+    there = 0
+    for token in dict.fromkeys(token.lower() for token in tokens):
+        try:
+            await take_mail(token, raw)
+            there += 1
+        except NotFound:
+            continue
+    if not there:
+        raise NotFound(NOWHERE)
+    return there
 
 
 async def take_file(token: str, name: str, content: bytes, *, key: str = "", type: str = "") -> Fired | None:

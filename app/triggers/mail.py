@@ -53,8 +53,15 @@ def _read(message: EmailMessage, raw: bytes) -> Mail:
         "date": _line(message["date"]), "message_id": id, "files": _files(message),
     }  # fmt: skip
     automatic = _line(message["auto-submitted"]).lower().startswith("auto-replied")
-    key = hashlib.sha256(told.encode() or raw).hexdigest()
+    key = hashlib.sha256(told.encode() or _sent(message, raw)).hexdigest()
     return Mail(key, parseaddr(sender)[1].lower(), automatic, given)
+
+
+def _sent(message: EmailMessage, raw: bytes) -> bytes:
+    """What its sender wrote. Servers on the way add lines at its head, others each time it comes again."""
+    head = "\n".join(_line(message[name]) for name in ("from", "to", "cc", "subject", "date"))
+    body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    return head.encode() + b"\n\n" + body
 
 
 def _line(value: Any) -> str:

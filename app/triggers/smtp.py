@@ -38,8 +38,7 @@ class Handler:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         try:
-            for address in envelope.rcpt_tos:
-                await arrivals.take_mail(address.partition("@")[0], envelope.content)
+            await arrivals.take_mails([address.partition("@")[0] for address in envelope.rcpt_tos], envelope.content)
         except DomainError as problem:
             return "451 Not at the moment" if problem.status >= 500 else f"554 {problem.message[:200]}"
         except Exception:  # 451 leaves the mail with its sender, who comes again

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from app.db import system_tx
+from app.runs import service as runs
 from app.triggers.plans import plan_new
 from flows.model import Edge, Flow, NodeUse
 from tests.factories.runs import a_version
@@ -65,3 +66,10 @@ async def planned_ago(trigger_id: UUID, ago: timedelta) -> None:
 async def firings(trigger_id: UUID) -> list[Any]:
     async with system_tx("factory") as tx:
         return list(await tx.fetch("select * from trigger_firing where trigger_id = $1 order by id", trigger_id))
+
+
+async def token_of(made: Made, kind: str) -> str:
+    """What its address ends in."""
+    async with system_tx("factory") as tx:
+        turn = await tx.fetchval("select token_round from trigger where id = $1", made.id)
+    return runs.address_token(made.id, turn, kind)

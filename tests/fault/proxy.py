@@ -79,14 +79,37 @@ class Proxy:
             self._pairs.discard(pair)
             pair.reset()
 
-    async def passage(self, length: int) -> None:
+    def arrival(self, length: int, free_at: float) -> float:
+        """When a message that is sent now is there, on a line that is taken until `free_at`."""
+        at = asyncio.get_running_loop().time()
         if self.delay:
-            await asyncio.sleep(self.delay * random.uniform(0.5, 1.5))
+            at += self.delay * random.uniform(0.5, 1.5)
         if self.late and random.random() < self.late:
-            await asyncio.sleep(1.0)
-        if self.bytes_per_second:
-            await asyncio.sleep(length / self.bytes_per_second)
-        await self.open.wait()
+            at += 1.0
+        return max(at, free_at) + (length / self.bytes_per_second if self.bytes_per_second else 0.0)
+
+
+class _Line:
+    """One direction of a connection. Many messages are on their way at once, in their order: latency is no queue."""
+
+    def __init__(self, proxy: Proxy, writer: asyncio.StreamWriter) -> None:
+        self._proxy, self._writer = proxy, writer
+        self._under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(1000)
+        self._free_at = 0.0
+
+    async def send(self, message: bytes) -> None:
+        self._free_at = self._proxy.arrival(len(message), self._free_at)
+        await self._under_way.put((self._free_at, message))
+
+    async def deliver(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            at, message = await self._under_way.get()
+            if (left := at - loop.time()) > 0:
+                await asyncio.sleep(left)
+            await self._proxy.open.wait()
+            self._writer.write(message)
+            await self._writer.drain()
 
 
 class _Pair:
@@ -104,6 +127,7 @@ class _Pair:
         self.statements: dict[str, str] = {}
         self.started = False
         self.losing = ""
+        self.forth, self.home = _Line(proxy, onwards), _Line(proxy, writer)
 
     def reset(self) -> None:
         for writer in (self.writer, self.onwards):
@@ -113,7 +137,8 @@ class _Pair:
             writer.transport.abort()
 
     async def carry(self) -> None:
-        halves = [asyncio.create_task(self._there()), asyncio.create_task(self._back())]
+        parts = (self._there(), self._back(), self.forth.deliver(), self.home.deliver())
+        halves = [asyncio.create_task(part) for part in parts]
         _, pending = await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
         for half in pending:
             half.cancel()
@@ -121,10 +146,7 @@ class _Pair:
 
     async def _there(self) -> None:
         while True:
-            message = await self._asked()
-            await self.proxy.passage(len(message))
-            self.onwards.write(message)
-            await self.onwards.drain()
+            await self.forth.send(await self._asked())
 
     async def _asked(self) -> bytes:
         if not self.started:
@@ -165,9 +187,7 @@ class _Pair:
                     self.reset()
                     return
                 continue
-            await self.proxy.passage(len(message))
-            self.writer.write(message)
-            await self.writer.drain()
+            await self.home.send(message)
 
     async def _rest(self) -> bytes:
         length = await self.there.readexactly(4)
@@ -178,16 +198,14 @@ class _Raw(_Pair):
     """Bytes that nobody reads."""
 
     async def _there(self) -> None:
-        await self._copy(self.reader, self.onwards)
+        await self._copy(self.reader, self.forth)
 
     async def _back(self) -> None:
-        await self._copy(self.there, self.writer)
+        await self._copy(self.there, self.home)
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _copy(self, reader: asyncio.StreamReader, line: _Line) -> None:
         while data := await reader.read(65536):
-            await self.proxy.passage(len(data))
-            writer.write(data)
-            await writer.drain()
+            await line.send(data)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """What must happen once, killed at each of its awaits in turn: every database answer may be the one nobody hears.
 
-One await after the other: `make fault F=awaits`. With the other tests every fourth, another one each time.
+One await after the other: `make fault F=awaits`. With the other tests a few, others each time.
 """
 
 from itertools import count
@@ -10,10 +10,11 @@ import pytest
 
 from app.db import system_tx, tenant_tx
 from app.runs import announcing, news, service
+from app.triggers.arrivals import take_mails
 from app.triggers.following import fire_events
 from flows.model import Edge, Flow, NodeUse
 from tests.factories.runs import a_chain, a_version, a_worker, wait_for
-from tests.factories.triggers import a_trigger, firings
+from tests.factories.triggers import a_trigger, firings, token_of
 from tests.fault.dying import deathbed
 
 pytestmark = pytest.mark.fault
@@ -38,13 +39,9 @@ async def host(db):
 
 
 @pytest.fixture
-def awaits(full, chance):
-    """At which of its awaits the next one dies."""
-    return count(chance.randint(1, step(full)), step(full))
-
-
-def step(full):
-    return 1 if full else 4
+def each(full, chance):
+    """`each(n)`: at which of its awaits the next one dies, n apart; at full size at every one."""
+    return lambda n: count(1) if full else count(chance.randint(1, n), n)
 
 
 async def an_ended_run(workspace: UUID, version: UUID) -> UUID:
@@ -60,26 +57,26 @@ async def told_of(workspace: UUID) -> list[str]:
         return [row["run"] for row in await tx.fetch(TOLD, workspace)]
 
 
-async def test_the_end_of_a_run_is_told_once_wherever_its_teller_is_killed(host, awaits, full):
+async def test_the_end_of_a_run_is_told_once_wherever_its_teller_is_killed(host, each):
     workspace, _, version = await a_version(a_chain(3, start="start.api"))
     ended, killed = [], 0
     async with deathbed("app.runs.news") as bed:
-        for at in awaits:
+        for at in each(4):
             ended.append(await an_ended_run(workspace, version))
             if await bed.survives(at, "app.runs.news:tell", workspace):
                 break
             killed += 1
     await news.tell(workspace)
     assert await told_of(workspace) == [str(run) for run in ended]
-    assert killed * step(full) >= 6, "begin, workspace, taking, storing and commit are at least so many awaits"
+    assert killed >= 1 and at >= 6, "begin, workspace, taking, storing and commit are at least so many awaits"
 
 
-async def test_what_follows_the_end_of_a_run_begins_once_wherever_its_starter_is_killed(host, awaits, full):
+async def test_what_follows_the_end_of_a_run_begins_once_wherever_its_starter_is_killed(host, each):
     made = await a_trigger("start.event", kinds=["run.succeeded"])
     workspace, _, version = await a_version(a_chain(3, start="start.api"), made.workspace_id)
     killed = 0
     async with deathbed("app.triggers.following") as bed:
-        for at in awaits:
+        for at in each(8):
             await an_ended_run(workspace, version)
             await news.tell(workspace)
             if await bed.survives(at, "app.triggers.following:fire_events"):
@@ -91,7 +88,7 @@ async def test_what_follows_the_end_of_a_run_begins_once_wherever_its_starter_is
     async with system_tx("test") as tx:
         started = await tx.fetchval("select count(*) from run where trigger_id = $1", made.id)
     assert [row["result"] for row in rows] == ["started"] * (killed + 1) and started == killed + 1
-    assert killed * step(full) >= 16
+    assert killed >= 2 and at >= 16
 
 
 async def test_news_of_a_worker_that_died_before_it_told_them_are_told_by_another(host, monkeypatch):
@@ -123,3 +120,27 @@ async def test_news_of_a_worker_that_died_before_it_told_them_are_told_by_anothe
     await fire_events()
     await fire_events()
     assert len(await firings(made.id)) == 3
+
+
+MAIL = b"From: mara@fernhill.example\r\nTo: %s\r\nSubject: An order\r\n\r\nThree ferns, please.\r\n"
+
+
+async def test_a_mail_to_several_addresses_is_taken_once_by_each_wherever_its_taker_is_killed(host, each):
+    """It has no number of its own, and every server on its way writes a line at its head: it is the same mail."""
+    first, killed = await a_trigger("start.email"), 0
+    others = [await a_trigger("start.email", workspace_id=where) for where in (first.workspace_id, None)]
+    tokens = [await token_of(made, "email") for made in (first, *others)]
+    async with deathbed("app.triggers.arrivals") as bed:
+        for at in each(16):
+            mail = MAIL % f"number-{at}@fernhill.example".encode()
+            done = await bed.survives(at, "app.triggers.arrivals:take_mails", tokens, f"bytes:{mail.decode()}")
+            for hop in ("one", "two"):  # its sender heard nothing, and comes again by other ways
+                assert await take_mails(tokens, f"Received: from {hop}\r\n".encode() + mail) == 3
+            if done:
+                break
+            killed += 1
+    for made in (first, *others):
+        rows = await firings(made.id)
+        assert [row["result"] for row in rows] == ["started"] * (killed + 1)
+        assert len({row["run_id"] for row in rows}) == killed + 1
+    assert killed >= 2 and at >= 30

@@ -14,18 +14,10 @@ from app import config
 from app.db import system_tx
 from app.embedded.folder import free_port
 from app.errors import NotFound, Refused
-from app.runs import service as runs
 from app.triggers import arrivals, folder, service, smtp
 from app.triggers.mail import Unreadable, read_mail
 from tests.factories.accounts import a_person
-from tests.factories.triggers import a_trigger, firings
-
-
-async def token_of(made, kind):
-    async with system_tx("test") as tx:
-        return runs.address_token(
-            made.id, await tx.fetchval("select token_round from trigger where id = $1", made.id), kind
-        )
+from tests.factories.triggers import a_trigger, firings, token_of
 
 
 async def input_of(row):
