@@ -35,13 +35,33 @@ class Guard(Protocol):
         ...
 
 
+class Check(Protocol):
+    def __call__(
+        self, settings: Any, secrets: Sequence[str], headers: Mapping[bytes, bytes], body: bytes, now: float
+    ) -> Admitted:
+        """Raises Forged. `settings`: of a step that says how calls are signed."""
+        ...
+
+
 _guards: list[Guard] = []
+_checks: list[Check] = []
 UNHANDED: Sequence[bytes] = (b"signature", b"timestamp")
 """Headers whose name holds one of these are not handed to a flow: they differ with each try of the same delivery."""
 
 
 def guard_hooks(guard: Guard) -> None:
     _guards[:] = [guard]
+
+
+def check_calls(check: Check) -> None:
+    """How the signature of a call to a run is looked at, where its step wants one."""
+    _checks[:] = [check]
+
+
+def checked(settings: Any, secrets: Sequence[str], headers: Mapping[bytes, bytes], body: bytes, now: float) -> Admitted:
+    if not _checks:
+        raise Forged("no_guard", "Signatures are not checked in this process.")
+    return _checks[0](settings, secrets, headers, body, now)
 
 
 async def admitted(

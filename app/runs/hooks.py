@@ -120,7 +120,7 @@ async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, byte
         "method": scope["method"],
         "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
         "query": query,
-        "body": _read(body),
+        "body": read_body(body),
     }
     if target.raw:
         sent["raw"] = body.decode("utf-8", "replace")
@@ -272,7 +272,7 @@ async def _body(headers: dict[bytes, bytes], receive: Any, most: int) -> bytes:
         raise Refusal(408, f"The body did not arrive within {SLOW_BODY:g} seconds.") from None
 
 
-def _read(body: bytes) -> Any:
+def read_body(body: bytes) -> Any:
     """JSON when it is JSON, else the text; nothing = None."""
     if not body:
         return None

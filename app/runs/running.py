@@ -13,6 +13,7 @@ from app import config, db
 from app.errors import Conflict, NotFound
 from app.gateway import service as gateway
 from app.logs import logger
+from app.runs.call_addresses import calls_for
 from app.runs.http_step import http_for
 from app.runs.limits import Limited
 from app.runs.sandbox import sandbox_for
@@ -36,6 +37,7 @@ CAPABILITIES: Mapping[CapabilityName, Callable[[Context], Any]] = {
     "llm": gateway.llm_for,
     "http": http_for,
     "sandbox": sandbox_for,
+    "calls": calls_for,
 }
 """What a step gets when it names it in `needs`."""
 

@@ -18,6 +18,7 @@ from app.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
 from app.runs import express, following, limits, news, versions
 from app.runs.doors import Admitted as Admitted  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import Forged as Forged  # noqa: PLC0414 -- for app.triggers
+from app.runs.doors import check_calls as check_calls  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
 from app.runs.limits_drain import retry_after
 from app.runs.outcome import Outcome

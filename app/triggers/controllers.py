@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from app.runs import service as runs
-from app.triggers import keys, queries, service
+from app.triggers import keys, queries, service, signatures
 from app.triggers.forms import SecretForm
 from app.triggers.guard import guard
 from app.web.actor import Actor
@@ -103,5 +103,6 @@ class TriggerController(Controller):
         return go(request, f"/runs/{done.run_id}")
 
 
+runs.check_calls(signatures.check)
 runs.guard_hooks(guard)  # here, because every process that has the webhook door has these pages, too
 routes: list[Any] = [TriggersController, TriggerController]

@@ -1,5 +1,6 @@
 """Steps that decide where a flow goes: branches, joins, repetition, waiting, other flows."""
 
+from components.logic.address import address
 from components.logic.each import each
 from components.logic.flow import flow
 from components.logic.if_ import if_
@@ -10,5 +11,6 @@ from components.logic.signal import signal
 from components.logic.switch import switch
 from components.logic.undo import undo
 from components.logic.wait import wait
+from components.logic.webhook import webhook
 
-NODES = (if_, switch, join, each, loop, next_round, leave, stop, wait, signal, undo, flow)
+NODES = (if_, switch, join, each, loop, next_round, leave, stop, wait, signal, address, webhook, undo, flow)

@@ -4,13 +4,19 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from flows.sdk import Advanced, Context, NodeError, Nothing, Ports, node, shown_when
+from components.start.signing import (
+    Algorithm,
+    IdHeader,
+    Signature,
+    SignatureHeader,
+    TimeHeader,
+    Tolerance,
+    checkable,
+)
+from flows.sdk import Advanced, Context, NodeError, Nothing, Ports, node
 from flows.sdk.ports import ports_of
 
-HEADER = r"^[A-Za-z0-9-]{0,100}$"
-SIGNED = ("hmac", "standard", "github", "stripe", "slack")
 LABELS = {"x-labels": {"POST": "POST", "PUT": "PUT", "GET": "GET", "any": "Any"}}
-STAMPED = ("standard", "stripe", "slack")
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,45 +24,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["result", "at once"],
         Meta(title="Answer", description="'result': the caller waits for the answer step. 'at once': 202, runs after."),
     ] = "result"
-    signature: Annotated[
-        Literal["none", "hmac", "standard", "github", "stripe", "slack"],
-        Meta(
-            title="Signature",
-            description="Who signs the calls. The secret is set on the trigger's own page.",
-            extra_json_schema={
-                "x-labels": {
-                    "none": "None: the address is the secret", "standard": "Standard Webhooks", "github": "GitHub",
-                    "stripe": "Stripe", "slack": "Slack", "hmac": "HMAC in a header",
-                }
-            },
-        ),
-    ] = "none"  # fmt: skip
-    header: Annotated[
-        str,
-        Meta(title="Signature header", pattern=HEADER, description="Hex or base64, with or without 'sha256='."),
-        shown_when("signature", "hmac"),
-    ] = "X-Signature"
-    algorithm: Annotated[Literal["sha256", "sha512"], Meta(title="Hash"), shown_when("signature", "hmac")] = "sha256"
-    stamp_header: Annotated[
-        str,
-        Meta(
-            title="Time header",
-            pattern=HEADER,
-            description="Empty = only the body is signed. Else Unix seconds; signed is '<time>.<body>'.",
-        ),
-        shown_when("signature", "hmac"),
-    ] = ""
-    id_header: Annotated[
-        str,
-        Meta(title="Delivery id header", pattern=HEADER, description="The same id again starts nothing."),
-        shown_when("signature", "hmac"),
-    ] = ""
-    tolerance: Annotated[
-        int,
-        Meta(ge=10, le=3600, title="Oldest call, in seconds", description="By the time the sender signed along."),
-        shown_when("signature", "hmac", *STAMPED),
-        Advanced,
-    ] = 300
+    signature: Signature = "none"
+    header: SignatureHeader = "X-Signature"
+    algorithm: Algorithm = "sha256"
+    stamp_header: TimeHeader = ""
+    id_header: IdHeader = ""
+    tolerance: Tolerance = 300
     methods: Annotated[
         Literal["POST", "PUT", "GET", "any"],
         Meta(title="Method", extra_json_schema=LABELS),
@@ -77,9 +50,8 @@ class Outputs(Struct, frozen=True):
 
 
 def _ports(settings: Settings) -> Ports:
-    """Raises NodeError for a signature in no header: nobody could be checked."""
-    if settings.signature == "hmac" and not settings.header:
-        raise NodeError("Say in which header the signature comes.", field="header")
+    """Raises NodeError for a signature in no header, and for one of calls without a body."""
+    checkable(settings)
     if settings.signature != "none" and settings.methods in ("GET", "any"):
         raise NodeError("A signature covers the body, which GET calls don't have. Choose POST or PUT.", field="methods")
     return ports_of(Nothing, Outputs)

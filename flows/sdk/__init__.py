@@ -22,6 +22,7 @@ from flows.sdk.annotations import (
     shown_when,
 )
 from flows.sdk.capabilities import (
+    Calls,
     ChatReply,
     ChatRequest,
     CodeResult,
@@ -45,6 +46,7 @@ __all__ = [
     "Advanced",
     "Asked",
     "Body",
+    "Calls",
     "ChatReply",
     "ChatRequest",
     "Code",

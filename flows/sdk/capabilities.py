@@ -123,4 +123,12 @@ class Sandbox(Protocol):
         ...
 
 
-CapabilityName = Literal["llm", "http", "files", "sandbox"]
+class Calls(Protocol):
+    """Addresses under which somebody outside can answer this one run."""
+
+    def address(self) -> str:
+        """The address of this step, in this round of this run: the same whenever it is asked for. Nothing is stored."""
+        ...
+
+
+CapabilityName = Literal["llm", "http", "files", "sandbox", "calls"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from msgspec import Struct, field
 
-from flows.sdk.capabilities import CapabilityName, Files, Http, Llm, Sandbox, Usage
+from flows.sdk.capabilities import Calls, CapabilityName, Files, Http, Llm, Sandbox, Usage
 from flows.sdk.errors import NodeError
 from flows.sdk.values import Json
 
@@ -243,6 +243,10 @@ class Context:
     @property
     def sandbox(self) -> Sandbox:
         return cast(Sandbox, self._capability("sandbox"))
+
+    @property
+    def calls(self) -> Calls:
+        return cast(Calls, self._capability("calls"))
 
     @property
     def body(self) -> Body:

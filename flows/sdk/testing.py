@@ -88,6 +88,16 @@ class FakeSandbox:
         return CodeResult(result)
 
 
+class FakeCalls:
+    """Addresses that nobody answers at."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._key = ctx.step_key
+
+    def address(self) -> str:
+        return f"http://localhost/calls/{self._key}"
+
+
 class FakeBody:
     """The steps inside a container, as one function from the inner values to a Round."""
 
@@ -135,11 +145,12 @@ class TestContext(Context):
                 "llm": lambda _: self.fake_llm,
                 "http": lambda _: self.fake_http,
                 "files": lambda _: self.fake_files,
+                "calls": FakeCalls,
                 "sandbox": sandbox if callable(sandbox) else lambda _: sandbox or FakeSandbox(),
             },
             emit=self._heard,
         )
-        super().__init__(facts, "node", needs=("llm", "http", "files", "sandbox"), signal=signal)
+        super().__init__(facts, "node", needs=("llm", "http", "files", "sandbox", "calls"), signal=signal)
         self._body = body
 
     def _heard(self, event: dict[str, Any]) -> None:

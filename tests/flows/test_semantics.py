@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from components.logic.webhook import signal_of
 from flows.ledger import MemoryLedger
 from flows.limits import Limits
 from flows.model import NodeUse, Retry
 from flows.sdk import Message, Signal
 from flows.sdk.context import RunFacts
+from flows.sdk.testing import FakeCalls
 from tests.flows.nodes import Log, durable, express, flow, plan_of, statuses
 
 
@@ -504,6 +506,66 @@ async def test_rule_56_a_long_pause_between_tries_holds_no_worker_either():
     while outcome.status == "waiting":
         outcome = await durable(made, ledger, log, engine={"limits": limits})
     assert outcome.status == "succeeded" and log.count("a") == 2
+
+
+CALLED = flow(
+    NodeUse("at", "logic.address"),
+    NodeUse("send", "pay"),
+    NodeUse("w", "logic.webhook"),
+    NodeUse("end", "pass"),
+    NodeUse("late", "pass"),
+    wires="at.address>send.value at.address>w.address w.received>end.value w.late>late.value",
+)
+CALLS = {"engine": {"capabilities": {"calls": FakeCalls}}}
+
+
+def call_of(address: str, body: object) -> Signal:
+    return Signal(signal_of(address), {"body": body, "query": {}, "headers": {}}, "a call")
+
+
+async def test_rule_57_an_address_is_of_one_step_in_one_round_of_one_run_and_its_call_goes_on():
+    ledger, other, log = MemoryLedger(), MemoryLedger(), Log()
+    first = await durable(CALLED, ledger, log, **CALLS)
+    address = first.outputs["at"].address
+    assert first.status == "waiting" and log.count("send") == 1
+    assert (await durable(CALLED, other, **CALLS)).outputs["at"].address == address  # the same run, computed again
+    rounds = each(NodeUse("at", "logic.address", parent="each"), items=[1, 2], wires="at.address>each.result")
+    assert len({address, *(await durable(rounds, MemoryLedger(), **CALLS)).outputs["end"].value}) == 3
+    ledger.signal("r", call_of("https://x/calls/another", 1))
+    assert (await durable(CALLED, ledger, **CALLS)).status == "waiting"
+    ledger.signal("r", call_of(address, {"paid": True}))
+    outcome = await durable(CALLED, ledger, **CALLS)
+    assert outcome.status == "succeeded" and outcome.outputs["end"].value == {"paid": True}
+    assert statuses(ledger)["late"] == "skipped"
+
+
+async def test_rule_58_a_call_that_comes_before_the_wait_begins_is_kept_and_ends_it_at_once():
+    early = await durable(CALLED, MemoryLedger(), **CALLS)
+    ledger = MemoryLedger()
+    ledger.open("r", None)
+    ledger.signal("r", call_of(early.outputs["at"].address, "first"))
+    ledger.signal("r", call_of(early.outputs["at"].address, "second"))
+    outcome = await durable(CALLED, ledger, **CALLS)
+    assert outcome.status == "succeeded" and outcome.outputs["end"].value == "first"
+
+
+async def test_rule_59_a_wait_that_went_on_without_its_call_is_changed_by_none():
+    ledger = MemoryLedger()
+    made = flow(
+        NodeUse("at", "logic.address"),
+        NodeUse("w", "logic.webhook", settings={"hours": 0.000001}),
+        NodeUse("hold", "logic.signal"),
+        wires="at.address>w.address at.address>w.value w.late>hold.value",
+    )
+    outcome = await durable(made, ledger, **CALLS)
+    while statuses(ledger).get("w") != "succeeded":
+        outcome = await durable(made, ledger, **CALLS)
+    address = outcome.outputs["at"].address
+    ledger.signal("r", call_of(address, 1))
+    assert (await durable(made, ledger, **CALLS)).status == "waiting"
+    ledger.signal("r", Signal("continue"))
+    outcome = await durable(made, ledger, **CALLS)
+    assert outcome.status == "succeeded" and outcome.outputs["w"].late == address
 
 
 # 60-67 stopping, resuming, sub-flows, limits

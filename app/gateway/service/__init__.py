@@ -13,7 +13,7 @@ from app.gateway.service.choices import (
 from app.gateway.service.connections import change, connect, remove, restore
 from app.gateway.service.lanes import default_model, runs_here, workspace_runs_here
 from app.gateway.service.nearby import Found, nearby
-from app.gateway.service.signing import signed
+from app.gateway.service.signing import secret_of, signed
 from app.gateway.service.trial import Trial, try_out
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "remove_fallback",
     "restore",
     "runs_here",
+    "secret_of",
     "set_budget",
     "signed",
     "try_out",

@@ -4,10 +4,12 @@ The key goes to the connection's own server and nowhere else: an address that a 
 able to fetch it. Redirects to other servers lose it (app/egress).
 """
 
+from typing import Any
 from uuid import UUID
 
 from yarl import URL
 
+from app.config import Secret
 from app.db import tenant_tx
 from app.errors import NotFound, Refused
 from app.gateway import keys
@@ -29,6 +31,31 @@ async def signed(workspace_id: UUID, connection: str, url: str) -> dict[str, str
     Raises NotFound for a connection that is not there (any more), Refused(field="url") for another server than its own,
     and for a key that can't be opened.
     """
+    row, key = await _opened(workspace_id, connection)
+    provider = PROVIDERS.get(row["provider"])
+    home = row["base_url"] or (provider.base_url if provider is not None else "") or SERVERS.get(row["provider"], "")
+    if not home or URL(home).origin() != URL(url).origin():
+        where = URL(home).origin() if home else "a server that we don't know"
+        raise Refused(
+            f"The key of '{row['name']}' is sent to {where} only, not to {URL(url).host}.",
+            remedy="Choose a connection of that server, or none.",
+            field="url",
+        )
+    if not key:
+        return {}
+    own = OWN_HEADERS.get(row["provider"])
+    return {own: str(key)} if own else {BEARER: f"Bearer {key}"}
+
+
+async def secret_of(workspace_id: UUID, connection: str) -> Secret:
+    """The key of a connection, for checking what another program signed with it; "" for one without a key.
+
+    Raises NotFound, and Refused for a key that can't be opened.
+    """
+    return (await _opened(workspace_id, connection))[1]
+
+
+async def _opened(workspace_id: UUID, connection: str) -> tuple[Any, Secret]:
     try:
         connection_id = UUID(connection)
     except ValueError:
@@ -42,18 +69,6 @@ async def signed(workspace_id: UUID, connection: str, url: str) -> dict[str, str
         if row is None:
             raise NotFound("This connection does not exist any more.", remedy="Choose another one.")
         key = await keys.open_key(tx, workspace_id, connection_id, row["key_sealed"])
-    provider = PROVIDERS.get(row["provider"])
-    home = row["base_url"] or (provider.base_url if provider is not None else "") or SERVERS.get(row["provider"], "")
-    if not home or URL(home).origin() != URL(url).origin():
-        where = URL(home).origin() if home else "a server that we don't know"
-        raise Refused(
-            f"The key of '{row['name']}' is sent to {where} only, not to {URL(url).host}.",
-            remedy="Choose a connection of that server, or none.",
-            field="url",
-        )
     if key is None:
         raise Refused(f"The key of '{row['name']}' can't be opened.", remedy="Enter it again under Connections.")
-    if not key:
-        return {}
-    own = OWN_HEADERS.get(row["provider"])
-    return {own: str(key)} if own else {BEARER: f"Bearer {key}"}
+    return row, key

@@ -32,10 +32,11 @@ PUBLIC = {
     "health:ready": "for load balancers",
     "triggers:mail-in": "the address holds the secret; whoever has it may start that one flow by a mail",
     "triggers:drop": "the same by a file",
+    "runs:call": "the address holds the proof; it gives one run the one answer it waits for",
     "static": "scripts, styles, fonts: the same for everybody",
     "openapi": "the API's description",
 }
-BY_TOKEN: set[str] = {"triggers:mail-in", "triggers:drop"}
+BY_TOKEN: set[str] = {"triggers:mail-in", "triggers:drop", "runs:call"}
 """Unsafe routes whose proof is a secret in the address: called by machines, never with a cookie."""
 
 
