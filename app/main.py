@@ -45,6 +45,7 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.home",
     "app.studio.controllers",
     "app.studio.api",
+    "app.studio.versions_api",
     "app.checks.controllers",
     "app.checks.api",
     "app.drafting.controllers",

@@ -9,18 +9,10 @@ from msgspec import Struct
 from app.runs.reading import RunView, StepView
 from app.runs.timeline import WORST
 from app.runs.why import carried
+from app.web.flow_picture import EDGE, inside, path, place, scale, short, size
 from app.web.words import duration
 from flows import catalogue
-from flows.model import Flow, NodeUse
-
-WIDTH, HEIGHT, HEAD = 208, 56, 44
-"""Pixels of a box at zoom 1, and of a container's head."""
-EDGE = 24
-ROOM = 800
-"""Pixels the picture may be wide before it is made smaller, down to LEAST."""
-LEAST = 0.8
-TITLE = 22
-"""Characters of a title that fit."""
+from flows.model import Flow
 
 
 class Box(Struct, frozen=True):
@@ -66,20 +58,19 @@ def graph(run: RunView, flow: Flow) -> Graph:
     steps: dict[str, list[StepView]] = {}
     for step in run.steps:
         steps.setdefault(step.node, []).append(step)
-    places = {id: _place(use, uses) for id, use in uses.items()}
+    places = {id: place(use, uses) for id, use in uses.items()}
     left = min((x for x, _ in places.values()), default=0) - EDGE
     top = min((y for _, y in places.values()), default=0) - EDGE
     boxes = []
     for id, use in uses.items():
         kind = kinds.get(use.type)
-        container = kind is not None and kind.container
         x, y = places[id]
-        w, h = (use.w or 320, use.h or 200) if container else (WIDTH, HEIGHT)
+        w, h, container = size(use, kinds)
         title = use.label or (kind.title if kind else use.type)
         status, key, note = _state(steps.get(id, []), run)
         boxes.append(
             Box(
-                id, key, _short(title), kind.icon if kind else "circle-question-mark", kind.family if kind else "",
+                id, key, short(title), kind.icon if kind else "circle-question-mark", kind.family if kind else "",
                 status, note, f"{title}: {status.replace('_', ' ') or 'not reached'}", x - left, y - top, w, h,
                 container,
             )
@@ -88,18 +79,8 @@ def graph(run: RunView, flow: Flow) -> Graph:
     by_id = {box.node: box for box in boxes}
     width = max((box.x + box.w for box in boxes), default=200) + EDGE
     height = max((box.y + box.h for box in boxes), default=80) + EDGE
-    scale = max(LEAST, min(1.0, ROOM / width))
-    return Graph(boxes, _lines(flow, by_id, steps), width, height, round(width * scale), round(height * scale))
-
-
-def _place(use: NodeUse, uses: dict[str, NodeUse]) -> tuple[float, float]:
-    """Positions in a document are relative to the container."""
-    x, y, seen = use.x, use.y, {use.id}
-    while use.parent and use.parent in uses and use.parent not in seen:
-        use = uses[use.parent]
-        seen.add(use.id)
-        x, y = x + use.x, y + use.y
-    return x, y
+    shown = scale(width)
+    return Graph(boxes, _lines(flow, by_id, steps), width, height, round(width * shown), round(height * shown))
 
 
 def _state(steps: list[StepView], run: RunView) -> tuple[str, str, str]:
@@ -124,23 +105,6 @@ def _lines(flow: Flow, boxes: dict[str, Box], steps: dict[str, list[StepView]]) 
         if a is None or b is None:
             continue
         ran = any(carried(step.output, out)[0] for step in steps.get(source, ()))
-        inner = a.container and _inside(b, a) and bool(steps.get(target))
-        lines.append(Line(_path(a, b), ran or inner))
+        inner = a.container and inside(b, a) and bool(steps.get(target))
+        lines.append(Line(path(a, b), ran or inner))
     return lines
-
-
-def _inside(box: Box, container: Box) -> bool:
-    return container.x <= box.x <= container.x + container.w and container.y <= box.y <= container.y + container.h
-
-
-def _path(a: Box, b: Box) -> str:
-    """Level at both ends. Wires of a container's own inner ports start and end at its inner edges."""
-    into, out = a.container and _inside(b, a), b.container and _inside(a, b)
-    x1, y1 = (a.x, a.y + HEAD + 12) if into else (a.x + a.w, a.y + (HEAD / 2 if a.container else a.h / 2))
-    x2, y2 = (b.x + b.w, b.y + HEAD + 12) if out else (b.x, b.y + (HEAD / 2 if b.container else b.h / 2))
-    bend = max(28, min(120, abs(x2 - x1) / 2))
-    return f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= TITLE else title[: TITLE - 1].rstrip() + "…"

@@ -1,5 +1,6 @@
 // Everything an ordinary dashboard page runs: htmx with its nonce gate, and our own small elements.
 import "./elements/htmx.js";
+import "./elements/change-keys.js";
 import "./elements/choice-picker.js";
 import "./elements/choose-all.js";
 import "./elements/command.js";

@@ -8,6 +8,7 @@ from app.studio.controllers.editing import EditingController
 from app.studio.controllers.editor import EditorController
 from app.studio.controllers.exposing import ExposingController, ExposureController
 from app.studio.controllers.flows import FlowsController
+from app.studio.controllers.history import HistoryController
 from app.studio.controllers.outline import OutlineController
 from app.studio.controllers.panel import PanelController
 from app.studio.controllers.pins import PinsController
@@ -28,6 +29,7 @@ routes: list[Any] = [
     MentionsController,
     TriesController,
     VersionsController,
+    HistoryController,
     PinsController,
     BreakpointsController,
 ]

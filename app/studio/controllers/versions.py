@@ -13,6 +13,9 @@ from app.web.flash import flash
 from app.web.htmx import Request
 from app.web.render import go
 
+BACK = {"outline": "/outline?panel=versions", "history": "/history"}
+"""Where the button was -> where one is afterwards; the canvas when it does not say."""
+
 
 class VersionsController(Controller):
     path = "/flows/{flow_id:uuid}/versions/{version_id:uuid}"
@@ -27,9 +30,8 @@ class VersionsController(Controller):
         to: FromQuery[str] = "",
     ) -> Response[Any]:
         """The toast's undo is the same deed with the version that was live before."""
-        outline = to == "outline"
         now, before = await service.make_live(actor, flow_id, version_id)
-        here = f"/flows/{flow_id}/versions"
-        undo = f"{here}/{before}/live{'?to=outline' if outline else ''}" if before is not None else ""
+        back = f"?to={to}" if to in BACK else ""
+        undo = f"/flows/{flow_id}/versions/{before}/live{back}" if before is not None else ""
         flash(request, f"Version {now} is live from now on.", undo=undo)
-        return go(request, f"/flows/{flow_id}/outline?panel=versions" if outline else f"/flows/{flow_id}")
+        return go(request, f"/flows/{flow_id}{BACK.get(to, '')}")

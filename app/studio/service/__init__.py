@@ -13,7 +13,7 @@ from app.studio.service.flows import archive, create_flow, duplicate, export_flo
 from app.studio.service.fragments import copy_fragment
 from app.studio.service.shelf import make_folder, move, remove_folder, rename_folder, star, tag
 from app.studio.service.subflows import collapse, inline
-from app.studio.service.versions import make_live, publish, restore
+from app.studio.service.versions import describe, make_live, publish, restore
 
 __all__ = [
     "Answer",
@@ -23,6 +23,7 @@ __all__ = [
     "comment",
     "copy_fragment",
     "create_flow",
+    "describe",
     "duplicate",
     "edit_comment",
     "export_flow",

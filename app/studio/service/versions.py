@@ -97,3 +97,25 @@ async def restore(actor: Actor, flow_id: UUID, version_id: UUID) -> int:
         ops = [FlowReplace(document)]
         after, inverse = apply(draft.flow, ops)
         return await store.save(tx, actor, draft, after, ops=ops, inverse=inverse, batch=uuid4().hex, client="server")
+
+
+async def describe(actor: Actor, flow_id: UUID, version_id: UUID, name: str, notes: str) -> None:
+    """Give a version another name and other notes; what it does never changes. Who changed what stays on record.
+
+    Raises NotFound for what is no published version of this flow.
+    """
+    name, notes = " ".join(name.split()), notes.strip()
+    async with tenant_tx(actor.workspace_id) as tx:
+        await store.locked(flow_id)
+        was = await runs.version(tx, version_id)
+        if was is None or was.flow_id != flow_id or was.kind != "published":
+            raise NotFound("This version does not exist.")
+        if (was.name, was.notes) == (name, notes):
+            return
+        await tx.execute("update flow_version set name = $2, notes = $3 where id = $1", version_id, name, notes)
+        told = {
+            "flow": str(flow_id), "version": str(version_id), "number": was.number, "by": actor.name,
+            "before": {"name": was.name, "notes": was.notes}, "after": {"name": name, "notes": notes},
+        }  # fmt: skip
+        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "version.described", told)
+        await events.publish(tx, actor.workspace_id, "workspace", "version.described", told)

@@ -57,6 +57,10 @@ OTHERWISE = {
     "sites:block-removal": ("PUT /pages/{page_id}", WHOLE),
     "sites:block-return": ("PUT /pages/{page_id}", WHOLE),
     "studio:make-live": ("PUT /flows/{flow_id}/live", "a button has no fields; the API's form names the version"),
+    "studio:version-restore": (
+        "POST /flows/{flow_id}/restoration",
+        "a button has no fields; the API's form names the version",
+    ),
     "studio:save-settings-form": ("PUT /flows/{flow_id}/settings-form", FIELDS),
     "studio:undo-settings-form": ("POST /flows/{flow_id}/undo", "the page knows its own client"),
     "studio:outline-expose": ("POST /flows/{flow_id}/ops", FIELDS),
