@@ -10,7 +10,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fault-seed", type=int, default=0, help="replay a scenario with the seed it printed")
 
 
-SMALL_TOO = "f_01 f_03 f_07 f_10 f_14 f_18 f_25 f_26 f_30 f_32 f_34 f_35 f_45 f_46".split()
+SMALL_TOO = "f_01 f_03 f_07 f_10 f_14 f_18 f_25 f_26 f_28 f_30 f_32 f_34 f_35 f_45 f_46".split()
 """What runs with the other tests, at its small size. The rest waits for `make fault`."""
 
 

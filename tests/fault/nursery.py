@@ -35,7 +35,8 @@ TIMINGS = Timings(
 class Birth(Struct):
     """How the next worker differs. `database`, `redis`: reached by another way. `skew`: seconds its clock is ahead.
 
-    `without`: node types it does not have. `dead_after`: its lease.
+    `without`: node types it does not have. `dead_after`: its lease. `lag`: seconds for which its event loop stands
+    still, again and again.
     """
 
     database: str = ""
@@ -43,6 +44,7 @@ class Birth(Struct):
     skew: float = 0.0
     without: list[str] = []
     dead_after: float = TIMINGS.dead_after
+    lag: float = 0.0
 
 
 def main() -> None:
@@ -89,7 +91,20 @@ def live(birth: Birth, slots: int) -> None:
         catalogue.load().pop(name, None)
     timings = msgspec.structs.replace(TIMINGS, dead_after=birth.dead_after)
     with config.using(**changes):
-        asyncio.run(app.worker.serve(timings=timings, slots=slots, models=False))
+        asyncio.run(work(birth, timings, slots))
+
+
+async def work(birth: Birth, timings: Timings, slots: int) -> None:
+    lagging = asyncio.create_task(stand_still(birth.lag)) if birth.lag else None
+    await app.worker.serve(timings=timings, slots=slots, models=False)
+    if lagging is not None:
+        lagging.cancel()
+
+
+async def stand_still(seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        time.sleep(seconds)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from flows.transport.protocol import Transport
 from tests.factories.kernel import a_workspace
 from tests.factories.runs import a_version
 from tests.fault import effects, steps
+from tests.fault.clock import Clock
 from tests.fault.proxy import Proxy
 from tests.servers import Valkey
 
@@ -53,6 +54,7 @@ class World:
         self._workspaces: list[UUID] = []
         self._first: tuple[UUID, UUID] | None = None
         self.began = time.monotonic()
+        self.clock: Clock | None = None
         self.nursery: subprocess.Popen[str] | None = None
         self.outside: subprocess.Popen[bytes] | None = None
 
@@ -236,7 +238,8 @@ class World:
         self.postgres.stop()
 
     def start_postgres(self) -> None:
-        self.postgres.start()
+        with self.clock.loaded() if self.clock is not None else nullcontext():
+            self.postgres.start()
         self.note("postgresql back")
 
     # --- asking
@@ -379,16 +382,20 @@ select r.id, r.status, r.lane, r.epoch, r.crash_count, r.wake_at - clock_timesta
 @asynccontextmanager
 async def world(
     folder: Path, *, workers: int = 2, slots: int = 20, nudges: str = "plain", birth: dict[str, Any] | None = None,
-    postgres_folder: Path | None = None, settings: dict[str, str] | None = None,
+    postgres_folder: Path | None = None, valkey_folder: Path | None = None, settings: dict[str, str] | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[World]:  # fmt: skip
-    """`birth`: of the first workers. `postgres_folder`: where the cluster lies. `settings`: PostgreSQL's own."""
+    """`birth`: of the first workers. `postgres_folder`, `valkey_folder`: where their files lie. `settings`:
+    PostgreSQL's own. `clock`: PostgreSQL's.
+    """
     place = postgres_folder or folder / "postgres"
     shutil.copytree(await asyncio.to_thread(template), place)
     more = {"max_connections": "200", "shared_buffers": "64MB", **(settings or {})}
     postgres = EmbeddedPostgres(place, settings=more)
-    valkey = Valkey(folder / "valkey")
+    valkey = Valkey(valkey_folder or folder / "valkey")
     try:
-        dsns = postgres.start()
+        with clock.loaded() if clock is not None else nullcontext():
+            dsns = postgres.start()
         redis = valkey.start()
         changes = {
             "data": folder,
@@ -399,6 +406,7 @@ async def world(
         }
         with config.using(**changes):
             made = World(folder, postgres, valkey, dsns.owner, nudges)
+            made.clock = clock
             made.begin(slots)
             steps.install(made.port)
             await db.start("cli", {"app": (0, 6), "system": (0, 3), "site": (0, 1)})
