@@ -67,6 +67,7 @@ class Refusal(Exception):
 
 
 _known: dict[str, Target] = {}
+_asking: dict[str, "asyncio.Task[Target]"] = {}
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -99,7 +100,7 @@ async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, byte
     token = scope["path"][len(PREFIX) :]
     target = _known.get(token)
     if target is None or target.until <= clock.monotonic():
-        target = await _target(token)
+        target = await _looked_up(token)
     if scope["method"] != target.method and (target.method != "any" or scope["method"] not in METHODS):
         takes = target.method if target.method != "any" else ", ".join(sorted(METHODS))
         raise Refusal(405, f"This address takes {takes}.", headers=((b"allow", takes.encode()),))
@@ -180,8 +181,10 @@ async def _admitted(target: Target, headers: dict[bytes, bytes], body: bytes) ->
 def _own_headers(said: Any) -> list[tuple[bytes, bytes]]:
     """Headers that the answer step sets: those left that can't change how the answer is read or kept."""
     given = said.get("headers") if isinstance(said, dict) else getattr(said, "headers", None)
+    if not given:
+        return []
     found = []
-    for name, value in (given or {}).items():
+    for name, value in given.items():
         low = str(name).lower()
         if (low.startswith("x-") and low not in OURS) or low in SETTABLE:
             found.append((low.encode("latin-1", "replace"), str(value).encode("latin-1", "replace")))
@@ -209,6 +212,15 @@ def _reply(run: UUID, status: str, output: Any, text: str | None) -> tuple[int, 
         return code, [typed, NOSNIFF, SANDBOX, told, *_own_headers(output)], plain.encode()
     body = text.encode() if text is not None else _encode(output)
     return code, [JSON, told, *_own_headers(output)], body
+
+
+async def _looked_up(token: str) -> Target:
+    """One request at a time looks an address up; those that come meanwhile wait for its answer. Raises as `_target`."""
+    task = _asking.get(token)
+    if task is None:
+        task = _asking[token] = asyncio.get_running_loop().create_task(_target(token))
+        task.add_done_callback(lambda _: _asking.pop(token, None))
+    return await asyncio.shield(task)  # a caller that leaves does not take the answer from the others
 
 
 async def _target(token: str) -> Target:

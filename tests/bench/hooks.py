@@ -1,7 +1,8 @@
 """The webhook route, express lane, with the durable record: chains of 1, 10, 50 nodes and 1 → 100 → join.
 
-One web process; the load comes from this one, PostgreSQL has what is left of the machine. Goals (baselines.json): what
-Node-RED 5 does without any record on this class of machine, times 1, 2 and 3.5; twice its fan-out.
+One web process with a core of its own; the load comes from this one, which shares the other cores with PostgreSQL.
+Goals (baselines.json): what Node-RED 5 does without any record on this class of machine, times 1, 2 and 3.5; twice its
+fan-out.
 `cpu` is the web process's own CPU time a request: it tells a slow machine from slow code.
 """
 
@@ -25,6 +26,7 @@ from app.runs.versions import token
 from flows.ledger.commit import ExpressRow
 from flows.model import Edge, Flow, NodeUse
 from tests.bench.bed import bed
+from tests.bench.cores import server_alone
 from tests.bench.figure import Figure
 from tests.bench.load import Measured, hammer
 from tests.factories.runs import a_chain, a_version
@@ -81,6 +83,7 @@ async def _bare() -> Measured:
     with subprocess.Popen([sys.executable, "-m", "tests.bench.bare_server", str(port)], cwd=ROOT) as server:
         try:
             _until_open(port)
+            server_alone(server.pid)
             await hammer(port, "/", BODY, connections=8, seconds=0.5)
             return await hammer(port, "/", BODY, connections=16, seconds=SECONDS)
         finally:
@@ -91,6 +94,7 @@ async def _measure(bare: Measured) -> list[Figure]:
     found = []
     async with bed() as it:
         web = psutil.Process(it.pids[0])
+        server_alone(web.pid)
         alone: dict[str, float] = {}
         for name, flow in FLOWS.items():
             workspace, id, _ = await a_version(flow)

@@ -20,6 +20,7 @@ import uvloop
 from app.embedded.folder import free_port
 from tests.bench import hooks
 from tests.bench.bed import bed
+from tests.bench.cores import server_alone
 from tests.bench.figure import Figure
 from tests.bench.hooks import BODY
 from tests.bench.load import hammer
@@ -42,8 +43,9 @@ def figures() -> Iterator[Figure]:
 async def _measure() -> list[Figure]:
     theirs: dict[str, float] = {}
     ours: dict[str, float] = {}
-    with node_red() as port:
+    with node_red() as (port, pid):
         async with bed() as it:
+            server_alone(it.pids[0], pid)
             paths = {f"{n}": await _ours(hooks.flow_of(n)) for n in NODES}
             paths["fan_out"] = await _ours(hooks.fan_out())
             for _ in range(ROUNDS):
@@ -90,8 +92,8 @@ def _installed() -> None:
 
 
 @contextmanager
-def node_red() -> Iterator[int]:
-    """Node-RED with the same flows on a free port."""
+def node_red() -> Iterator[tuple[int, int]]:
+    """Node-RED with the same flows: its port and its process."""
     port, home = free_port(), PLACE / "home"
     home.mkdir(exist_ok=True)
     (home / "flows.json").write_bytes(msgspec.json.encode(_flows()))
@@ -102,7 +104,7 @@ def node_red() -> Iterator[int]:
     with (home / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
         try:
             _until_answers(port)
-            yield port
+            yield port, server.pid
         finally:
             server.terminate()
 
