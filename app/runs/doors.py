@@ -43,7 +43,33 @@ class Check(Protocol):
         ...
 
 
+class Hook(Struct, frozen=True):
+    """The webhook that was called: what is needed to start it as its trigger would."""
+
+    trigger_id: UUID
+    workspace_id: UUID
+    flow_id: UUID
+    version_id: UUID
+    node: str
+    alike: int
+
+
+class Paced(Struct, frozen=True):
+    """What the pace of a webhook made of a call: the answer's status and what it says. `retry`: seconds, 0 = no use."""
+
+    status: int
+    told: dict[str, str]
+    retry: int = 0
+
+
+class Pacer(Protocol):
+    async def __call__(self, hook: Hook, key: str, input: Any) -> Paced:
+        """`key`: of the delivery, "" = it has none."""
+        ...
+
+
 _guards: list[Guard] = []
+_pacers: list[Pacer] = []
 _checks: list[Check] = []
 UNHANDED: Sequence[bytes] = (b"signature", b"timestamp")
 """Headers whose name holds one of these are not handed to a flow: they differ with each try of the same delivery."""
@@ -51,6 +77,15 @@ UNHANDED: Sequence[bytes] = (b"signature", b"timestamp")
 
 def guard_hooks(guard: Guard) -> None:
     _guards[:] = [guard]
+
+
+def pace_hooks(pacer: Pacer) -> None:
+    _pacers[:] = [pacer]
+
+
+async def paced(hook: Hook, key: str, input: Any) -> Paced:
+    """Without a pacer in this process a call waits outside: whoever sent it tries again."""
+    return await _pacers[0](hook, key, input) if _pacers else Paced(503, {"status": "not now"}, 5)
 
 
 def check_calls(check: Check) -> None:

@@ -36,7 +36,7 @@ PRIVATE = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 """Headers that are not handed to the flow: they would be kept in the record of the run."""
 
 LOOK_UP = """
-select t.id, t.workspace_id, t.flow_id, t.node_id, l.version_id,
+select t.id, t.workspace_id, t.flow_id, t.node_id, t.paced, l.version_id,
        (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = 'webhook' and o.enabled) as alike
   from trigger t join flow_live l on l.flow_id = t.flow_id
  where t.token_hash = $1 and t.kind = 'webhook' and t.enabled and not t.paused
@@ -44,7 +44,7 @@ select t.id, t.workspace_id, t.flow_id, t.node_id, l.version_id,
 
 
 class Target(Struct, frozen=True):
-    """What an address starts. `at_once`: the caller gets 202 and does not wait."""
+    """What an address starts. `at_once`: the caller gets 202 and does not wait. `paced`: so with a pace, too."""
 
     trigger_id: UUID
     ready: Ready
@@ -57,6 +57,7 @@ class Target(Struct, frozen=True):
     signed: bool = False
     raw: bool = False
     settings: Any = None
+    paced: doors.Hook | None = None
 
 
 class Refusal(Exception):
@@ -128,6 +129,8 @@ async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, byte
     key = delivery.encode() or headers.get(b"idempotency-key") or headers.get(b"webhook-id") or b""
     if len(key) > 200:
         raise Refusal(400, "The idempotency key is longer than 200 characters.")
+    if target.paced is not None:
+        return await _paced(target.paced, key.decode("latin-1"), sent)
     own_key = f"{target.trigger_id}:{key.decode('latin-1')}" if key else ""
     try:
         return await _run(target, sent, own_key)
@@ -136,6 +139,15 @@ async def _answer(scope: Any, receive: Any) -> tuple[int, list[tuple[bytes, byte
             raise
         # the sender tries the same delivery again, with other headers: it has had its effect
         return 200, [JSON], _encode({"status": "seen before"})
+
+
+async def _paced(hook: doors.Hook, key: str, sent: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    done = await doors.paced(hook, key, sent)
+    retry = [(b"retry-after", str(done.retry).encode())] if done.retry else []
+    if done.status >= 400:
+        code, headers, body = _problem(done.status, done.told["status"], "", tuple(retry))
+        return code, headers, body
+    return done.status, [JSON], _encode(done.told)
 
 
 async def _run(target: Target, sent: Any, own_key: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
@@ -252,6 +264,9 @@ async def _target(token: str) -> Target:
         getattr(asked, "signature", "none") != "none",
         getattr(asked, "keep_raw", False),
         asked,
+        doors.Hook(row["id"], row["workspace_id"], row["flow_id"], row["version_id"], row["node_id"], row["alike"])
+        if row["paced"]
+        else None,
     )
     return made
 

@@ -115,7 +115,7 @@ async def line(tx: Tx, flow_id: UUID, input: str) -> str:
     row = await tx.fetchrow(OF, flow_id)
     if row is None:
         return ""
-    return line_of(flow_id, _key(row["key"], input) if row["key"] else "")
+    return line_of(flow_id, key_of(row["key"], input) if row["key"] else "")
 
 
 async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str) -> str:
@@ -132,7 +132,7 @@ async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str) -> str:
     return ""
 
 
-def _key(source: str, input: str) -> str:
+def key_of(source: str, input: str) -> str:
     """The key as text; "" for an input that has none: such a run counts for the flow's own limit only."""
     try:
         value = expression(source)({"input": msgspec.json.decode(input)})

@@ -53,7 +53,8 @@ class Trigger(Table, tablename="trigger"):
 
     Webhooks, mail and file drop have an address; its token is derived from the id and `token_round`, and only its
     hash is stored. `enabled`: the live version has this step; `paused`: a person switched it off;
-    `planned`: app.triggers has looked at the step as it is in the live version.
+    `planned`: app.triggers has looked at the step as it is in the live version;
+    `paced`: it has a row in trigger_pace.
     """
 
     id = UUID(primary_key=True)
@@ -66,6 +67,7 @@ class Trigger(Table, tablename="trigger"):
     enabled = Boolean(default=True)
     paused = Boolean(default=False)
     planned = Boolean(default=False)
+    paced = Boolean(default=False)
     created_at = Timestamptz(default=TimestamptzNow())
 
 

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from app.triggers import keys, queries, service
-from app.triggers.forms import SecretForm, SwitchForm
+from app.triggers.forms import PaceForm, SecretForm, SwitchForm
 from app.triggers.queries import Detail, TriggerView
 from app.web.actor import Actor
 
@@ -38,6 +38,11 @@ class TriggerApi(Controller):
         self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], data: JSONBody[SwitchForm]
     ) -> None:
         await service.switch(actor, trigger_id, on=data.on)
+
+    @put("/pace", name="api:trigger-pace", summary="How often a trigger may start something", status_code=204)
+    async def pace(self, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], data: JSONBody[PaceForm]) -> None:
+        """After a quiet time, or at most so often; for each value of `key` apart. What is held keeps its moment."""
+        await service.set_pace(actor, trigger_id, data)
 
     @post("/secret", name="api:trigger-secret", summary="Set or make the secret of a signed webhook")
     async def secret(

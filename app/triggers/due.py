@@ -14,7 +14,7 @@ import msgspec
 from app.db import Tx, system_tx, tenant_tx
 from app.logs import logger
 from app.runs import service as runs
-from app.triggers import calendar
+from app.triggers import calendar, pacing
 from app.triggers.firing import Overlap, Trigger, begin, fire, note
 from flows import catalogue
 
@@ -31,6 +31,14 @@ select p.*, t.flow_id, t.node_id, t.kind, t.enabled and not t.paused as awake, l
        (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled) as alike
   from trigger_plan p join trigger t on t.id = p.trigger_id left join flow_live l on l.flow_id = t.flow_id
  where p.trigger_id = $1 for update of p skip locked
+"""
+DUE_HELD = """
+select distinct trigger_id, workspace_id from trigger_firing
+ where result = 'held' and slot_at <= clock_timestamp() limit 200
+"""
+HELD = """
+select id, input, times from trigger_firing where trigger_id = $1 and result = 'held' and slot_at <= clock_timestamp()
+ order by slot_at, id limit 100 for update skip locked
 """
 NEXT_QUEUED = """
 select f.id, f.input from trigger_firing f where f.trigger_id = $1 and f.result = 'queued'
@@ -54,6 +62,13 @@ async def fire_queued() -> int:
     async with system_tx("queued firings") as tx:
         rows = await tx.fetch(QUEUED)
     return await each_locked(rows, _begin_next)
+
+
+async def fire_held() -> int:
+    """Start what the pace of its trigger held until now. Every second."""
+    async with system_tx("held firings") as tx:
+        rows = await tx.fetch(DUE_HELD)
+    return await each_locked(rows, _begin_held)
 
 
 async def each_locked(rows: Any, act: Any) -> int:
@@ -115,6 +130,21 @@ async def _begin_next(tx: Tx, row: Any) -> int:
         return 0
     await begin(tx, trigger_of(row), waiting["id"], msgspec.json.decode(waiting["input"]))
     return 1
+
+
+async def _begin_held(tx: Tx, row: Any) -> int:
+    if row["live"] is None or not row["awake"]:
+        await tx.execute(
+            """update trigger_firing set result = 'skipped', reason = 'Switched off while it was held.', input = null
+               where trigger_id = $1 and result = 'held'""",
+            row["trigger_id"],
+        )
+        return 0
+    due, pace = await tx.fetch(HELD, row["trigger_id"]), await pacing.of(tx, row["trigger_id"])
+    for each in due:
+        said = pacing.started(pace, each["times"])
+        await begin(tx, trigger_of(row), each["id"], msgspec.json.decode(each["input"]), said)
+    return len(due)
 
 
 def trigger_of(row: Any) -> Trigger:

@@ -14,6 +14,7 @@ from app.db import Tx
 from app.errors import DomainError
 from app.events import hub
 from app.runs import service as runs
+from app.triggers import pacing
 
 Overlap = Literal["skip", "queue", "allow", "cancel"]
 DEEPEST = 8
@@ -23,8 +24,8 @@ LOOKED_AT = 200
 """Only so many of a trigger's last firings are asked whether their run still goes on."""
 
 CLAIM = """
-insert into trigger_firing (workspace_id, trigger_id, key, result, reason, planned_at, input, depth)
-values ($1, $2, $3, $4, $5, $6, $7::json, $8) on conflict (trigger_id, key) do nothing returning id
+insert into trigger_firing (workspace_id, trigger_id, key, result, reason, planned_at, input, depth, pace_key, slot_at)
+values ($1, $2, $3, $4, $5, $6, $7::json, $8, $9, $10) on conflict (trigger_id, key) do nothing returning id
 """
 GOING = """
 select r.id from (
@@ -52,12 +53,16 @@ class Trigger(Struct, frozen=True):
 
 
 class Fired(Struct, frozen=True):
-    """`result`: started, queued, skipped, refused; with the reason for all but the first."""
+    """`result`: started, queued, held, merged, skipped, refused; with the reason for all but the first.
+
+    `until`: when what is held starts, as it looks now.
+    """
 
     id: UUID
     result: str
     reason: str = ""
     run_id: UUID | None = None
+    until: datetime | None = None
 
 
 async def fire(
@@ -70,8 +75,11 @@ async def fire(
     depth: int = 0,
     overlap: Overlap = "allow",
     reason: str = "",
+    by_hand: bool = False,
 ) -> Fired | None:
     """Start a run for `key`, unless this trigger fired for it before (None). `tx`: the workspace's own transaction.
+
+    A trigger with a pace may hold it, merge it into what is held, or leave it out; not what is fired `by_hand`.
 
     Refusals of runs (queue full, the version can't run) are the firing's result, not an error. Call `runs.nudge`
     after the commit.
@@ -89,18 +97,27 @@ async def fire(
         full = queued and queued >= MOST_QUEUED
         result, reason = ("skipped", f"{MOST_QUEUED} wait already.") if full else ("queued", "Waits for the last run.")
     kept = msgspec.json.encode(input).decode() if result == "queued" else None
+    pace = await pacing.of(tx, trigger.id) if result == "started" and not by_hand else None
+    at = await pacing.place(tx, trigger.id, pace, input) if pace is not None else pacing.Place("started")
+    if at.result != "started":
+        result, reason, kept = at.result, at.reason, at.held
     firing_id = await tx.fetchval(
-        CLAIM, trigger.workspace_id, trigger.id, key[:300], result, reason, planned_at, kept, depth
-    )
+        CLAIM, trigger.workspace_id, trigger.id, key[:300], result, reason, planned_at, kept, depth,
+        at.key if pace is not None else None, at.slot,
+    )  # fmt: skip
     if firing_id is None:
         return None
+    if pace is not None and at.into is not None:
+        full = await pacing.merge(tx, trigger.id, pace, at, input)
+        if full is not None:
+            await begin(tx, trigger, at.into, full[0], pacing.started(pace, full[1]))
     if result == "started":
         if overlap == "cancel":
             for run_id in going:
                 await runs.cancel(trigger.workspace_id, run_id)
         return await begin(tx, trigger, firing_id, input, reason)
     _told(trigger, result)
-    return Fired(firing_id, result, reason)
+    return Fired(firing_id, result, reason, until=at.slot)
 
 
 async def begin(tx: Tx, trigger: Trigger, firing_id: UUID, input: Any, reason: str = "") -> Fired:

@@ -2,7 +2,7 @@
 
 from app.background import Job
 from app.db import system_tx
-from app.triggers.due import fire_due, fire_queued
+from app.triggers.due import fire_due, fire_held, fire_queued
 from app.triggers.folder import take_files
 from app.triggers.following import fire_ends, fire_events
 from app.triggers.plans import plan_new
@@ -15,7 +15,9 @@ async def forget_firings() -> int:
     """Delete what the log of firings has about more than KEEP_DAYS ago. Every hour."""
     async with system_tx("forget firings") as tx:
         done = await tx.execute(
-            "delete from trigger_firing where at < now() - make_interval(days => $1) and result <> 'queued'", KEEP_DAYS
+            """delete from trigger_firing
+                where at < now() - make_interval(days => $1) and result not in ('queued', 'held')""",
+            KEEP_DAYS,
         )
     return int(done.rpartition(" ")[2])
 
@@ -31,6 +33,7 @@ LOOKS: tuple[Job, ...] = (
     (plan_new, 1.0),
     (fire_due, 1.0),
     (fire_queued, 1.0),
+    (fire_held, 1.0),
     (fire_events, 1.0),
     (fire_ends, 1.0),
     (take_files, 2.0),

@@ -12,6 +12,7 @@ from app.db import tenant_tx
 from app.errors import NotFound
 from app.runs import service as runs
 from app.triggers import calendar, plans
+from app.triggers.pacing import Pace
 from app.triggers.service import BY_VISITORS, GONE
 from app.web.actor import Actor
 from flows.model import Flow, NodeUse
@@ -27,11 +28,12 @@ KINDS = {
 
 LIST = """
 select t.id, t.flow_id, t.node_id, t.kind, t.paused, p.title, p.words, p.next_at, p.problem, p.rule, p.made_at,
-       t.token_round, t.token_hash is not null as addressed, s.hint, v.document->>'name' as flow,
+       t.token_round, t.token_hash is not null as addressed, s.hint, to_jsonb(c) - '{trigger_id,workspace_id}'::text[] as pace, v.document->>'name' as flow,
        f.id as fired, f.result, f.reason, f.run_id, f.planned_at, f.at, f.times, f.status
   from trigger t join flow_live l on l.flow_id = t.flow_id join flow_version v on v.id = l.version_id
   left join trigger_plan p on p.trigger_id = t.id
   left join trigger_secret s on s.trigger_id = t.id and s.until is null
+  left join trigger_pace c on c.trigger_id = t.id
   left join lateral (
       select * from (
           (select x.id, x.result, x.reason, x.run_id, x.planned_at, x.at, x.times, r.status
@@ -64,9 +66,9 @@ WORKERS = (
 
 
 class FiringView(Struct, frozen=True):
-    """`result`: started, queued, skipped, refused. `status` is where its run stands, "" when there is none (any more).
+    """`result`: started, queued, held, merged, skipped, refused. `status` is where its run stands, "" when there is none (any more).
 
-    `times`: the same refusal came so often within its minute.
+    `times`: the same refusal came so often within its minute, or so many firings were merged in this one.
     """
 
     id: UUID
@@ -97,6 +99,7 @@ class TriggerView(Struct, frozen=True):
     path: str = ""
     signature: str = ""
     secret_hint: str = ""
+    pace: Pace | None = None
 
     @property
     def icon(self) -> str:
@@ -193,6 +196,7 @@ def _view(row: Any) -> TriggerView:
         _path(row),
         _signature(row),
         f"…{row['hint']}" if row["hint"] else "",
+        msgspec.json.decode(row["pace"], type=Pace) if row["pace"] else None,
     )
 
 

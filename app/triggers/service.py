@@ -4,13 +4,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.db import Tx, tenant_tx
-from app.errors import Conflict, NotAllowed, NotFound
+from app.errors import Conflict, NotAllowed, NotFound, Refused
 from app.events import publish
 from app.runs import service as runs
 from app.triggers import plans
 from app.triggers.firing import Fired, Trigger, fire
+from app.triggers.forms import PaceForm
 from app.triggers.samples import sample
 from app.web.actor import Actor
+from flows.expressions import ExpressionError, expression
 
 GONE = "This trigger does not exist."
 BY_VISITORS = frozenset({"chat", "form", "api"})
@@ -20,6 +22,13 @@ select t.*, l.version_id as live, p.rule,
        (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled) as alike
   from trigger t left join flow_live l on l.flow_id = t.flow_id left join trigger_plan p on p.trigger_id = t.id
  where t.id = $1 and t.enabled
+"""
+
+SET_PACE = """
+insert into trigger_pace (trigger_id, workspace_id, mode, seconds, key, take, longest, most, over)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (trigger_id) do update set mode = excluded.mode, seconds = excluded.seconds, key = excluded.key,
+    take = excluded.take, longest = excluded.longest, most = excluded.most, over = excluded.over
 """
 
 
@@ -69,11 +78,37 @@ async def fire_now(actor: Actor, trigger_id: UUID) -> Fired:
         )
         by = f"Fired by hand, by {actor.name or actor.email}."
         given = sample(row["kind"], plans.stored_settings(row["kind"], row["rule"] or "{}"))
-        done = await fire(tx, trigger, f"hand {uuid4()}", given, reason=by)
+        done = await fire(tx, trigger, f"hand {uuid4()}", given, reason=by, by_hand=True)
     if done is None:
         raise Conflict("This firing was there already.")
     await runs.nudge("normal")
     return done
+
+
+async def set_pace(actor: Actor, trigger_id: UUID, form: PaceForm) -> None:
+    """How often this trigger may start something. What is held keeps its moment.
+
+    Raises NotFound, Conflict for a kind that visitors start, Refused for a key that can't be read.
+    """
+    may_change(actor)
+    try:
+        expression(form.key.strip())
+    except ExpressionError as error:
+        raise Refused(str(error), field="key") from None
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await found(tx, trigger_id)
+        if row["kind"] in BY_VISITORS:
+            raise Conflict("Somebody waits for the answer of this trigger: it has no pace.")
+        if form.mode == "none":
+            await tx.execute("delete from trigger_pace where trigger_id = $1", trigger_id)
+        else:
+            await tx.execute(
+                SET_PACE, trigger_id, actor.workspace_id, form.mode, form.seconds, form.key.strip(), form.take,
+                form.longest, form.most, form.over,
+            )  # fmt: skip
+        await tx.execute("update trigger set paced = $2 where id = $1", trigger_id, form.mode != "none")
+        told = {"trigger": str(trigger_id), "flow": str(row["flow_id"]), "by": actor.name, "mode": form.mode}
+        await publish(tx, actor.workspace_id, "workspace", "trigger.paced", told)
 
 
 async def found(tx: Tx, trigger_id: UUID) -> Any:
@@ -89,4 +124,4 @@ def may_change(actor: Actor) -> None:
         raise NotAllowed("You can look at triggers, not change them.", remedy="Ask an owner to make you an editor.")
 
 
-__all__ = ["Fired", "fire_now", "found", "may_change", "new_address", "switch"]
+__all__ = ["Fired", "fire_now", "found", "may_change", "new_address", "set_pace", "switch"]

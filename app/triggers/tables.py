@@ -31,7 +31,8 @@ class TriggerFiring(Table, tablename="trigger_firing"):
     """One thing a trigger fired for, or didn't, with the reason. (trigger_id, key) is unique: that makes it once.
 
     `input` is kept while the firing waits for its turn only. `depth`: how many triggers in a row led here. `times`:
-    how often the same refusal came within its minute.
+    how often the same refusal came within its minute, or how many are merged in it. `pace_key`, `slot_at`: what the
+    pace counts it for, and when it starts or started.
     """
 
     id = UUID(primary_key=True)
@@ -45,7 +46,23 @@ class TriggerFiring(Table, tablename="trigger_firing"):
     input = JSON(null=True, default=None)
     depth = SmallInt(default=0)
     times = Integer(default=1)
+    pace_key = Text(null=True, default=None)
+    slot_at = Timestamptz(null=True, default=None)
     at = Timestamptz(default=TimestamptzNow())
+
+
+class TriggerPace(Table, tablename="trigger_pace"):
+    """How often a trigger may start something (app/triggers/pacing.py); no row = as it comes."""
+
+    trigger_id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    mode = Text(required=True, default=None)
+    seconds = Integer(required=True, default=None)
+    key = Text(default="")
+    take = Text(default="last")
+    longest = Integer(null=True, default=None)
+    most = Integer(default=1)
+    over = Text(default="queue")
 
 
 class TriggerSecret(Table, tablename="trigger_secret"):

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from app.triggers.pace_form import written_pace
+from app.triggers.pacing import Pace
 from app.triggers.queries import Detail, FiringView, TriggerView
 from app.web.actor import Actor
 from tests.factories.triggers import a_trigger
@@ -34,6 +36,8 @@ FIRINGS = [
     firing(status="", run_id=None, planned_at=None),
     firing(result="queued", status="", reason="Waits."),
     firing(result="refused", status="", reason="Bad <signature>", times=7),
+    firing(result="held", status="", run_id=None, reason="Held until 09:30:10 UTC.", times=3),
+    firing(result="merged", status="", run_id=None, reason="Merged into the firing of 09:30:00 UTC."),
     firing(result="skipped", status="", reason="The last run still went on."),
 ]
 VIEWS = [
@@ -51,6 +55,14 @@ SAMPLES: dict[str, Any] = {
     "triggers/_secret.html": [
         {"it": view(signature="github"), "shown": "", "errors": {"": "No."}},
         {"it": view(signature="github", secret_hint="…9f2c"), "shown": "whsec_x", "errors": {}},
+    ],
+    "triggers/_pace.html": [
+        {"it": view(pace=pace), "written": written_pace(pace), "wrong": wrong}
+        for pace, wrong in (
+            (None, {}),
+            (Pace("quiet", 10, "input.<b>"), {"seconds": "No."}),
+            (Pace("rate", 60, most=5), {"": "No."}),
+        )
     ],
     "triggers/_why.html": [{"detail": Detail(VIEWS[0], [], why, [], None)} for why in ([], ["It is off."])],
     "triggers/secret_set.oob.html": {
@@ -71,3 +83,4 @@ async def _made(actor: Actor) -> UUID:
 
 
 IDS = {"trigger_id": _made}
+BODIES = {"api:trigger-pace": {"mode": "quiet"}, "triggers:pace": {"mode": "none"}}

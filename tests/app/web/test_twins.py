@@ -76,6 +76,7 @@ OTHERWISE = {
     "studio:outline-try": ("POST /flows/{flow_id}/runs", "a try runs the draft, streamed to the canvas"),
     "studio:start-try": ("POST /flows/{flow_id}/runs", "a try runs the draft, streamed to the canvas"),
     "studio:cancel-try": ("DELETE /runs/{run_id}", "a try is a run"),
+    "triggers:pace": ("PUT /triggers/{trigger_id}/pace", FIELDS),
     "triggers:switch-off": (
         "PUT /triggers/{trigger_id}/switch",
         "a button has no fields; the API's form says on or off",
