@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from uuid import UUID
@@ -36,7 +37,7 @@ class Birth(Struct):
     """How the next worker differs. `database`, `redis`: reached by another way. `skew`: seconds its clock is ahead.
 
     `without`: node types it does not have. `dead_after`: its lease. `lag`: seconds for which its event loop stands
-    still, again and again.
+    still, again and again. `temporary`: where its temporary files lie.
     """
 
     database: str = ""
@@ -45,6 +46,8 @@ class Birth(Struct):
     without: list[str] = []
     dead_after: float = TIMINGS.dead_after
     lag: float = 0.0
+    temporary: str = ""
+    full_python: bool = False
 
 
 def main() -> None:
@@ -84,6 +87,10 @@ def main() -> None:
 def live(birth: Birth, slots: int) -> None:
     urls = {"database_url": birth.database, "redis_url": birth.redis}
     changes: Mapping[str, object] = {name: config.Secret(url) for name, url in urls.items() if url}
+    if birth.full_python:
+        changes = {**changes, "full_python": True}
+    if birth.temporary:
+        os.environ["TMPDIR"] = tempfile.tempdir = birth.temporary
     if birth.skew:
         really = time.time
         time.time = lambda: really() + birth.skew

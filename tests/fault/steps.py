@@ -181,3 +181,16 @@ def asking() -> Flow:
         ],
         name="asking",
     )  # fmt: skip
+
+
+def code(text: str, engine: str = "safe", **settings: Any) -> Flow:
+    """Nothing but somebody's Python."""
+    return Flow(
+        [
+            NodeUse("start", "start.api"),
+            NodeUse("code", "code.python", settings={"code": text, "engine": engine, **settings}),
+            NodeUse("answer", "show.answer"),
+        ],
+        [Edge("start.input", "code.value"), Edge("code.result", "answer.data")],
+        name=f"code, {engine}",
+    )

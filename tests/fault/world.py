@@ -21,6 +21,7 @@ from uuid import UUID
 
 import asyncpg
 from redis.asyncio import from_url
+from redis.exceptions import RedisError
 
 from app import config, db
 from app.embedded.folder import free_port
@@ -206,12 +207,17 @@ class World:
         shutil.copytree(self.folder / "snapshot", self.valkey.folder / "appendonlydir")
         self.start_redis("as it was long ago")
 
-    async def redis(self, *command: str) -> None:
+    async def redis(self, *command: str) -> Any:
         client = from_url(self.valkey.url())
         try:
-            await client.execute_command(*command)
+            return await client.execute_command(*command)
         finally:
             await client.aclose()
+
+    async def write_redis(self, value: str) -> None:
+        """Something, whether it is taken or not."""
+        with suppress(RedisError):
+            await self.redis("SET", "agentbase-test", value, "EX", "60")
 
     async def keep_alive(self) -> None:
         """What a supervisor does: as many workers as there were, whatever they die of."""
@@ -347,13 +353,13 @@ class World:
 
     async def start(self, workspace: UUID, version: UUID, key: str) -> UUID:
         """Accepted: from now on the run must not be lost. Retries like a caller, with its idempotency key."""
-        for attempt in range(200):
+        for attempt in range(1500):
             try:
                 run = await service.start(workspace, version, {"order": key}, trigger="api", idempotency_key=key)
                 self.accepted.append(run)
                 return run
             except Exception:
-                if attempt == 199:
+                if attempt == 1499:
                     raise
                 await asyncio.sleep(0.1)
         raise AssertionError
