@@ -18,6 +18,7 @@ from flows.plan import Step
 from flows.resuming import edited
 from flows.sdk.context import Signal, Wait
 from flows.sdk.ports import AFTER
+from flows.stored import Later
 
 if TYPE_CHECKING:
     from flows.pauses import Parked
@@ -91,9 +92,14 @@ class Breakpoints:
 
 
 def arriving(frame: Frame, step: Step) -> dict[str, Any]:
-    """What would go into the step, by port; `error` where a value does not fit: it can be edited."""
+    """What would go into the step, by port; `error` where a value does not fit: it can be edited.
+
+    Without `inputs` when they are large or in storage: then the record of the steps before says what they are.
+    """
     found: dict[str, Any] = {}
     error = ""
+    if any(isinstance(frame.outs[link.source], Later) for port in step.ports for link in port.links):
+        return {}
     for port in step.ports:
         if port.name == AFTER:
             continue

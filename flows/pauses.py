@@ -32,8 +32,8 @@ class Parked(Struct):
 class Pauses:
     """Of one run. `signals`: those that came and that no step has waited for yet.
 
-    `asleep`: what waited when the run was put to sleep. What sleeps in rounds and called flows is in `parked` still, but
-    their frames are called off by then.
+    `asleep`: what waited when the run was put to sleep. Frames of rounds and called flows are called off right after,
+    and then it can't be told any more.
     """
 
     __slots__ = ("_run", "asleep", "parked", "signals")

@@ -5,16 +5,18 @@ right after finds them there.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct, field, structs
+from msgspec import Struct, structs
 
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused
 from app.runs import service
-from app.runs.ports import Typed, typed_ports
+from app.runs.fields import Field
+from app.runs.forms import GoOnForm
+from app.runs.ports import Typed, fields_for, ports_of
 from app.runs.redacting import redacted, restored
 from app.runs.running import host
 from app.web import Actor
@@ -37,19 +39,6 @@ KEEP = "update node_exec set edits = $4::json where run_id = $1 and node_id = $2
 FROM_NOW_ON = "update run set breaks = $2::json where id = $1"
 
 
-class GoOnForm(Struct, forbid_unknown_fields=True):
-    """`step`: "step" or "step:round" that the run pauses before. `edits`: values by input port, in the place of what
-    the wires carried.
-
-    `how`: "next" = to the next breakpoint; "step" = this step, then pause before whatever comes next; "end" = without
-    pausing again, also where other branches pause now; "skip" = leave the step out, then to the next breakpoint.
-    """
-
-    step: Annotated[str, Meta(min_length=1, max_length=700)]
-    how: Literal["next", "step", "end", "skip"] = "next"
-    edits: dict[str, Any] = field(default_factory=dict)
-
-
 class Pause(Struct, frozen=True):
     """A step before which a run pauses. `inputs`: what would go in, without secrets. `ports`: what may be put in.
 
@@ -61,6 +50,11 @@ class Pause(Struct, frozen=True):
     inputs: dict[str, Any]
     ports: list[Typed]
     error: str = ""
+
+    @property
+    def fields(self) -> list[Field]:
+        """For a form with what would go in."""
+        return fields_for(self.ports, self.inputs)
 
     @property
     def step(self) -> str:
@@ -75,7 +69,12 @@ async def pauses(actor: Actor, run_id: UUID) -> list[Pause]:
     if not waiting:
         return []
     plan = (await service.mine(actor, waiting[0]["version_id"])).plan
-    return [_pause(row, typed_ports(plan.step(row["node_id"]))) for row in waiting]
+    return [_pause(row, ports_of(plan.step(row["node_id"]))) for row in waiting]
+
+
+async def pause_at(actor: Actor, run_id: UUID, node: str) -> Pause | None:
+    """The pause before this step, of its rounds the first one that waits. 1 statement. Raises NotFound."""
+    return next((each for each in await pauses(actor, run_id) if each.node == node), None)
 
 
 async def go_on(actor: Actor, run_id: UUID, form: GoOnForm, *, at: Mapping[str, How] | None = None) -> None:

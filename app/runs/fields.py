@@ -12,7 +12,8 @@ MOST = 24
 """Fields of an object; one with more is edited as a whole."""
 
 
-Kind = Literal["text", "json", "number", "yesno"]
+Kind = Literal["text", "json", "number", "yesno", "message"]
+"""A message is edited as its text."""
 
 
 class Field(Struct, frozen=True):
@@ -56,6 +57,8 @@ def _field(
 
 
 def _written(value: Any, kind: Kind) -> str:
+    if kind == "message" and isinstance(value, dict):
+        return str(value["text"])
     if kind == "yesno":
         return "yes" if value is True else "no" if value is False else str(value)
     if kind in ("text", "number") and isinstance(value, str):
@@ -74,6 +77,8 @@ def value_of(sent: Mapping[str, str]) -> Any:
             found[key] = text.replace("\r\n", "\n")
         elif kind == "json" and key:
             found[key] = _read(text, name, f"'{key}'")
+        elif kind == "message" and key:
+            found[key] = {"text": text.replace("\r\n", "\n")}
         elif kind == "number" and key:
             found[key] = _number(text, name, key)
         elif kind == "yesno" and key:

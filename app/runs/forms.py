@@ -1,9 +1,9 @@
 """What comes in, with limits."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 
 class RunForm(Struct, forbid_unknown_fields=True):
@@ -108,6 +108,19 @@ class ReplayForm(Struct, forbid_unknown_fields=True):
     version: Annotated[str, Meta(max_length=40)] = ""
     input: dict[str, Any] | None = None
     edits: dict[str, Any] = {}
+
+
+class GoOnForm(Struct, forbid_unknown_fields=True):
+    """`step`: "step" or "step:round" that the run pauses before. `edits`: values by input port, in the place of what
+    the wires carried.
+
+    `how`: "next" = to the next breakpoint; "step" = this step, then pause before whatever comes next; "end" = without
+    pausing again, also where other branches pause now; "skip" = leave the step out, then to the next breakpoint.
+    """
+
+    step: Annotated[str, Meta(min_length=1, max_length=700)]
+    how: Literal["next", "step", "end", "skip"] = "next"
+    edits: dict[str, Any] = field(default_factory=dict)
 
 
 class KeepingForm(Struct, forbid_unknown_fields=True):

@@ -1,13 +1,13 @@
 """Inputs of a step as a person edits them: what each port takes, and the field that fits it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from app.runs.fields import Field, Kind, field_for
 from flows.plan import Step
-from flows.sdk.ports import PortType
+from flows.sdk.ports import AFTER, Port, PortType
 
 FIELDS: dict[PortType, Kind] = {"text": "text", "number": "number", "yesno": "yesno"}
 """All other types are edited as JSON, and what is not typed as what it is now."""
@@ -23,15 +23,23 @@ class Typed(Struct, frozen=True):
     many: bool
 
 
-def typed_ports(step: Step) -> list[Typed]:
-    """The step's inputs that a value can be put into, in the order of its card."""
-    if step.kind is None:
-        return []
+def typed_ports(inputs: Iterable[Port]) -> list[Typed]:
+    """Those of a step's inputs that a value can be put into, in the order of its card."""
     return [
         Typed(port.name, port.title or port.name, port.type, port.required, port.many)
-        for port in step.kind.ports(step.settings).inputs
-        if not port.inside
+        for port in inputs
+        if not port.inside and port.name != AFTER
     ]
+
+
+def ports_of(step: Step) -> list[Typed]:
+    """Of a step of a plan."""
+    return typed_ports(step.kind.ports(step.settings).inputs) if step.kind is not None else []
+
+
+def is_message(value: Any) -> bool:
+    """A message of a conversation, as it is on record."""
+    return isinstance(value, dict) and isinstance(value.get("text"), str) and value.keys() <= {"text", "role", "name"}
 
 
 def fields_for(ports: list[Typed], inputs: Mapping[str, Any], sent: Mapping[str, str] | None = None) -> list[Field]:
@@ -40,9 +48,11 @@ def fields_for(ports: list[Typed], inputs: Mapping[str, Any], sent: Mapping[str,
     for port in ports:
         value = inputs.get(port.name)
         kind: Kind = "json" if port.many else FIELDS.get(port.type, "json")
-        if port.type == "any" and not port.many and isinstance(value, str):
+        if not port.many and is_message(value):
+            kind = "message"
+        elif port.type == "any" and not port.many and isinstance(value, str):
             kind = "text"
-        if kind in ("number", "yesno", "text") and value is not None and not isinstance(value, (str, int, float, bool)):
-            kind = "json"  # it does not fit, or is a message on its way to a text
+        elif kind != "json" and value is not None and not isinstance(value, (str, int, float, bool)):
+            kind = "json"  # it does not fit yet
         found.append(field_for(kind, port.name, port.title, value, sent, given=port.name in inputs))
     return found

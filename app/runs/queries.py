@@ -14,6 +14,9 @@ from app.runs import limits, values
 from app.runs import versions as stored
 from app.runs.glance import NEEDS_YOU, Glance, Waiting, Week, latest, waiting, week
 from app.runs.live import LiveFlow, live_document, live_flows
+from app.runs.breaking import Pause, pause_at, pauses
+from app.runs.fields import Field
+from app.runs.ports import Typed, fields_for, typed_ports
 from app.runs.reading import RunView, run_view
 from app.runs.redacting import redacted
 from app.runs.service import GONE
@@ -190,6 +193,14 @@ async def version(actor: Actor, version_id: UUID) -> VersionView:
 
 
 __all__ = [
+    "Field",
+    "Pause",
+    "Typed",
+    "fields_for",
+    "of_flow",
+    "pause_at",
+    "pauses",
+    "typed_ports",
     "Glance",
     "LiveFlow",
     "Named",

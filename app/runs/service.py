@@ -24,6 +24,7 @@ from app.runs.doors import check_calls as check_calls  # noqa: PLC0414 -- for ap
 from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import pace_hooks as pace_hooks  # noqa: PLC0414 -- for app.triggers
 from app.runs.limits import key_of as key_of  # noqa: PLC0414 -- for app.triggers
+from app.runs.forms import GoOnForm as GoOnForm  # noqa: PLC0414 -- for app.studio
 from app.runs.limits_drain import retry_after
 from app.runs.outcome import Outcome
 from app.runs.rehearsal import Answer as Answer  # noqa: PLC0414 -- for app.checks
@@ -36,7 +37,7 @@ from app.runs.running import Ready, host
 from app.runs.values import whole_output as whole_output  # noqa: PLC0414 -- for app.triggers
 from app.runs.versions import VersionView
 from app.web import Actor
-from flows.breaks import BREAK, Breaks
+from flows.breaks import BREAK, Breaks, How
 from flows.ledger import postgres_verbs as verbs
 from flows.model import Flow
 from flows.transport.protocol import Lane
@@ -348,6 +349,13 @@ async def begin_pinned(
     from app.runs import pinning
 
     return await pinning.begin(actor, version_id, input, pinned, afresh=afresh, breaks=breaks)
+
+
+async def go_on(actor: Actor, run_id: UUID, form: GoOnForm, *, at: Mapping[str, How] | None = None) -> None:
+    """End the pause of a try before a step: `breaking.go_on`."""
+    from app.runs import breaking
+
+    await breaking.go_on(actor, run_id, form, at=at)
 
 
 async def cancel(who: Actor | UUID, run_id: UUID) -> str:

@@ -1,13 +1,17 @@
 """What the page of one run shows beside the run itself: timeline, graph, the chosen step, how it compares."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from app.db import tenant_tx
-from app.runs import queries
+from app.errors import Refused
+from app.runs import breaking, queries
+from app.runs.fields import Field
 from app.runs.graph import Graph, graph
+from app.runs.ports import fields_for
 from app.runs.reading import RunView, StepView
 from app.runs.timeline import Timeline, timeline
 from app.web import Actor
@@ -51,6 +55,15 @@ class Rounds(Struct, frozen=True):
     failed: list[str]
 
 
+class PauseForm(Struct, frozen=True):
+    """What can be put into the chosen step, before which the run pauses. `wrong`, `cause`: what was refused, and why."""
+
+    fields: list[Field]
+    error: str = ""
+    wrong: str = ""
+    cause: str = ""
+
+
 class RunPage(Struct, frozen=True):
     """`base`: the path of this page. `shared`: somebody looks who has a link: nothing can be done from there."""
 
@@ -65,17 +78,38 @@ class RunPage(Struct, frozen=True):
     unreached: list[str]
     base: str
     shared: bool = False
+    pause: "PauseForm | None" = None
 
     @property
     def view(self) -> str:
         return "graph" if self.graph is not None else "timeline"
 
 
-async def run_page(actor: Actor, run_id: UUID, *, step: str = "", tab: str = "", view: str = "") -> RunPage:
-    """The statements of `queries.run`, and 1 more once it has ended. Raises NotFound."""
+async def run_page(
+    actor: Actor,
+    run_id: UUID,
+    *,
+    step: str = "",
+    tab: str = "",
+    view: str = "",
+    sent: Mapping[str, str] | None = None,
+    refused: Refused | None = None,
+) -> RunPage:
+    """The statements of `queries.run`, and 1 more once it has ended or while it pauses. Raises NotFound.
+
+    `sent`, `refused`: a form that goes on with a pause, and why it could not.
+    """
     run, flow = await queries.opened(actor, run_id)
     peers = await _peers(actor, run) if run.finished_at is not None else None
-    return composed(run, flow, peers, step=step, tab=tab, view=view)
+    shown = composed(run, flow, peers, step=step, tab=tab, view=view)
+    if shown.chosen is None or not shown.chosen.paused:
+        return shown
+    found = [each for each in await breaking.pauses(actor, run_id) if each.step == shown.chosen.key]
+    if not found:
+        return shown
+    fields = fields_for(found[0].ports, found[0].inputs, sent)
+    wrong, cause = (refused.field or "", str(refused)) if refused is not None else ("", "")
+    return structs.replace(shown, pause=PauseForm(fields, found[0].error, wrong, cause))
 
 
 def composed(
@@ -111,7 +145,7 @@ def chosen(run: RunView, key: str) -> StepView | None:
     by_key = {step.key: step for step in run.steps}
     if key in by_key:
         return by_key[key]
-    for status in ("waiting", "in_doubt", "failed", "running"):
+    for status in ("paused", "waiting", "in_doubt", "failed", "running"):
         found = next((step for step in run.steps if step.status == status), None)
         if found is not None:
             return found

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from app.db import tenant_tx
 from app.errors import Refused
-from app.runs import breaking
 from app.runs import queries as runs
-from app.runs.breaking import GoOnForm
+from app.runs import service
+from app.runs.service import GoOnForm
 from app.studio import queries
 from app.web import Actor
 from flows import catalogue
@@ -97,9 +97,9 @@ async def clear_all(actor: Actor, flow_id: UUID) -> list[Breakpoint]:
 
 
 async def go_on(actor: Actor, flow_id: UUID, run_id: UUID, form: GoOnForm) -> None:
-    """End a pause; the run stops at the breakpoints the person has by now. Raises what `breaking.go_on` raises."""
+    """End a pause; the run stops at the breakpoints the person has by now. Raises what `service.go_on` raises."""
     await runs.of_flow(actor, run_id, flow_id)
-    await breaking.go_on(actor, run_id, form, at=await at(actor, flow_id))
+    await service.go_on(actor, run_id, form, at=await at(actor, flow_id))
 
 
 def why_not(use: NodeUse) -> str:

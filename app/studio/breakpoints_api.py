@@ -6,9 +6,9 @@ from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from app.runs import breaking
 from app.runs import queries as runs
-from app.runs.breaking import GoOnForm, Pause
+from app.runs.queries import Pause
+from app.runs.service import GoOnForm
 from app.studio import breakpoints
 from app.studio.breakpoints import BreakForm, Breakpoint
 from app.web.actor import Actor
@@ -42,7 +42,7 @@ class BreakpointsApi(Controller):
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
     ) -> list[Pause]:
         await runs.of_flow(actor, run_id, flow_id)
-        return await breaking.pauses(actor, run_id)
+        return await runs.pauses(actor, run_id)
 
     @post("/tries/{run_id:uuid}/pauses", name="api:go-on", summary="Go on with a try that pauses", status_code=202)
     async def go_on(

@@ -13,12 +13,16 @@ from app.web.words import duration, money
 
 
 class State(Struct, frozen=True, omit_defaults=True):
-    """A step's state for its card; runs.js reads it. `ms`, `cost`: of all its rounds together."""
+    """A step's state for its card; runs.js reads it. `ms`, `cost`: of all its rounds together.
+
+    `place`: "step:round" before which the run pauses; then `status` is "paused" whatever its other rounds did.
+    """
 
     status: str
     ms: float | None = None
     cost: str = ""
     error: dict[str, str] | None = None
+    place: str = ""
 
     @property
     def figures(self) -> str:
@@ -78,17 +82,20 @@ async def ran(actor: Actor, run_id: UUID) -> Ran:
 def ran_of(run: RunView) -> Ran:
     used = run.prompt_tokens + run.completion_tokens + run.cost_micros
     figures = " · ".join(part for part in (duration(run.ms), _cost(used, run.cost_micros)) if part)
-    return Ran(run.id, run.status, figures, _states(run), _bars(run))
+    return Ran(run.id, run.state, figures, _states(run), _bars(run))
 
 
 async def ran_step(actor: Actor, run_id: UUID, node_id: str) -> RanStep | None:
-    """The statements of `runs.run`; None when the run never came to this step. Raises NotFound."""
+    """The statements of `runs.run`; None when the run never came to this step. Raises NotFound.
+
+    Of a step with rounds the last one, or the one before which the run pauses.
+    """
     found = [step for step in (await runs.run(actor, run_id)).steps if step.node == node_id]
     if not found:
         return None
-    step = found[-1]
+    step = next((each for each in found if each.paused), found[-1])
     parts = (
-        f"{len(found)} rounds, the last one" if len(found) > 1 else "",
+        f"{len(found)} rounds, the {'one that waits' if step.paused else 'last one'}" if len(found) > 1 else "",
         duration(step.ms),
         _cost(step.tokens + step.cost_micros, step.cost_micros),
         f"{step.prompt_tokens} + {step.completion_tokens} tokens" if step.tokens else "",
@@ -109,7 +116,11 @@ def _states(run: RunView) -> dict[str, State]:
         ms = step.ms + (before.ms or 0 if before else 0)
         error = {"message": step.error} if step.error else None
         cost = _cost(step.tokens + step.cost_micros, step.cost_micros)
-        states[step.node] = State(step.status, ms if step.status != "skipped" else None, cost, error)
+        if before is not None and before.place:
+            continue
+        place = step.key if step.paused else ""
+        idle = step.status in ("skipped", "paused")
+        states[step.node] = State(step.status, None if idle else ms, cost, error, place)
     return states
 
 
@@ -118,7 +129,7 @@ def _bars(run: RunView) -> list[Bar]:
     bars = []
     for step in run.steps:
         title = f"{step.title}, round {step.iter}" if step.iter else step.title
-        idle = step.status == "skipped"
+        idle = step.status in ("skipped", "paused")
         left = min(99.0, 100 * step.began / whole)
         bars.append(
             Bar(

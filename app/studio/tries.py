@@ -11,11 +11,11 @@ from app.errors import DomainError, NotFound
 from app.runs import queries as runs
 from app.runs import service
 from app.studio.ran import Ran, RanStep, ran, ran_of, ran_step
-from app.studio.shapes import settings_of
+from app.studio.shapes import ports_of, settings_of
 from app.studio.tries_again import frozen, told
 from app.web import Actor
 from flows import catalogue
-from flows.model import Flow
+from flows.model import Flow, NodeUse
 
 Event = dict[str, Any]
 
@@ -65,6 +65,19 @@ async def _told(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
             yield event
     except DomainError as problem:
         yield {"type": "run.failed", "error": str(problem)}
+
+
+async def pause(actor: Actor, run_id: str, ran: RanStep | None, node_id: str) -> runs.Pause | None:
+    """Where the run shown pauses before this step; None where it does not. 0 or 1 statement."""
+    if ran is None or ran.status != "paused":
+        return None
+    return await runs.pause_at(actor, UUID(run_id), node_id)
+
+
+def fields_of(use: NodeUse, ran: RanStep | None) -> list[runs.Field]:
+    """What came into the step, as fields to put other values in; [] where nothing ran."""
+    ports = ports_of(use, catalogue.load())
+    return runs.fields_for(runs.typed_ports(ports.inputs), ran.input) if ran is not None and ports is not None else []
 
 
 async def cancel(actor: Actor, run_id: UUID) -> str:
@@ -117,4 +130,7 @@ async def step(actor: Actor, run_id: str, node_id: str) -> RanStep | None:
         return None
 
 
-__all__ = ["Face", "Ran", "RanStep", "begin", "cancel", "face_of", "latest", "ran", "shown", "start", "step"]
+__all__ = [
+    "Face", "Ran", "RanStep", "begin", "cancel", "face_of", "fields_of", "latest", "pause", "ran", "shown", "start",
+    "step",
+]  # fmt: skip

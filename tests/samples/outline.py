@@ -28,7 +28,7 @@ def _open(use: NodeUse, **more: Any) -> dict[str, Any]:
         "variables": variables_of(FLOW, use, KINDS), "variables_json": script_json([]), "last_run": None,
         "docs": kind.description if kind is not None else "",
         "offers": Offers(), "ends": ends_of(FLOW, use.id, KINDS, _PORTS, _TITLES),
-        "containers": [("loop", "For each")], "ran": None, **more,
+        "containers": [("loop", "For each")], "ran": None, "breakpoint": None, "can_break": True, **more,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from app.studio.choices import Offers
 from app.studio.exposing import shown
 from app.studio.picking import tree_of
 from app.studio.queries import Editor, Version, problems_of, views
+from app.runs.ports import Typed, fields_for
 from app.studio.ran import Bar, Ran, RanStep
 from app.studio.rendering import script_json
 from app.studio.scope import Values
@@ -55,6 +56,8 @@ def _panel(use: NodeUse, *, ran: RanStep | None = None, editable: bool = True, w
         "offers": Offers(),
         "webhook": webhook,
         "planned": {"times": [], "zone": "UTC"} if webhook is None else None,
+        "pause": None,
+        "given": fields_for([Typed("text", "Text", "text", True, False)], {"text": "a"}) if ran is not None else [],
         "editable": editable,
     }
 

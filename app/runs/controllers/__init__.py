@@ -6,6 +6,7 @@ from app import config, mail
 from app.runs.controllers.asked import AskedController, AsksController
 from app.runs.controllers.limits import LimitsController
 from app.runs.controllers.needs import NeedsController
+from app.runs.controllers.pauses import PausesController
 from app.runs.controllers.replays import ReplaysController
 from app.runs.controllers.run import RunController
 from app.runs.controllers.runs import RunsController
@@ -27,6 +28,7 @@ routes: list[Any] = [
     LimitsController,
     RunController,
     ReplaysController,
+    PausesController,
     SharesController,
     SharedController,
 ]

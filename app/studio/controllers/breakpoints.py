@@ -7,7 +7,7 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, URLEncodedBody
 
-from app.runs.breaking import GoOnForm
+from app.runs.service import GoOnForm
 from app.studio import breakpoints
 from app.studio.breakpoints import BreakForm, Breakpoint
 from app.web.actor import Actor

@@ -42,6 +42,7 @@ class PanelController(Controller):
         fields = form_of(use, kind, found) if kind is not None else []
         run_id = request.query_params.get("run", "")
         values = await last_values(actor, run_id, flow, use)
+        ran = await tries.step(actor, run_id, node_id)
         return fragment(
             request,
             "studio/_panel.html",
@@ -54,7 +55,9 @@ class PanelController(Controller):
             docs=kind.description if kind is not None else "",
             tree=tree_of(values),
             pickable=takes_values(fields),
-            ran=await tries.step(actor, run_id, node_id),
+            ran=ran,
+            pause=await tries.pause(actor, run_id, ran, node_id),
+            given=tries.fields_of(use, ran),
             offers=await choices.for_fields(actor, flow_id, fields),
             webhook=await _webhook(request, actor, flow_id, use),
             planned=triggers.planned(use) if use.type == "start.schedule" else None,

@@ -67,8 +67,9 @@ class TriesController(Controller):
     async def states(
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
     ) -> dict[str, Any]:
-        """Of every step in that run, for its card."""
-        return {"states": (await tries.ran(actor, run_id)).states}
+        """Of every step in that run, for its card, and of the run itself."""
+        run = await tries.ran(actor, run_id)
+        return {"states": run.states, "status": run.status}
 
     @get("/tries/{run_id:uuid}/timeline", name="studio:timeline")
     async def timeline(

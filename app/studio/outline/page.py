@@ -3,7 +3,7 @@
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from app.studio import choices, comments, queries, tries
+from app.studio import breakpoints, choices, comments, queries, tries
 from app.studio.changes import changes
 from app.studio.comments_page import panel_of
 from app.studio.outline.ends import ends_of
@@ -33,7 +33,7 @@ async def page_of(
 
     `about`, `resolved`: which comments, where they are asked for.
     `faults`: what a form sent that could not be read; it is shown again with its reason.
-    At most 15 statements. Raises NotFound.
+    At most 16 statements. Raises NotFound.
     """
     flow = await queries.editor(actor, flow_id)
     last = await tries.latest(actor, flow_id)
@@ -54,6 +54,8 @@ async def page_of(
     }
     if use is not None:
         context |= await _step(actor, flow, use, found, faults or [], str(last.id) if last else "")
+        context["breakpoint"] = (await breakpoints.at(actor, flow_id)).get(use.id)
+        context["can_break"] = not breakpoints.why_not(use)
         context["ran"] = await tries.step(actor, str(last.id) if last else "", use.id)
     elif shown == "try":
         context["face"] = tries.face_of(flow.flow, found)

@@ -1,5 +1,7 @@
 // A run taken up again: a step alone, as far as it, on from it. What came before is taken over from the run shown here.
 
+import { changed, refused } from "./value-fields.js"
+
 const SAID = { only: "Runs this step alone", here: "Runs as far as this step", from: "Goes on from this step" }
 
 export const Again = (Base) =>
@@ -11,33 +13,12 @@ export const Again = (Base) =>
         if (!form) return
         e.preventDefault()
         e.stopPropagation()
-        const edits = this.edits(form)
-        if (edits) this.again(e.submitter?.value || "only", form.dataset.againStep, edits)
+        const edits = changed(form)
+        if (edits) this.again(e.submitter?.value || "only", form.dataset.againStep, edits, form)
       })
     }
 
-    // Values that were typed over those that arrived; null when they can't be read yet.
-    edits(form) {
-      const area = form.querySelector("[data-again-input]")
-      if (!area || area.value === area.defaultValue) return {}
-      const fault = form.querySelector(".field__error")
-      let words = ""
-      let value = null
-      try {
-        value = JSON.parse(area.value)
-        if (value === null || typeof value !== "object" || Array.isArray(value)) words = "This must be an object: each input by its name."
-      } catch (problem) {
-        words = `This is not JSON yet: ${problem.message}.`
-      }
-      fault.hidden = !words
-      fault.querySelector(".field__fault").textContent = words
-      area.toggleAttribute("aria-invalid", Boolean(words))
-      if (!words) return value
-      area.focus()
-      return null
-    }
-
-    async again(how, step, edits = {}) {
+    async again(how, step, edits = {}, form = null) {
       const { host } = this
       if (this.active) return host.toast("A run goes on. Stop it first.")
       const node = host.graph.nodes.get(step)
@@ -45,6 +26,7 @@ export const Again = (Base) =>
       if (!this.id) return this.first(how, node)
       const origin = this.id
       await host.outbox.flush()
+      this.leave()
       const anew = this.reached(how, step)
       const before = new Map(this.steps)
       this.began("again")
@@ -52,18 +34,18 @@ export const Again = (Base) =>
       for (const id of anew) this.steps.set(id, { status: "queued" })
       this.dressAll()
       host.say(`${SAID[how]}: ${node.title}`)
-      const refused = await this.follow(`/tries/${origin}/continuations`, { how, step, edits })
-      if (refused) return this.refused(refused, before, origin)
+      const no = await this.follow(`/tries/${origin}/continuations`, { how, step, edits })
+      if (no) return this.refused(no, before, origin, form)
       if (host.panel.node === step) host.panel.open(step, { again: true })
     }
 
     // Nothing began: the run that was shown is shown again.
-    refused({ words, node }, before, origin) {
+    refused({ words, node, field }, before, origin, form) {
       const { host } = this
       Object.assign(this, { active: false, answer: null, steps: before, id: origin })
       this.controls()
       this.dressAll()
-      host.toast(words)
+      if (!(form && field && refused(form, field, words))) host.toast(words)
       if (node) host.jump(node)
     }
 

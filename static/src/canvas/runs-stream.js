@@ -11,7 +11,7 @@ export async function stream(url, body, take) {
   }).catch(() => null)
   if (!reply?.ok || !reply.body) {
     const problem = await reply?.json?.().catch(() => null)
-    return { words: sentence(problem) || "No connection. Nothing was run.", problems: problem?.problems, node: problem?.node }
+    return { words: sentence(problem) || "No connection. Nothing was run.", problems: problem?.problems, node: problem?.node, field: problem?.field }
   }
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ""

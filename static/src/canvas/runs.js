@@ -3,6 +3,7 @@
 
 import { csrf } from "./outbox.js"
 import { Again } from "./runs-again.js"
+import { Breaks } from "./runs-breaks.js"
 import { Pins } from "./runs-pins.js"
 import { stream } from "./runs-stream.js"
 import { markup } from "./swap.js"
@@ -12,6 +13,7 @@ const WORDS = {
   running: ["loader-circle", "Running"],
   retrying: ["rotate-cw", "Trying again"],
   waiting: ["hand", "Needs you"],
+  paused: ["circle-pause", "Paused here"],
   sleeping: ["clock", "Waits"],
   succeeded: ["check", "Done"],
   failed: ["circle-alert", "Failed"],
@@ -19,6 +21,7 @@ const WORDS = {
   cancelled: ["ban", "Cancelled"],
   in_doubt: ["circle-question-mark", "In doubt"],
 }
+const WAITS = { breakpoint: "paused", clock: "sleeping", person: "waiting" }
 const STRIP = 68 // px of the error strip below a card
 const ENDS = ["run.succeeded", "run.failed", "run.cancelled", "run.in_doubt"]
 
@@ -28,6 +31,7 @@ export class Runs extends Again(Object) {
     this.host = host
     this.listen()
     this.pins = new Pins(host, (name) => this.icon(name))
+    this.breaks = new Breaks(host, (name) => this.icon(name))
     this.id = host.dataset.run ?? ""
     this.active = false
     this.steps = new Map()
@@ -60,6 +64,7 @@ export class Runs extends Again(Object) {
     const step = node && this.steps.get(node.id)
     if (!node || node.note) return
     this.pins.badge(node)
+    this.breaks.badge(node)
     const { el } = node
     const status = step?.status ?? ""
     node.status = status
@@ -124,6 +129,7 @@ export class Runs extends Again(Object) {
 
   dressAll() {
     for (const node of this.host.graph.nodes.values()) this.dress(node)
+    this.breaks.show()
     this.host.view.draw()
   }
 
@@ -166,6 +172,7 @@ export class Runs extends Again(Object) {
 
   async start(input, face) {
     await this.host.outbox.flush()
+    this.leave()
     this.clear()
     this.began(face)
     for (const node of this.host.graph.nodes.values()) if (!node.note) this.steps.set(node.id, { status: "queued" })
@@ -193,15 +200,46 @@ export class Runs extends Again(Object) {
     return refused
   }
 
-  stop() {
+  async stop() {
     if (!this.id) return
-    fetch(`${this.host.dataset.url}/tries/${this.id}/cancellation`, { method: "PUT", headers: { "X-CSRF-Token": csrf() } })
+    const { id } = this
+    await fetch(`${this.host.dataset.url}/tries/${id}/cancellation`, { method: "PUT", headers: { "X-CSRF-Token": csrf() } }).catch(() => null)
+    if (!this.active && id === this.id) this.sync()
+  }
+
+  // Another run begins: nobody will go on with one that pauses.
+  leave() {
+    if (!this.active && this.breaks.paused) this.stop()
   }
 
   // A waiting run goes on later, told by the page's stream.
   heard(run, type, data) {
     if (run !== this.id || this.active) return
     this.take({ ...data, type, run })
+  }
+
+  // Have the page's stream tell of the run that is shown, whichever it was when the page was opened.
+  hear() {
+    const topic = `run:${this.id}`
+    if (!this.id || this.ear?.getAttribute("topics") === topic) return
+    this.ear?.remove()
+    this.ear = document.createElement("event-stream")
+    this.ear.setAttribute("topics", topic)
+    document.body.append(this.ear)
+  }
+
+  // The run as its record has it: after a gap, or when it waited and somebody went on with it elsewhere.
+  async sync() {
+    const run = this.id
+    if (!run || this.active) return
+    const reply = await fetch(`${this.host.dataset.url}/tries/${run}/states`, { headers: { Accept: "application/json" } }).catch(() => null)
+    if (!reply?.ok || run !== this.id || this.active) return
+    const { states } = await reply.json()
+    for (const [id, step] of this.steps) if (!states[id] && step.status !== "queued") this.steps.delete(id)
+    for (const [id, state] of Object.entries(states)) this.steps.set(id, { ...this.steps.get(id), place: "", ...state })
+    this.dressAll()
+    this.drawer()
+    this.host.panel.refresh()
   }
 
   // --- one event of a run
@@ -223,7 +261,8 @@ export class Runs extends Again(Object) {
       if (event.iter) step.rounds = `round ${Number(String(event.iter).split(".").pop()) + 1 || event.iter}`
     } else if (type === "step.log") return
     else {
-      step.status = type.slice(5)
+      step.status = type === "step.waiting" ? (WAITS[event.waits] ?? "waiting") : type.slice(5)
+      step.place = step.status === "paused" ? (event.iter ? `${node}:${event.iter}` : node) : ""
       step.ms = (step.ms && event.iter ? step.ms : 0) + (event.ms ?? 0)
       step.cost = cost(event.usage, step)
       if (event.error) step.error = typeof event.error === "object" ? event.error : { message: event.error }
@@ -234,6 +273,7 @@ export class Runs extends Again(Object) {
       this.frame = 0
       for (const id of this.dirty) this.dress(this.host.graph.nodes.get(id))
       this.dirty.clear()
+      this.breaks.show()
       this.host.view.draw()
       this.timeline()
       const log = this.host.panel.el.querySelector(".talk")
@@ -249,8 +289,13 @@ export class Runs extends Again(Object) {
       this.active = false
       this.controls()
       this.host.overlay.flowing([])
-      this.host.say("The run waits for an answer")
-      if (this.answer) this.answer.textContent = this.text || "Waits for somebody’s answer. You find the question under “Needs you”."
+      this.hear()
+      const { paused } = this.breaks
+      const words = paused ? `Paused before “${paused.title}”.` : "Waits for somebody’s answer. You find the question under “Needs you”."
+      this.host.say(paused ? words : "The run waits for an answer")
+      if (this.answer) this.answer.textContent = this.text || words
+      this.breaks.show()
+      if (paused && this.host.panel.node === paused.id) this.host.panel.refresh()
       return this.timeline(true)
     }
     if (event.type === "run.answered") {
@@ -272,7 +317,7 @@ export class Runs extends Again(Object) {
     this.active = false
     this.host.overlay.flowing([])
     for (const [id, step] of this.steps) {
-      if (["queued", "running", "retrying"].includes(step.status)) {
+      if (["queued", "running", "retrying", "paused"].includes(step.status)) {
         if (status === "failed" && !this.id) this.steps.delete(id)
         else step.status = status === "succeeded" || status === "failed" ? "skipped" : "cancelled"
       }

@@ -61,3 +61,25 @@ async def test_cancelling_from_the_page(signed_in):
     run = await service.start(actor, version, {}, trigger="api")
     assert (await signed_in.post(f"/runs/{run}/cancellation", data={})).status_code in (200, 303)
     assert (await wait_for(actor.workspace_id, run, "cancelled"))["status"] == "cancelled"
+
+
+async def test_a_run_that_pauses_is_gone_on_with_from_its_page_and_a_misfit_is_shown_at_its_field(signed_in):
+    from app.studio import breakpoints, tries
+    from tests.factories.studio import a_document
+    from tests.factories.studio import a_flow as a_draft
+
+    actor = signed_in.actor
+    flow = await a_draft(actor, a_document())
+    prompt = next(node.id for node in a_document().nodes if node.type == "ai.prompt")
+    await breakpoints.set(actor, flow, prompt, breakpoints.BreakForm())
+    async with a_worker():
+        run = await tries.begin(actor, flow, {"message": "Which tulips?"})
+        await wait_for(actor.workspace_id, run, "waiting")
+        shown = await signed_in.get(f"/runs/{run}")
+        assert "Paused before this step" in shown.text and "Which tulips?" in shown.text
+        gone = await signed_in.post(f"/runs/{run}/pauses", data={"step": "nobody", "how": "next"})
+        assert gone.status_code == 409
+        sent = {"step": prompt, "how": "next", "message.question": "Which <b>roses</b>?"}
+        assert (await signed_in.post(f"/runs/{run}/pauses", data=sent)).status_code in (302, 303)
+        await wait_for(actor.workspace_id, run, "succeeded")
+    assert "Which &lt;b&gt;roses&lt;/b&gt;?" in (await signed_in.get(f"/runs/{run}")).text

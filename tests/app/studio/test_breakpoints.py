@@ -9,7 +9,7 @@ from app.events import hub
 from app.runs import breaking, running
 from app.runs import queries as runs
 from app.runs import service as published
-from app.runs.breaking import GoOnForm
+from app.runs.forms import GoOnForm
 from app.studio import breakpoints, pins, service, tries, tries_again
 from app.studio.breakpoints import BreakForm
 from app.studio.pins import PinForm

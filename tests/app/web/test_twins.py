@@ -46,6 +46,7 @@ OTHERWISE = {
     "runs:answer": ("POST /runs/{run_id}/signals/{name}", "the answer to an approval is the signal it waits for"),
     "runs:answer-link": ("POST /runs/{run_id}/signals/{name}", "who has a link has no key: a link is for one question"),
     "runs:cancel-many": ("POST /runs/cancellations", "the page ticks them"),
+    "runs:go-on": ("POST /flows/{flow_id}/tries/{run_id}/pauses", FIELDS),
     "runs:decide-all": ("POST /runs/decisions", "the page ticks them; programs may say something else of each"),
     "runs:limit": ("PUT /flows/{flow_id}/limits", FIELDS),
     "runs:replay-many": ("POST /runs/replays", "the page ticks them"),
