@@ -12,10 +12,10 @@ from app.db import tenant_tx
 from app.errors import NotFound
 from app.runs import limits, values
 from app.runs import versions as stored
-from app.runs.glance import NEEDS_YOU, Glance, Waiting, Week, latest, waiting, week
-from app.runs.live import LiveFlow, live_document, live_flows
 from app.runs.breaking import Pause, pause_at, pauses
 from app.runs.fields import Field
+from app.runs.glance import NEEDS_YOU, Glance, Waiting, Week, latest, waiting, week
+from app.runs.live import LiveFlow, live_document, live_flows
 from app.runs.ports import Typed, fields_for, typed_ports
 from app.runs.reading import RunView, run_view
 from app.runs.redacting import redacted
@@ -194,27 +194,27 @@ async def version(actor: Actor, version_id: UUID) -> VersionView:
 
 __all__ = [
     "Field",
-    "Pause",
-    "Typed",
-    "fields_for",
-    "of_flow",
-    "pause_at",
-    "pauses",
-    "typed_ports",
     "Glance",
     "LiveFlow",
     "Named",
+    "Pause",
     "RunView",
+    "Typed",
     "VersionView",
     "Waiting",
     "Webhook",
     "Week",
+    "fields_for",
     "latest",
     "live_document",
     "live_flows",
     "named_versions",
     "needing",
+    "of_flow",
+    "pause_at",
+    "pauses",
     "run",
+    "typed_ports",
     "version",
     "versions",
     "waiting",

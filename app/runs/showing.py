@@ -56,7 +56,7 @@ class Rounds(Struct, frozen=True):
 
 
 class PauseForm(Struct, frozen=True):
-    """What can be put into the chosen step, before which the run pauses. `wrong`, `cause`: what was refused, and why."""
+    """What can be put into the chosen step, before which the run pauses. `wrong`, `cause`: what was refused, why."""
 
     fields: list[Field]
     error: str = ""

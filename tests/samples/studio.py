@@ -4,12 +4,12 @@ from uuid import UUID
 
 from msgspec import to_builtins
 
+from app.runs.ports import Typed, fields_for
 from app.studio.changes import changes
 from app.studio.choices import Offers
 from app.studio.exposing import shown
 from app.studio.picking import tree_of
 from app.studio.queries import Editor, Version, problems_of, views
-from app.runs.ports import Typed, fields_for
 from app.studio.ran import Bar, Ran, RanStep
 from app.studio.rendering import script_json
 from app.studio.scope import Values
