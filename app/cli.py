@@ -19,6 +19,7 @@ COMMANDS = {
     "new": "Start a new node or flow from a working example.",
     "export": "Write flows as files, for git and for other installations.",
     "import": "Make flows of files.",
+    "sync": "Sync flows with the workspace's git repository.",
     "key": "Make API keys.",
     "secret": "Rotate the instance's master secret.",
     "backup": "Write everything into one file.",

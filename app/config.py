@@ -58,6 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_url: Annotated[Secret, _variable("REDIS_URL")] = Secret("")
     workers: Annotated[int, _variable("AGENTBASE_WORKERS")] = 1
     egress_allow: Annotated[tuple[str, ...], _variable("AGENTBASE_EGRESS_ALLOW")] = ()
+    git_local: Annotated[tuple[str, ...], _variable("AGENTBASE_GIT_LOCAL")] = ()
     full_python: Annotated[bool, _variable("AGENTBASE_FULL_PYTHON")] = False
     local_model: Annotated[bool, _variable("AGENTBASE_LOCAL_MODEL")] = True
     local_model_url: Annotated[str, _variable("AGENTBASE_LOCAL_MODEL_URL")] = ""

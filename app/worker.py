@@ -19,6 +19,7 @@ from app.events import hub, outbox
 from app.events.jobs import JOBS as EVENTS
 from app.gateway import service as gateway
 from app.gateway.jobs import JOBS as GATEWAY
+from app.gitsync.jobs import LOOKS as GIT_LOOK
 from app.logs import logger
 from app.runs import running
 from app.runs.announcing import Announcer
@@ -45,7 +46,7 @@ log = logger(__name__)
 
 SLOTS = 50
 JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS, *WEBHOOKS, *RUNS)
-LOOKS: tuple[background.Job, ...] = (*RUNS_LOOK, *TRIGGERS_LOOK, *WEBHOOKS_LOOK)
+LOOKS: tuple[background.Job, ...] = (*RUNS_LOOK, *TRIGGERS_LOOK, *WEBHOOKS_LOOK, *GIT_LOOK)
 
 
 def main() -> None:

@@ -32,7 +32,9 @@ def read_flow(content: bytes, form: Form = "json") -> Flow:
 
 def _ordered(flow: Flow) -> dict[str, Any]:
     plain = msgspec.to_builtins(flow, order="deterministic")
-    about = {"format": flow.format, "name": flow.name, "description": flow.description}
+    about: dict[str, Any] = {"format": flow.format, "name": flow.name, "description": flow.description}
+    if flow.cost_limit is not None:
+        about["cost_limit"] = _short(flow.cost_limit)
     nodes = [{key: _short(value) for key, value in node.items()} for node in plain.get("nodes", [])]
     return {**about, "nodes": nodes, "edges": plain.get("edges", [])}
 

@@ -36,6 +36,7 @@ DOMAINS = (
     "studio",
     "checks",  # tests of flows: they refer to drafts
     "drafting",
+    "gitsync",
     "boards",
     "sites",
     "chat",

@@ -1,6 +1,5 @@
 """`agentbase export`: flows as files, written so that the same flow always gives the same bytes."""
 
-import re
 from pathlib import Path
 from uuid import UUID
 
@@ -73,11 +72,6 @@ def chosen(flows: list[Listed], wanted: tuple[str, ...]) -> list[Listed]:
 
 def file_names(flows: list[Listed]) -> dict[str, UUID]:
     """A file name for each, without ending: the flow's name in small letters; the second of the same gets "-2"."""
-    names: dict[str, UUID] = {}
-    for flow in flows:
-        name = slug = re.sub(r"[^\w]+", "-", flow.name.lower()).strip("-_")[:60] or "flow"
-        number = 2
-        while name in names:
-            name, number = f"{slug}-{number}", number + 1
-        names[name] = flow.id
-    return names
+    from app.gitsync.naming import names_for
+
+    return dict(zip(names_for(flow.name for flow in flows), (flow.id for flow in flows), strict=True))

@@ -74,6 +74,7 @@ PLACES: tuple[Place, ...] = (
     Place("Settings", "your profile", "settings", "/settings/profile", words="password name account"),
     Place("Members", "who works here", "users", "/settings/members", words="people invite team"),
     Place("API keys", "for your own programs", "key-round", "/settings/keys", words="token bearer"),
+    Place("Git", "flows in a repository", "git-branch", "/settings/git", words="sync repository version control"),
 )
 DEEDS: tuple[Place, ...] = (
     Place("New flow", "What do you want to make?", "plus", "/start", words="create add make"),

@@ -160,6 +160,7 @@ ACROSS = {
     "trigger_token_uq": "hash of a random token",
     "run_share_token_uq": "hash of a random token",
     "run_ask_token_uq": "hash of a derived token of 256 bits",
+    "git_link_hook_ix": "hash of 256 random bits",
     "node_exec_idem_uq": "HMAC over ids",
     "flow_op_undoes_uq": "the id of an operation",
 }

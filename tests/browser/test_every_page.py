@@ -26,6 +26,8 @@ PLACES = {
     "members": "/settings/members",
     "devices": "/settings/devices",
     "keys": "/settings/keys",
+    "git": "/settings/git",
+    "drafting": "/drafting",
 }
 
 

@@ -153,4 +153,4 @@ def _renamed(end: str, names: dict[str, str]) -> str:
 def exported(flow: Flow, kinds: Catalogue) -> Flow:
     """The document as a file to give away: without what belongs to this workspace."""
     nodes = [msgspec.structs.replace(node, settings=without_secrets(node, kinds)[0]) for node in flow.nodes]
-    return Flow(nodes=nodes, edges=flow.edges, name=flow.name, description=flow.description)
+    return msgspec.structs.replace(flow, nodes=nodes)

@@ -32,6 +32,7 @@ PUBLIC = {
     "health:ready": "for load balancers",
     "triggers:mail-in": "the address holds the secret; whoever has it may start that one flow by a mail",
     "triggers:drop": "the same by a file",
+    "git:called": "the address holds the secret; whoever has it may make us look at the repository",
     "runs:call": "the address holds the proof; it gives one run the one answer it waits for",
     "static": "scripts, styles, fonts: the same for everybody",
     "openapi": "the API's description",
