@@ -37,7 +37,7 @@ PUBLIC = {
     "static": "scripts, styles, fonts: the same for everybody",
     "openapi": "the API's description",
 }
-BY_TOKEN: set[str] = {"triggers:mail-in", "triggers:drop", "runs:call"}
+BY_TOKEN: set[str] = {"triggers:mail-in", "triggers:drop", "git:called", "runs:call"}
 """Unsafe routes whose proof is a secret in the address: called by machines, never with a cookie."""
 
 
