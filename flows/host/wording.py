@@ -99,10 +99,11 @@ def _in_words(reply: Reply, engine: Engine) -> str:
             return "functions call each other too deep. Write it with a loop."
         case "NotImplementedError" if engine == "safe":
             return f"safe Python does not have this: {message}. Write it another way, or choose full Python."
-        case "OSError" if message.startswith(NO_ROOM):
-            return f"{message}. The scratch folder holds 64 MB. Write less, or delete what is done with."
         case kind if kind in REFUSED or "not supported in this environment" in message:
-            return f"{message}. {OUTSIDE[engine]} Let another step fetch it."
+            full = "The scratch folder holds 64 MB. Write less, or delete what is done with."
+            return (
+                f"{message}. {full if message.startswith(NO_ROOM) else OUTSIDE[engine] + ' Let another step fetch it.'}"
+            )
     return f"{reply.kind}: {_ended(message)}" if message else f"{reply.kind}."
 
 
