@@ -43,8 +43,6 @@ async def test_f_44_everything_at_random(folder, full, chance):
         assert ended <= {"succeeded", "in_doubt", "cancelled"}, f"an innocent run was given up: {ended}"
         missing = set(nemesis.faults) - set(nemesis.struck)
         assert not missing, f"never happened: {missing}"
-            f"never happened: {set(nemesis.faults) - set(nemesis.struck)}"
-        )
         print(nemesis.struck, {name: figures.get(name, 0) for name in ("runs", "succeeded", "in_doubt", "cancelled")})
 
 
