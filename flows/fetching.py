@@ -21,23 +21,16 @@ class RunValues:
 
     __slots__ = ("awaited", "bytes", "journal", "kept", "limits")
 
-    def __init__(self, journal: Journal | None, limits: Limits, rows: "Iterable[StepRow]") -> None:
+    def __init__(self, journal: Journal | None, limits: Limits, rows: "Iterable[StepRow]" = (), there: int = 0) -> None:
+        """`there`: bytes that earlier claims of the run have put in storage."""
         self.journal = journal
         self.limits = limits
         self.awaited = False
-        self.bytes = 0
+        self.bytes = there
         self.kept: set[str] = set()
         for row in rows:
             if row.output is not None and MARK in row.output:
-                for one in all_stored(msgspec.json.decode(row.output)):
-                    self._count(one.hash, one.size)
-
-    def _count(self, hash: str, size: int) -> bool:
-        new = hash not in self.kept
-        if new:
-            self.kept.add(hash)
-            self.bytes += size
-        return new
+                self.kept.update(one.hash for one in all_stored(msgspec.json.decode(row.output)))
 
     def recorded(self, out: Any, path: str, step: Step | None = None) -> str:
         """JSON of a step's outputs for its row; large values go to storage with the next write. Raises NodeError.
@@ -47,7 +40,9 @@ class RunValues:
         whole = step is not None and step.kind is not None and (step.kind.undo or bool(step.kind.ends))
         text, values = record_of(out, self.limits, path, whole=whole)
         if values and self.journal is not None:
-            new = {hash: raw for hash, raw in values.items() if self._count(hash, len(raw))}
+            new = {hash: raw for hash, raw in values.items() if hash not in self.kept}
+            self.kept.update(new)
+            self.bytes += sum(map(len, new.values()))
             if self.bytes > self.limits.stored_bytes:
                 raise too_much(self.limits.stored_bytes)
             self.journal.keep(new)

@@ -17,6 +17,10 @@ BREATH = 64
 """Rounds after which a container lets others run, when nothing in them ever waits."""
 
 
+AT_A_TIME = 500
+"""Rounds whose record is read at once when a run is taken up."""
+
+
 class Rounds:
     """`last`: the lowest round that left the container; rounds after it don't count."""
 
@@ -34,6 +38,7 @@ class Rounds:
 
     async def round(self, index: int, values: Mapping[str, Json]) -> Round:
         self._may(index)
+        await self._recall(index)
         try:
             self._start(index, values)
             await self._breathe(index + 1)
@@ -50,6 +55,7 @@ class Rounds:
         try:
             for value in values:
                 self._may(count)
+                await self._recall(count)
                 self._start(count, value)
                 count += 1
                 await self._breathe(count)
@@ -72,6 +78,19 @@ class Rounds:
     def _may(self, index: int) -> None:
         if index >= self.run.limits.items:
             raise NodeError(f"This step has more than {self.run.limits.items:,} rounds. Split the work.", field="items")
+
+    async def _recall(self, index: int) -> None:
+        """Of a run that is taken up: what is on record of this round and of the next ones, some at a time."""
+        outer, body, recalled = self.frame, self.step.body, self.run.recalled
+        key = (outer.prefix + self.step.id, outer.iter)
+        if self.run.rounds_of is None or index < recalled.get(key, 0):
+            return  # a container that is tried again does its rounds again
+        recalled[key] = index + AT_A_TIME
+        iters = [f"{outer.iter}.{i}" if outer.iter else str(i) for i in range(index, index + AT_A_TIME)]
+        mine = {f"{outer.prefix}{step.id}" for step in body.steps} if body is not None else set()
+        for row in await self.run.rounds_of(iters):
+            if row.node in mine or any(row.node.startswith(f"{path}/") for path in mine):
+                self.run.rows[row.node, row.iter] = row
 
     async def _breathe(self, count: int) -> None:
         if count % BREATH == 0:

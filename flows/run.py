@@ -7,6 +7,7 @@ and raises when the run fails.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -26,7 +27,7 @@ from flows.model import Flow
 from flows.pauses import Key
 from flows.plan import Plan
 from flows.problems import Problems
-from flows.running import FlowOf, Running
+from flows.running import Before, FlowOf, Running
 from flows.sdk.capabilities import CapabilityName, Usage
 from flows.sdk.context import Context, RunFacts, Signal
 from flows.sdk.errors import NodeError
@@ -145,6 +146,8 @@ class Engine:
                 again=row.fault is not None,
                 usage=row.usage,
                 breaks=row.breaks,
+                rounds=partial(self.ledger.rounds, claim) if rows else None,
+                before=Before(row.repeats, row.stored_bytes),
             )
         except NodeError as error:
             fault = Fault(error.message)
@@ -187,7 +190,7 @@ class Engine:
         """Run the branches of what is armed, the last one first; then the run ends as `undoing` says."""
         await journal.flush()
         failures = [r.fault for r in rows.values() if r.effect == UNDO and r.status == "failed" and r.fault is not None]
-        kept = list(row.signals)
+        kept, resumed = list(row.signals), bool(rows)
         for key, one in sorted(armed.items(), key=lambda item: -item[1].order):
             fault: Fault | None
             try:
@@ -195,8 +198,19 @@ class Engine:
             except Exception as error:
                 fault = Fault(f"The undo branch can't be found any more: {error}.", "", key[0], key[1], "Undo")
             else:
+                if resumed and key[1]:
+                    inner = await self.ledger.rounds(journal.claim, [key[1]])
+                    rows = rows | {(r.node, r.iter): r for r in inner if (r.node, r.iter) not in armed}
                 run = Running(
-                    body, own, journal=journal, rows=rows, signals=kept, flow_of=self.flow_of, limits=self.limits
+                    body,
+                    own,
+                    journal=journal,
+                    rows=rows,
+                    signals=kept,
+                    flow_of=self.flow_of,
+                    limits=self.limits,
+                    rounds=partial(self.ledger.rounds, journal.claim) if resumed else None,
+                    before=Before(row.repeats, row.stored_bytes),
                 )
                 run.top.prefix, run.top.iter = prefix, key[1]
                 watchers = _watch(run, msgspec.structs.replace(row, deadline=None), _OnlyPause(stop), signals)

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from flows.breaking import Breakpoints
 from flows.breaks import Breaks
@@ -31,10 +32,18 @@ from flows.undoing import UNDO, arm, armed_rows, late
 
 Ending = Literal["succeeded", "failed", "cancelled", "waiting", "in_doubt", "queued"]
 FlowOf = Callable[[RunFacts, str], Awaitable[Plan]]
+RoundsOf = Callable[[Sequence[str]], Awaitable[Sequence[StepRow]]]
 GUARDED = frozenset({"at_most_once", "probe", "db"})
 """When a run is stopped, a running step of these effects may finish, so that its outcome is known."""
 UNSETTLED = frozenset({"ready", "started", "waiting", "backoff", "cancelled"})
 """States on record that a step called off before it was taken up again must not keep."""
+
+
+class Before(Struct, frozen=True):
+    """What earlier claims of a run have used: tries beyond the first, bytes of large values."""
+
+    repeats: int = 0
+    stored_bytes: int = 0
 
 
 class Running:
@@ -43,7 +52,7 @@ class Running:
     `inner`: the open rounds and sub-flows, each with the frame and the step it belongs to.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         plan: Plan,
         facts: RunFacts,
@@ -56,10 +65,13 @@ class Running:
         again: bool = False,
         usage: Usage | None = None,
         breaks: Breaks | None = None,
+        rounds: RoundsOf | None = None,
+        before: Before | None = None,
     ) -> None:
         """`again`: the run had failed, and what failed in it is done once more. `usage`: of its tries until now.
 
-        `breaks`: where it pauses (rule 110); None: nowhere.
+        `breaks`: where it pauses (rule 110); None: nowhere. `rounds`: gives what is on record of rounds, for a run that
+        is taken up; `before`: what it has used until now.
         """
         self.facts = facts
         self.journal = journal
@@ -70,12 +82,15 @@ class Running:
         self.again = again
         self.armed = armed_rows(self.rows) if self.rows else {}
         self.limits = within(limits or Limits(), plan)
-        self.values = RunValues(journal, self.limits, self.rows.values())
+        before = before or Before()
+        self.values = RunValues(journal, self.limits, self.rows.values(), before.stored_bytes)
+        self.rounds_of = rounds
+        self.recalled: dict[Key, int] = {}
         self.done: list[Done] = []
         self.guarded: dict[asyncio.Task[None], tuple[Frame, int]] = {}
         self.inner: dict[Frame, tuple[Frame, Step]] = {}
         self.steps = 0
-        self.retries = sum(row.attempt - 1 for row in self.rows.values() if row.attempt > 1) if self.rows else 0
+        self.retries = before.repeats
         self.spent = usage.cost_micros if usage is not None else 0
         self.busy = 0
         self.usage = usage
@@ -329,7 +344,7 @@ class Running:
     def _skipped(self, frame: Frame, step: Step) -> None:
         now = perf_counter()
         self.note(Done(frame, step, "skipped", 0, now, now))
-        row = self.rows.get((frame.prefix + step.id, frame.iter))
+        row = self.rows.pop((frame.prefix + step.id, frame.iter), None)
         if row is None or row.status in UNSETTLED:
             self.write(frame, step, "skipped", 0, pure=True)
         if self.watched:

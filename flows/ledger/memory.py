@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import structs
 
-from flows.ledger.protocol import FINAL, Claim, LostRun, RunChange, RunRow, StepChange, StepRow
+from flows.ledger.protocol import FINAL, SETTLED, Claim, LostRun, RunChange, RunRow, StepChange, StepRow
 from flows.sdk.capabilities import Usage, added
 from flows.sdk.context import Signal
 from flows.sdk.values import Json
@@ -49,7 +49,18 @@ class MemoryLedger:
         usage = None
         for one in self.tries.get(claim.run, {}).values():
             usage = added(usage, one)
-        return structs.replace(self.runs[claim.run], usage=usage)
+        run = self.runs[claim.run]
+        return structs.replace(
+            run,
+            usage=usage,
+            steps=[row for row in run.steps if not row.iter or row.status not in SETTLED or row.effect == "undo"],
+            stored_bytes=sum(map(len, self.values.get(claim.run, {}).values())),
+            repeats=sum(row.attempt - 1 for row in run.steps if row.attempt > 1),
+        )
+
+    async def rounds(self, claim: Claim, iters: Sequence[str]) -> Sequence[StepRow]:
+        wanted = set(iters)
+        return [row for row in self.runs[claim.run].steps if row.iter in wanted]
 
     async def write(
         self,

@@ -102,6 +102,16 @@ class PostgresLedger:
         now = time.time()
         return _run_row(row, [_step_row(step, now) for step in steps], list(given.values()))
 
+    async def rounds(self, claim: Claim, iters: Sequence[str]) -> Sequence[StepRow]:
+        rows = await self._patiently(partial(self._rounds, claim, iters))
+        now = time.time()
+        return [_step_row(row, now) for row in rows]
+
+    async def _rounds(self, claim: Claim, iters: Sequence[str]) -> Sequence[Any]:
+        async with borrowed(self._pool) as connection:
+            found: Sequence[Any] = await connection.fetch(sql.ROUNDS, claim.run, list(iters))
+        return found
+
     async def _read(self, claim: Claim) -> tuple[Any, Sequence[Any], Sequence[Any]]:
         async with borrowed(self._pool) as connection:
             row = await connection.fetchrow(sql.RUN, claim.run, claim.epoch)
@@ -310,6 +320,8 @@ def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Si
         trigger=row["trigger"],
         afresh=row["afresh"],
         value_bytes=row.get("value_bytes"),
+        stored_bytes=row.get("stored_bytes", 0),
+        repeats=row.get("repeats", 0),
         usage=_used(row),
         steps=steps,
         signals=signals,

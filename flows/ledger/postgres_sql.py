@@ -143,7 +143,10 @@ select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.outp
        (select q.value_bytes from run_quota q where q.workspace_id = r.workspace_id) as value_bytes,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals,
-       used.prompt, used.completion, used.cost
+       used.prompt, used.completion, used.cost,
+       (select coalesce(sum(s.size), 0)::bigint from run_value v join stored_value s using (workspace_id, hash)
+         where v.run_id = r.id) as stored_bytes,
+       (select coalesce(sum(n.attempt - 1), 0)::bigint from node_exec n where n.run_id = r.id and n.attempt > 1) as repeats
   from run r cross join lateral (
        select coalesce(sum(a.prompt_tokens), 0)::int as prompt, coalesce(sum(a.completion_tokens), 0)::int as completion,
               coalesce(sum(a.cost_micros), 0)::bigint as cost
@@ -151,11 +154,20 @@ select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.outp
  where r.id = $1::uuid and r.epoch = $2 and r.status = 'running'
 """
 
-STEPS = """
+STEP = """
 select node_id, iter_path, status, attempt, effect_class, output, error, handled, wait, signal, prompt_tokens,
        completion_tokens, cost_micros, edits, extract(epoch from next_at - clock_timestamp())::float8 as next_in
-  from node_exec where run_id = $1::uuid order by started_at, node_id, iter_path
+  from node_exec where run_id = $1::uuid
 """
+STEPS = (
+    STEP
+    + """
+   and (iter_path = '' or status not in ('succeeded', 'failed', 'skipped', 'cancelled') or effect_class = 'undo')
+ order by started_at, node_id, iter_path
+"""
+)
+ROUNDS = STEP + " and iter_path <> '' and iter_path = any ($2)"
+"""Uses node_exec_round_ix: rounds are asked for some hundreds at a time."""
 
 SIGNALS = "select id, name, data, sender, step from run_signal where run_id = $1::uuid and taken_by is null order by created_at, id"
 

@@ -21,6 +21,8 @@ StepStatus = Literal[
 ]
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt"]
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
+SETTLED: frozenset[str] = frozenset({"succeeded", "failed", "skipped", "cancelled"})
+"""States of a step in which nothing is open."""
 
 
 class LostRun(Exception):
@@ -124,7 +126,11 @@ class StepRow(Struct, frozen=True, omit_defaults=True):
 
 class RunRow(Struct, frozen=True, omit_defaults=True):
     """`signals`: stored and not yet used by a step, oldest first. `afresh`: it takes no result that was kept.
-    `value_bytes`: what one value may be in this workspace, None = as the engine has it.
+    `value_bytes`: what one value may be in this workspace, None = as the engine has it. `stored_bytes`: large values of
+    the run in storage. `repeats`: tries of its steps beyond the first.
+
+    `steps`: all but the rounds of containers, and of these what is still open or has something to undo. The others come
+    by `Ledger.rounds`, so that a run of 100,000 rounds is taken up without holding them all.
 
     `usage`: of all tries on record, failed ones too. `breaks`: where it pauses (rule 110); None: nowhere.
     """
@@ -142,6 +148,8 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     trigger: str = ""
     afresh: bool = False
     value_bytes: int | None = None
+    stored_bytes: int = 0
+    repeats: int = 0
     usage: Usage | None = None
     steps: Sequence[StepRow] = ()
     signals: Sequence[Signal] = ()
@@ -150,7 +158,11 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
 
 class Ledger(Protocol):
     async def load(self, claim: Claim) -> RunRow:
-        """Everything about the run. Raises LostRun when the epoch is not the claim's."""
+        """The run and its steps, see RunRow. Raises LostRun when the epoch is not the claim's."""
+        ...
+
+    async def rounds(self, claim: Claim, iters: Sequence[str]) -> Sequence[StepRow]:
+        """All steps of these rounds ("3", "3.0"), in no order; not those of containers inside of them."""
         ...
 
     async def write(
