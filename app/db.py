@@ -256,8 +256,17 @@ async def open_pool(
         command_timeout=65 if kind in {"worker", "cli"} else 20,
         max_inactive_connection_lifetime=120,
         init=init,
+        reset=_as_it_is,
     )
     return cast(Pool, pool)
+
+
+async def _as_it_is(connection: Any) -> None:
+    """What a connection is given back with: no RESET ALL, which would be one more exchange for every transaction.
+
+    The driver has rolled back what was left open. Settings need no reset because nothing here sets one for longer than
+    a transaction (tests/app/db/test_session_state.py reads the sources for it).
+    """
 
 
 async def start(kind: Kind = "web", sizes: dict[Role, tuple[int, int]] | None = None) -> None:
