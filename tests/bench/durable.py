@@ -1,6 +1,8 @@
 """The durable lane with everything on one machine: runs and steps a second, and how long a run waits for its start.
 
 Ten steps a run, one worker. `baseline`: the goals of the engine issue, 150 runs/s, 600 steps/s, 15 and 60 ms.
+`durable.node`: a step of a chain of 100 when nothing else runs, from the run's beginning to its end on record; its
+baseline is LangGraph with its PostgreSQL checkpointer on the same server, and the goal is half of that.
 """
 
 import asyncio
@@ -9,25 +11,29 @@ from collections.abc import Iterator
 
 import uvloop
 
+from app import config
 from app.db import system_tx
 from app.runs import service
 from tests.bench.bed import bed
 from tests.bench.figure import Figure
+from tests.bench.peers.langgraph import chain_us
 from tests.factories.runs import a_chain, a_version
 
 RUNS = 600
 ALONE = 100
+LONG, LONG_RUNS = 100, 20
 
 
 def figures() -> Iterator[Figure]:
-    rate, p50, p95 = uvloop.run(_measure())
+    rate, p50, p95, node, theirs = uvloop.run(_measure())
     yield Figure("durable.runs", rate, "1/s", 150.0)
     yield Figure("durable.steps", rate * 10, "1/s", 600.0)
     yield Figure("durable.start.p50", p50, "ms", 15.0)
     yield Figure("durable.start.p95", p95, "ms", 60.0)
+    yield Figure("durable.node", node, "us", theirs)
 
 
-async def _measure() -> tuple[float, float, float]:
+async def _measure() -> tuple[float, float, float, float, float | None]:
     async with bed(web=False, workers=1):
         workspace, _, version = await a_version(a_chain(10, start="start.api"))
         for _ in range(5):
@@ -48,7 +54,22 @@ async def _measure() -> tuple[float, float, float]:
                      from (select extract(epoch from started_at - created_at) * 1000 as w from run
                             where trigger = 'warm') t"""
             )
-    return RUNS / took, float(row["p50"]), float(row["p95"])
+        node = await _step_us()
+        theirs = await asyncio.to_thread(chain_us, str(config.settings().database_owner_url))
+    return RUNS / took, float(row["p50"]), float(row["p95"]), node, theirs
+
+
+async def _step_us() -> float:
+    """Microseconds, the median of LONG_RUNS."""
+    workspace, _, version = await a_version(a_chain(LONG, start="start.api"))
+    for _ in range(LONG_RUNS):
+        await _done(await service.start(workspace, version, {"a": 1}, trigger="long"))
+    async with system_tx("bench") as tx:
+        seconds = await tx.fetchval(
+            "select percentile_cont(0.5) within group (order by extract(epoch from finished_at - started_at))"
+            " from run where trigger = 'long'"
+        )
+    return float(seconds) / LONG * 1e6
 
 
 async def _done(run: object) -> None:

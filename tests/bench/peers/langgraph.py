@@ -1,7 +1,7 @@
 """LangGraph in process, in a Python of its own: its packages bring an HTTP client that would change a base class
 of ours (docs/adr/0004-litellm-pin.md), so they are installed beside, pinned with hashes, under .tools.
 
-python -m tests.bench.peers.langgraph    prints microseconds of a node of a chain
+python -m tests.bench.peers.langgraph    prints microseconds of a node of a chain, without a checkpointer
 """
 
 import shutil
@@ -15,14 +15,16 @@ PLACE = ROOT / ".tools" / "bench-langgraph"
 PATIENCE = 180
 
 
-def chain_us() -> float | None:
-    """Microseconds a node in a chain of 100, each adding 1; None where it can't be installed."""
+def chain_us(database: str = "") -> float | None:
+    """Microseconds a node in a chain of 100, each adding 1; None where it can't be installed.
+
+    `database`: a PostgreSQL in which its checkpointer may make tables; then each node is on record there.
+    """
     python = _python()
     if python is None:
         return None
-    ran = subprocess.run(
-        [python, "-P", HERE / "langgraph_chain.py"], capture_output=True, text=True, timeout=PATIENCE, check=True
-    )
+    line = [python, "-P", HERE / "langgraph_chain.py", *([database] if database else [])]
+    ran = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=True)
     return float(ran.stdout)
 
 
