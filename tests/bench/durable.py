@@ -44,8 +44,7 @@ async def _measure() -> tuple[float, float, float, float, float | None]:
         began = time.perf_counter()
         started = [asyncio.create_task(service.start(workspace, version, {}, trigger="load")) for _ in range(RUNS)]
         await asyncio.gather(*started)
-        while await _left():
-            await asyncio.sleep(0.05)
+        await drained()
         took = time.perf_counter() - began
         async with system_tx("bench") as tx:
             row = await tx.fetchrow(
@@ -80,6 +79,10 @@ async def _done(run: object) -> None:
         await asyncio.sleep(0.01)
 
 
-async def _left() -> int:
-    async with system_tx("bench") as tx:
-        return int(await tx.fetchval("select count(*) from run where status in ('queued', 'running')"))
+async def drained() -> None:
+    """Until no run is queued or under way."""
+    while True:
+        async with system_tx("bench") as tx:
+            if not await tx.fetchval("select count(*) from run where status in ('queued', 'running')"):
+                return
+        await asyncio.sleep(0.05)

@@ -1,6 +1,6 @@
 """`make bench`: every `figures()` of this folder, one JSON line per figure on stdout; what went wrong on stderr.
 
-    python -m tests.bench.run            all
+    python -m tests.bench.run            all but the long ones (ONLY_WHEN_NAMED)
     python -m tests.bench.run start web  only tests/bench/start.py and tests/bench/web.py
 
 A module is `tests/bench/<name>.py` with `def figures() -> Iterator[Figure]`; it brings up what it needs and takes it
@@ -24,13 +24,17 @@ def modules() -> list[str]:
     return [file.stem for file in files if file.stem not in NOT_MODULES and "def figures(" in file.read_text()]
 
 
+def _is_long(name: str) -> bool:
+    return "ONLY_WHEN_NAMED = True" in Path(__file__).with_name(f"{name}.py").read_text()
+
+
 def main(wanted: list[str]) -> int:
     known, failed = modules(), False
     for name in wanted:
         if name not in known:
             print(f"There is no tests/bench/{name}.py. There are: {', '.join(known)}.", file=sys.stderr)
             return 2
-    for name in wanted or known:
+    for name in wanted or [name for name in known if not _is_long(name)]:
         began = time.monotonic()
         try:
             for figure in importlib.import_module(f"tests.bench.{name}").figures():
