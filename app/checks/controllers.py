@@ -21,6 +21,7 @@ from app.web.htmx import Request
 from app.web.render import fragment, go, page
 
 NAV = "flows"
+EMPTY = ("", "", "", "")
 
 
 class SuiteController(Controller):
@@ -172,13 +173,20 @@ def _case(
     )
 
 
-def _rows(sent: dict[str, str] | None, expect: list[Expectation]) -> list[tuple[str, str, str]]:
-    """(kind, path, value) of each row of the form, and an empty one to add another."""
+def _rows(sent: dict[str, str] | None, expect: list[Expectation]) -> list[tuple[str, str, str, str]]:
+    """(kind, path, value, score needed) of each row of the form, and an empty one to add another."""
     if sent is None:
-        return [*((each.kind, each.path, each.value) for each in expect), ("", "", "")]
+        return [*(row_of(each) for each in expect), EMPTY]
     numbers = sorted(int(key[5:]) for key in sent if key.startswith("kind-") and key[5:].isdigit())
-    rows = [(sent[f"kind-{i}"], sent.get(f"path-{i}", ""), sent.get(f"value-{i}", "")) for i in numbers]
-    return rows if any(not kind for kind, _, _ in rows) else [*rows, ("", "", "")]
+    rows = [
+        (sent[f"kind-{i}"], sent.get(f"path-{i}", ""), sent.get(f"value-{i}", ""), sent.get(f"least-{i}", ""))
+        for i in numbers
+    ]
+    return rows if any(not row[0] for row in rows) else [*rows, EMPTY]
+
+
+def row_of(each: Expectation) -> tuple[str, str, str, str]:
+    return each.kind, each.path, each.value, "" if each.least is None else f"{each.least:g}"
 
 
 async def _name(actor: Actor, flow_id: UUID) -> str:

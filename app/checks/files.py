@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 
 from app import clock
-from app.checks.judging import judge
+from app.checks.opinions import Opinions
 from app.checks.shapes import Case, CaseView, Result
 from app.errors import Refused
+from app.gateway.service.asking import asking_here
 from app.runs.service import rehearse_here
 from flows.model import Flow
 
@@ -44,7 +45,8 @@ async def run_here(document: Flow, case: Case) -> Result:
         said = record.fault.message if record.fault is not None else ""
         return Result("failed", began, f"The run {record.status}: {said}", ms=record.ms)
     output = None if record.output is None else msgspec.to_builtins(record.output)
-    verdicts = judge(case.expect, output, case.input)
+    async with asking_here() as asker:
+        verdicts = await Opinions(asker, "").judged(case.expect, output, case.input)
     passed = all(verdict.passed for verdict in verdicts)
     cost = record.usage.cost_micros if record.usage is not None else 0
     return Result("passed" if passed else "failed", began, "", verdicts, record.ms, cost)

@@ -11,7 +11,8 @@ from msgspec import UNSET, UnsetType
 from app import events
 from app.checks import queries
 from app.checks.forms import CaseForm
-from app.checks.judging import judge, part, shown
+from app.checks.judging import part, shown
+from app.checks.opinions import Opinions, asked_of
 from app.checks.shapes import MOST_BYTES, MOST_CASES, Case, CaseView, Expectation, Result, Verdict
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, DomainError, NotFound, Refused
@@ -157,16 +158,24 @@ async def run_against(
         rows = [await _begun(tx, actor, case, version_id) for case in cases]
     gate, loop = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop()
     until = loop.time() + LONGEST
+    async with asked_of(actor, flow_id, [case.case.expect for case in cases]) as opinions:
 
-    async def one(case: CaseView, row: UUID) -> tuple[CaseView, Result]:
-        async with gate:
-            return case, await _one(actor, flow_id, case, row, version_id, document, until - loop.time())
+        async def one(case: CaseView, row: UUID) -> tuple[CaseView, Result]:
+            async with gate:
+                return case, await _one(actor, flow_id, case, row, version_id, document, until - loop.time(), opinions)
 
-    return list(await asyncio.gather(*(one(case, row) for case, row in zip(cases, rows, strict=True))))
+        return list(await asyncio.gather(*(one(case, row) for case, row in zip(cases, rows, strict=True))))
 
 
 async def _one(
-    actor: Actor, flow_id: UUID, case: CaseView, row: UUID, version_id: UUID, document: Flow, seconds: float
+    actor: Actor,
+    flow_id: UUID,
+    case: CaseView,
+    row: UUID,
+    version_id: UUID,
+    document: Flow,
+    seconds: float,
+    opinions: Opinions,
 ) -> Result:
     began = asyncio.get_running_loop().time()
     run_id, error, verdicts, cost = None, "", list[Verdict](), 0
@@ -185,7 +194,7 @@ async def _one(
         )
         run_id = outcome.run_id
         if outcome.status == "succeeded":
-            verdicts = judge(case.case.expect, outcome.output, case.case.input)
+            verdicts = await opinions.judged(case.case.expect, outcome.output, case.case.input)
         else:
             error = f"The run {outcome.status}: {outcome.error}"
     except DomainError as problem:
@@ -195,6 +204,7 @@ async def _one(
     async with tenant_tx(actor.workspace_id) as tx:
         if run_id is not None:
             cost = await tx.fetchval("select cost_micros from run where id = $1", run_id) or 0
+        cost += sum(verdict.cost_micros for verdict in verdicts)
         at = await tx.fetchval(
             """update check_result set passed = $2, error = $3, verdicts = $4, ms = $5, cost_micros = $6, run_id = $7,
                       finished_at = clock_timestamp() where id = $1 returning started_at""",

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from app.runs.service import Answer
 from app.web.worddiff import Piece
 
-Kind = Literal["exact", "contains", "json", "schema", "cel"]
+Kind = Literal["exact", "contains", "json", "schema", "cel", "similar", "judge"]
 Status = Literal["running", "passed", "failed"]
 WORDS: dict[str, str] = {
     "exact": "is exactly",
@@ -17,7 +17,11 @@ WORDS: dict[str, str] = {
     "json": "holds this JSON",
     "schema": "fits this JSON Schema",
     "cel": "makes this true",
+    "similar": "means about this",
+    "judge": "is good by this rubric",
 }
+LEAST: dict[str, float] = {"similar": 0.7, "judge": 0.7}
+"""Comparisons with a score, and what it has to be where an expectation does not say: 0 to 1."""
 MOST_CASES = 200
 MOST_CHECKS = 20
 MOST_BYTES = 2_000_000
@@ -28,16 +32,22 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """One thing that must hold of the result. `path`: which part of it, as in an expression ("text", "items[0].name").
 
     `path` "" = all of it; an object with the one field "text" is taken as that text. `value`: a text, JSON, a JSON
-    Schema or a CEL expression, by `kind`; an expression knows the fields of the result, `output` and `input`.
+    Schema, a CEL expression or a rubric, by `kind`; an expression knows the fields of the result, `output` and `input`.
+    `least`: the score that is needed, for those that have one. `model`: who judges by a rubric, "" = the workspace's.
     """
 
     kind: Kind
     value: Annotated[str, Meta(max_length=100_000)]
     path: Annotated[str, Meta(max_length=300)] = ""
+    least: Annotated[float, Meta(ge=0, le=1)] | None = None
+    model: Annotated[str, Meta(max_length=200)] = ""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
-    """What became of one expectation. `said`: a sentence. `diff`: expected text beside the one that came."""
+    """What became of one expectation. `said`: a sentence. `diff`: expected text beside the one that came.
+
+    `score`: 0 to 1, for comparisons that have one; `cost_micros`: what asking for it came to.
+    """
 
     kind: str
     path: str
@@ -46,6 +56,8 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     expected: str = ""
     actual: str = ""
     diff: list[Piece] = []
+    score: float | None = None
+    cost_micros: int = 0
 
     @property
     def words(self) -> str:

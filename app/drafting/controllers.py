@@ -13,6 +13,7 @@ from app.drafting.forms import MOST_LETTERS, WishForm
 from app.drafting.searching import search
 from app.drafting.shapes import ProposalView
 from app.errors import DomainError, NotAllowed, NotFound
+from app.gateway import queries as gateway
 from app.studio import queries as studio
 from app.web.actor import Actor
 from app.web.flash import flash
@@ -125,7 +126,7 @@ async def _form(
 ) -> Response[Any]:
     """Describe a flow, or the change of one. Without a model that can draft: what fits among templates and steps."""
     flow = (await studio.draft(actor, flow_id))[0] if flow_id is not None else None
-    able = await queries.capable(actor)
+    able = await gateway.capable(actor)
     recent: list[ProposalView] = (
         await queries.of_flow(actor, flow_id) if flow_id is not None else await queries.recent(actor)
     )

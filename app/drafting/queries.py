@@ -11,16 +11,10 @@ from app.db import tenant_tx
 from app.drafting.differing import proposed
 from app.drafting.shapes import ProposalView, Status
 from app.errors import NotFound
-from app.gateway import queries as gateway
-from app.gateway.queries import ModelView
 from app.web import Actor
 from flows.model import Flow
 
 GONE = "This proposal does not exist."
-BUNDLED = "local"
-"""The connection of the models that come with Agentbase: too small to draft a flow."""
-SMALLEST = 16_000
-"""Tokens a model has to read at once: the palette alone is some 5,000."""
 GIVEN_UP = timedelta(minutes=6)
 """A proposal at which nothing happened for so long is not being made any more: its process died."""
 _PROPOSAL = """
@@ -51,17 +45,6 @@ async def recent(actor: Actor, limit: int = 10) -> list[ProposalView]:
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(_PROPOSAL + "order by p.created_at desc limit $1", limit)
     return [_view(row) for row in rows]
-
-
-async def capable(actor: Actor) -> list[ModelView]:
-    """Models that can draft a flow, the workspace's own choice first. 6 statements."""
-    first = await gateway.default_model(actor)
-    able = [model for model in await gateway.models(actor) if _able(model)]
-    return sorted(able, key=lambda model: first is None or model.id != first.id)
-
-
-def _able(model: ModelView) -> bool:
-    return model.slug != BUNDLED and not model.embeds and not 0 < model.context < SMALLEST
 
 
 def _view(row: Any, *, whole: bool = False) -> ProposalView:

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from app.drafting.grammar import drafted
-from app.gateway.service.asking import Fault, asking
+from app.gateway.service.asking import Fault, asking, cosine
 from app.studio.service.proposals import Starter, starters
 
 WORD = re.compile(r"\w{3,}")
@@ -62,12 +62,6 @@ async def _by_meaning(workspace_id: UUID, wish: str, texts: Sequence[str]) -> li
         made = await asker.embed([wish[:2_000], *missing], limit=30)
     _vectors.update(zip(missing, made[1:], strict=True))
     return [cosine(made[0], _vectors[text]) for text in texts]
-
-
-def cosine(a: Sequence[float], b: Sequence[float]) -> float:
-    """-1 to 1; 0 for a vector of nothing."""
-    norm = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(y * y for y in b))
-    return sum(x * y for x, y in zip(a, b, strict=True)) / norm if norm else 0.0
 
 
 def _by_words(wish: str, texts: Sequence[str]) -> list[float]:

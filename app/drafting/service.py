@@ -12,6 +12,7 @@ from app.drafting.forms import WishForm
 from app.drafting.making import Work, make
 from app.drafting.shapes import ProposalView
 from app.errors import Conflict, NotAllowed, Refused, TooMany
+from app.gateway import queries as gateway
 from app.studio import queries as studio
 from app.studio import service as flows
 from app.studio.service.proposals import difference, take_over
@@ -49,7 +50,7 @@ async def begin(actor: Actor, form: WishForm, flow_id: UUID | None = None) -> UU
     wish = form.wish.replace("\0", "").strip()
     if not wish:
         raise Refused("Say what you want first.", field="wish")
-    able = await queries.capable(actor)
+    able = await gateway.capable(actor)
     before, rev = (Flow(), 0) if flow_id is None else await studio.draft(actor, flow_id)
     if not able:
         raise NoModel

@@ -200,6 +200,21 @@ async def default_model(actor: Actor) -> ModelView | None:
     return _effective(_directory(rows, setting))
 
 
+SMALLEST = 16_000
+"""Tokens a model has to read at once to be asked for work of its own: drafting, judging."""
+
+
+async def capable(actor: Actor) -> list[ModelView]:
+    """Models that can draft and judge, the workspace's own choice first; none that came along. 6 statements."""
+    first = await default_model(actor)
+    able = [
+        model
+        for model in await models(actor)
+        if model.slug != LOCAL and not model.embeds and not 0 < model.context < SMALLEST
+    ]
+    return sorted(able, key=lambda model: first is None or model.id != first.id)
+
+
 async def calls(actor: Actor, *, run_id: UUID | None = None, limit: int = 100) -> list[CallView]:
     """The latest model calls of the workspace, or all of one run; newest first."""
     async with tenant_tx(actor.workspace_id) as tx:
@@ -322,6 +337,7 @@ __all__ = [
     "ModelView",
     "Overview",
     "calls",
+    "capable",
     "default_model",
     "models",
     "overview",

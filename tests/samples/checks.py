@@ -19,6 +19,7 @@ VERDICTS = [
     Verdict("exact", "", False, "It is something else.", "a <b>", "a c", pieces("a <b>", "a c")),
     Verdict("json", "items[0]", False, "x is missing.", "{}", "[]"),
     Verdict("contains", "text", True, "Found."),
+    Verdict("judge", "", True, "0.90 of at least 0.70. Kind <b>.", score=0.9, cost_micros=30),
 ]
 RESULTS = [
     None,
@@ -50,7 +51,9 @@ SAMPLES: dict[str, Any] = {
         {"suite": Suite(SOME, "Support <b>", [view(each, recordings=RECORDINGS) for each in RESULTS], True)},
     ],
     "checks/_result.html": [{"last": each} for each in RESULTS if each is not None],
-    "checks/_expect.html": [{"rows": [("exact", "text", "a\nb"), ("", "", "")], "kinds": KINDS}],
+    "checks/_expect.html": [
+        {"rows": [("exact", "text", "a\nb", ""), ("judge", "", "Kind?", "0.8"), ("", "", "", "")], "kinds": KINDS}
+    ],
     "checks/_flow_views.html": [
         {"flow_id": SOME, "flow": "Support <b>", "here": "Tests", "test": test} for test in (True, False)
     ],

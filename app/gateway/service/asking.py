@@ -4,9 +4,10 @@ The same pipeline as everywhere: the workspace's connections and fallbacks, its 
 model_call after it. What only litellm speaks to is reached through a child process where this one must not import it.
 """
 
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.gateway import running
 from app.gateway.attempt import Watch
@@ -66,6 +67,12 @@ async def asking(workspace_id: UUID, flow_id: UUID | None = None) -> AsyncIterat
             await child.close()
 
 
+@asynccontextmanager
+async def asking_here() -> AsyncIterator[Asker]:
+    """Without a workspace and without a record: what comes with Agentbase, for `agentbase test` on files."""
+    yield Asker(running.bare_pipeline(), Purpose(uuid4()))
+
+
 def _beside(child: LitellmChild) -> Pipeline:
     known = {name: vendor for name in ("direct", "minilm") if (vendor := running.vendor(name)) is not None}
     own = running.pipeline()
@@ -74,4 +81,10 @@ def _beside(child: LitellmChild) -> Pipeline:
     return made
 
 
-__all__ = ["EMBEDDING", "Asker", "Fault", "asking"]
+def cosine(a: Sequence[float], b: Sequence[float]) -> float:
+    """-1 to 1; 0 for a vector of nothing."""
+    norm = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(y * y for y in b))
+    return sum(x * y for x, y in zip(a, b, strict=True)) / norm if norm else 0.0
+
+
+__all__ = ["EMBEDDING", "Asker", "Fault", "asking", "asking_here", "cosine"]
