@@ -10,7 +10,7 @@ from msgspec import Struct
 from flows.expressions.programs import written
 from flows.sdk.errors import NodeError
 from flows.sdk.ports import PortType, bare, port_type_of
-from flows.sdk.values import File, Message
+from flows.sdk.values import Document, File, Message, is_kind
 
 Coerce = Callable[[Any], Any]
 ARTICLE: dict[PortType, str] = {
@@ -20,6 +20,9 @@ ARTICLE: dict[PortType, str] = {
     "object": "an object",
     "list": "a list",
     "file": "a file",
+    "image": "an image",
+    "audio": "audio",
+    "document": "a document",
     "message": "a message",
     "any": "anything",
 }
@@ -47,6 +50,8 @@ def _coercer(source: Any, target: Any) -> Coerce | None:
         return _to_text
     if kind == "message" and target is Message:
         return _to_message
+    if isinstance(target, type) and issubclass(target, File):
+        return _to_file(target, kind)
     if target in (dict, list):
         return _checked(target, kind) if source is Any or _holds_struct(source) else None
     return _checked(target, kind)
@@ -68,7 +73,7 @@ def kind_of(value: Any) -> str:
         case Message():
             return "a message"
         case File():
-            return f"the file '{value.name}'"
+            return f"the file '{value.name}' ({value.media_type or 'of no known kind'})"
     return "an object"
 
 
@@ -79,6 +84,10 @@ def _to_text(value: Any) -> str:
         return written(value)
     if isinstance(value, Message):
         return value.text
+    if isinstance(value, File):
+        if value.text:
+            return value.text
+        raise Misfit(f"gets {kind_of(value)}, but needs text. A step has to read the file first")
     if isinstance(value, dict) and "text" in value and isinstance(value["text"], str):
         return value["text"]
     raise Misfit(f"gets {kind_of(value)}, but needs text")
@@ -93,6 +102,23 @@ def _to_message(value: Any) -> Message:
         return msgspec.convert(value, Message)
     except msgspec.ValidationError:
         raise Misfit(f"gets {kind_of(value)}, but needs a message") from None
+
+
+def _to_file(target: type[File], kind: PortType) -> Coerce:
+    """A file of the target's kind, by its media type. A text becomes a document of it."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and target is Document:
+            return Document("", "text.txt", "text/plain", len(value.encode()), value)
+        try:
+            file = value if isinstance(value, File) else msgspec.convert(value, File)
+        except msgspec.ValidationError:
+            raise Misfit(f"gets {kind_of(value)}, but needs {ARTICLE[kind]}") from None
+        if not is_kind(file, target):
+            raise Misfit(f"gets {kind_of(file)}, but needs {ARTICLE[kind]}")
+        return file if isinstance(file, target) else msgspec.convert(msgspec.to_builtins(file), target)
+
+    return check
 
 
 def _to_json(value: Any) -> Any:

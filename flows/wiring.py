@@ -17,7 +17,7 @@ from flows.problems import Problem
 from flows.reading import AFTER_PORT, Card
 from flows.sdk.holes import hints_of
 from flows.sdk.ports import AFTER, VALUES, Port, PortType, bare, fits
-from flows.sdk.values import File, Message
+from flows.sdk.values import Audio, Document, File, Image, Message
 
 ANNOTATION: dict[PortType, Any] = {
     "text": str,
@@ -26,6 +26,9 @@ ANNOTATION: dict[PortType, Any] = {
     "object": dict,
     "list": list,
     "file": File,
+    "image": Image,
+    "audio": Audio,
+    "document": Document,
     "message": Message,
     "any": Any,
 }

@@ -23,8 +23,8 @@ from app.runs.doors import Paced as Paced  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import check_calls as check_calls  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import guard_hooks as guard_hooks  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import pace_hooks as pace_hooks  # noqa: PLC0414 -- for app.triggers
-from app.runs.limits import key_of as key_of  # noqa: PLC0414 -- for app.triggers
 from app.runs.forms import GoOnForm as GoOnForm  # noqa: PLC0414 -- for app.studio
+from app.runs.limits import key_of as key_of  # noqa: PLC0414 -- for app.triggers
 from app.runs.limits_drain import retry_after
 from app.runs.outcome import Outcome
 from app.runs.rehearsal import Answer as Answer  # noqa: PLC0414 -- for app.checks

@@ -37,6 +37,9 @@ LETTERS = {
     "object": "O",
     "list": "L",
     "file": "F",
+    "image": "I",
+    "audio": "S",
+    "document": "D",
     "message": "M",
     "any": "A",
 }

@@ -23,7 +23,9 @@ from flows.sdk.ports import Port
 
 CALL = "logic.flow"
 START, ANSWER, READ, COLLECT = "start.api", "show.answer", "data.json", "data.set"
-KINDS = {"number": "number", "yesno": "yes/no", "object": "object", "list": "list", "file": "file"}
+KINDS = {"number": "number", "yesno": "yes/no", "object": "object", "list": "list"} | {
+    kind: kind for kind in ("file", "image", "audio", "document")
+}
 """Types of ports that a start step hands on exactly as they came; the others are read from its whole input."""
 MOST_INPUTS = 40
 GAP = 72

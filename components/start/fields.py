@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, convert
 
-from flows.sdk import File, Json, NodeError, Port, Ports, PortType, shown_when
+from flows.sdk import Audio, Document, File, Image, Json, NodeError, Port, Ports, PortType, is_kind, shown_when
 
-Kind = Literal["text", "long text", "number", "yes/no", "choice", "file", "list", "object"]
+Kind = Literal[
+    "text", "long text", "number", "yes/no", "choice", "file", "image", "audio", "document", "list", "object"
+]
 PORT: dict[str, PortType] = {
     "text": "text",
     "long text": "text",
@@ -15,6 +17,9 @@ PORT: dict[str, PortType] = {
     "yes/no": "yesno",
     "choice": "text",
     "file": "file",
+    "image": "image",
+    "audio": "audio",
+    "document": "document",
     "list": "list",
     "object": "object",
 }
@@ -78,14 +83,26 @@ def _read(field: Field, value: Json) -> Any:
             return value if isinstance(value, bool) else str(value).lower() in YES
         case "choice" if field.choices and value not in field.choices:
             raise NodeError(f"'{label}' must be one of: {', '.join(field.choices)}; not '{value}'.", field=field.name)
-        case "file":
-            try:
-                return convert(value, File)
-            except ValueError:
-                raise NodeError(f"'{label}' must be a file.", field=field.name) from None
+        case "file" | "image" | "audio" | "document":
+            return _file(field, value)
         case "list" | "object":
             wanted = list if field.kind == "list" else dict
             if not isinstance(value, wanted):
                 raise NodeError(f"'{label}' must be {'a list' if wanted is list else 'an object'}.", field=field.name)
             return value
     return value if isinstance(value, str) else str(value)
+
+
+FILES: dict[str, type[File]] = {"file": File, "image": Image, "audio": Audio, "document": Document}
+
+
+def _file(field: Field, value: Json) -> File:
+    label, kind = field.label or field.name, FILES[field.kind]
+    what = {"file": "a file", "image": "an image", "audio": "an audio file", "document": "a document"}[field.kind]
+    try:
+        file = convert(value, kind)
+    except ValueError:
+        raise NodeError(f"'{label}' must be {what}.", field=field.name) from None
+    if not is_kind(file, kind):
+        raise NodeError(f"'{label}' must be {what}, and '{file.name}' is {file.media_type}.", field=field.name)
+    return file

@@ -24,7 +24,7 @@ from flows.sdk.context import Context
 from flows.sdk.errors import NodeError
 from flows.sdk.node import FAMILY_ICONS, NodeType, node
 from flows.sdk.ports import Port
-from flows.sdk.values import File, Message
+from flows.sdk.values import Audio, Document, File, Image, Message
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}(\.[a-z][a-z0-9_-]{0,39}){1,2}")
 FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -49,6 +49,9 @@ PORTS: dict[str, Any] = {
     "object": dict[str, Any],
     "list": list[Any],
     "file": File,
+    "image": Image,
+    "audio": Audio,
+    "document": Document,
     "message": Message,
     "any": Any,
 }

@@ -40,11 +40,12 @@ from flows.sdk.context import Asked, Body, Context, Round, Signal, Wait
 from flows.sdk.errors import NodeError
 from flows.sdk.node import Effect, Family, NodeType, Nothing, Source, node
 from flows.sdk.ports import Port, Ports, PortType, fits, many, port_type_of, ports_of
-from flows.sdk.values import Ended, File, Json, Message
+from flows.sdk.values import Audio, Document, Ended, File, Image, Json, Message, is_kind
 
 __all__ = [
     "Advanced",
     "Asked",
+    "Audio",
     "Body",
     "Calls",
     "ChatReply",
@@ -54,6 +55,7 @@ __all__ = [
     "Condition",
     "ConnectionRef",
     "Context",
+    "Document",
     "Effect",
     "Ended",
     "Expression",
@@ -64,6 +66,7 @@ __all__ = [
     "Http",
     "HttpReply",
     "HttpRequest",
+    "Image",
     "Json",
     "JsonText",
     "Llm",
@@ -89,6 +92,7 @@ __all__ = [
     "Usage",
     "Wait",
     "fits",
+    "is_kind",
     "late",
     "lines",
     "many",

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from msgspec import NODEFAULT, Meta, Struct, UnsetType, structs
 
-from flows.sdk.values import File, Message
+from flows.sdk.values import Audio, Document, File, Image, Message
 
-PortType = Literal["text", "number", "yesno", "object", "list", "file", "message", "any"]
+PortType = Literal["text", "number", "yesno", "object", "list", "file", "image", "audio", "document", "message", "any"]
+"""Image, audio and document are files: they look like one, and differ in word and letter."""
 
 VALUES = "values"
 """The field of Inputs or Outputs through which dynamic ports travel; it is no port itself."""
@@ -50,6 +51,14 @@ FITS: dict[tuple[PortType, PortType], str] = {
     ("text", "message"): "becomes a message of the user",
     ("number", "text"): "written out",
     ("yesno", "text"): "written as yes or no",
+    ("image", "file"): "is a file",
+    ("audio", "file"): "is a file",
+    ("document", "file"): "is a file",
+    ("file", "image"): "must be an image when it arrives",
+    ("file", "audio"): "must be audio when it arrives",
+    ("file", "document"): "must be a document when it arrives",
+    ("text", "document"): "becomes a document of this text",
+    ("document", "text"): "gives its text, if it was made of one",
 }
 """Besides equal types and `any` on either end: (from, to) -> what happens to the value."""
 
@@ -60,6 +69,9 @@ PLAIN: dict[Any, PortType] = {
     bool: "yesno",
     Message: "message",
     File: "file",
+    Image: "image",
+    Audio: "audio",
+    Document: "document",
 }
 
 

@@ -10,6 +10,9 @@ const WORDS = {
   object: "an object",
   list: "a list",
   file: "a file",
+  image: "an image",
+  audio: "audio",
+  document: "a document",
   message: "a message",
   any: "anything",
 }

@@ -58,6 +58,7 @@ export class Painter {
     }
     this.colour = Object.fromEntries(ROLES.map((name) => [name, role(name)]))
     this.port = Object.fromEntries(TYPES.map((type) => [type, role(`port-${type}`)]))
+    for (const kind of ["image", "audio", "document"]) this.port[kind] = this.port.file // they are files
     this.family = Object.fromEntries(FAMILIES.map((f) => [f, { glyph: role(`fam-${f}`), soft: role(`fam-${f}-soft`) }]))
     probe.remove()
   }
