@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Check flow files without running them.",
     "test": "Run the tests of flows, here or in CI.",
     "schema": "Print the JSON Schema of a document.",
+    "docs": "Write the pages about steps from their code.",
     "new": "Start a new node or flow from a working example.",
     "export": "Write flows as files, for git and for other installations.",
     "import": "Make flows of files.",

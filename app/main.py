@@ -40,6 +40,8 @@ DOMAINS: tuple[str, ...] = (
     "app.web.patterns",
     "app.accounts.controllers",
     "app.accounts.api",
+    "app.vault.controllers",
+    "app.vault.api",
     "app.gateway.controllers",
     "app.gateway.api",
     "app.studio.home",

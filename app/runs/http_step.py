@@ -1,10 +1,13 @@
 """The `http` capability of a step: flows.sdk's Http on top of the one way out (app.egress)."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from app import clock, egress
+from app.db import tenant_tx
 from app.errors import DomainError
 from app.gateway import service as gateway
+from app.vault import service as vault
 from flows.sdk.capabilities import HttpReply, HttpRequest
 from flows.sdk.context import Context
 from flows.sdk.errors import NodeError
@@ -29,6 +32,8 @@ class StepHttp:
                 raise NodeError(str(problem), field=getattr(problem, "field", "") or "connection") from None
             given = {name.lower() for name in signs}
             headers = {name: value for name, value in headers.items() if name.lower() not in given} | signs
+        if request.secrets:
+            headers |= await self._secret(request)
         seconds = min(request.timeout, LONGEST)
         if self._ctx.deadline is not None:
             seconds = min(seconds, self._ctx.deadline - clock.epoch())
@@ -41,6 +46,18 @@ class StepHttp:
             again = problem.retry and not (problem.sent and request.method in ONCE)
             raise NodeError(str(problem), field="url", retry=again) from None
         return HttpReply(reply.status, reply.headers, reply.body)
+
+    async def _secret(self, request: HttpRequest) -> dict[str, str]:
+        """Headers with stored secrets in them. Raises NodeError that names one that is missing or may not go there."""
+        workspace, host = UUID(self._ctx.workspace_id), urlsplit(request.url).hostname or ""
+        found = {}
+        async with tenant_tx(workspace) as tx:
+            for header, (name, before) in request.secrets.items():
+                try:
+                    found[header] = f"{before}{await vault.secret_for(tx, workspace, name, host)}"
+                except (DomainError, vault.CannotOpen) as problem:
+                    raise NodeError(str(problem), field="secrets") from None
+        return found
 
 
 def http_for(ctx: Context) -> StepHttp:

@@ -27,6 +27,7 @@ from app.studio.forms import (
 )
 from app.studio.pins_api import PinsApi
 from app.studio.previewing import Preview, PreviewForm, preview
+from app.studio.schema_samples import SchemaSamplesApi
 from app.studio.service.store import Batch
 from app.studio.shelf_api import FoldersApi, ShelfApi
 from app.studio.tries_api import TriesApi
@@ -231,4 +232,5 @@ api_routes: list[Any] = [
     BreakpointsApi,
     CommentsApi,
     MentionsApi,
+    SchemaSamplesApi,
 ]

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from app.db import tenant_tx
 from app.gateway import queries as gateway
 from app.studio.settings_form import Field, Option
+from app.vault import queries as vault
 from app.web import Actor
 
 
@@ -18,19 +19,27 @@ class Offers(Struct):
     usual: gateway.ModelView | None = None
     connections: list[Option] = field(default_factory=list)
     flows: list[Option] = field(default_factory=list)
+    secrets: list[Option] = field(default_factory=list)
 
 
 async def for_fields(actor: Actor, flow_id: UUID, fields: Sequence[Field]) -> Offers:
-    """Empty where no field asks; 5 statements for models and connections, 1 for flows."""
+    """Empty where no field asks; 5 statements for models and connections, 1 for flows and for secrets."""
     wanted = {field.control for field in fields} | {inner.control for field in fields for inner in field.row}
     found = Offers()
     if wanted & {"model", "connection"}:
         overview = await gateway.overview(actor)
         found.models, found.usual = overview.models, overview.effective
         found.connections = [Option(str(each.id), each.name) for each in overview.connections if not each.bundled]
+    if "secret" in wanted:
+        found.secrets = [Option(each.name, _kept(each)) for each in await vault.secrets(actor)]
     if "flow" in wanted:
         found.flows = await _flows(actor, flow_id)
     return found
+
+
+def _kept(secret: vault.SecretView) -> str:
+    ends = f", ends in {secret.hint}" if secret.hint else ""
+    return f"{secret.name} · set on {secret.updated_at:%d %b %Y}{ends}"
 
 
 async def _flows(actor: Actor, flow_id: UUID) -> list[Option]:

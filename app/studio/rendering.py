@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from app.studio import queries
 from app.studio.changes import changes
+from app.studio.schemas import KINDS
 from app.studio.sentence_words import COMPARISONS
 from app.studio.service.editing import Answer
 from app.studio.service.store import Batch
@@ -19,6 +20,7 @@ from flows.model import Flow
 from flows.problems import Problem
 
 render.offer("comparisons", COMPARISONS)
+render.offer("schema_kinds", KINDS)
 
 
 def script_json(value: Any) -> Markup:

@@ -1,23 +1,23 @@
 """The settings form of a step, derived from its type: which control each field gets, its value, its fault."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from app.studio import schemas
 from app.studio.sentence_reading import read
 from app.studio.sentences import Sentence
 from app.web.forms import human
 from flows.catalogue import AnyNode
 from flows.model import Exposed, NodeUse
 from flows.problems import Problem
-from flows.sdk.annotations import CONDITION
+from flows.sdk.annotations import CONDITION, SCHEMA
 
 CONTROLS = {
     "template": "template",
     "expression": "expression",
-    "condition": "condition",
     "multiline": "multiline",
     "code": "code",
     "json": "json",
@@ -39,11 +39,12 @@ class Option(Struct, frozen=True):
 
 class Field(Struct, frozen=True):
     """One control. `control`: text, multiline, template, expression, code, json, number, slider, yesno, choice, model,
-    connection, flow, secret, condition (an expression built as a sentence), lines (a list of texts), pairs (name and
-    value), rows (a list of small forms).
+    connection, flow, secret, condition (an expression built as a sentence), schema, lines (a list of texts), pairs
+    (name and value), rows (a list of small forms).
 
     `value` is what the document holds, else the default. `shown_when`: (field, values) that must hold to show it.
     `exposed`: it stands on the flow's settings page, with this name and help.
+    `shape`: the fields of a schema that has nothing but fields.
     `sentence`: of a condition that is one; `start`: the value its first clause begins with.
     `row`: the controls of one row, with empty values; `rows`: the same for each row there is.
     """
@@ -69,6 +70,7 @@ class Field(Struct, frozen=True):
     is_set: bool = False
     sentence: Sentence | None = None
     start: str = ""
+    shape: schemas.Shape | None = None
     exposed: Exposed | None = None
 
 
@@ -153,18 +155,16 @@ def _field(
         values_in_order = sorted(part["enum"], key=lambda v: order.index(str(v)) if str(v) in labels else len(order))
         options = tuple(Option(v, labels.get(str(v)) or _plain(str(v))) for v in values_in_order)
         return Field(**common, control="choice", options=options)
+    if widget in BUILT:
+        return Field(**common, control=widget, **BUILT[widget](value, raw))
     if widget in CONTROLS and kind not in ("array", "object"):
         limits = _limits(part) if kind in ("integer", "number") else {}
-        if widget == CONDITION:
-            limits = {"sentence": read(str(value or "")), "start": (raw.get("x-late") or ["value"])[0]}
         return Field(**common, control=CONTROLS[widget], **limits)
     if kind in ("integer", "number"):
         return Field(**common, control="number", **_limits(part))
-    if kind == "boolean":
-        return Field(**common, control="yesno")
-    if kind == "string":
-        control = "multiline" if part.get("maxLength", 0) > LONG else "text"
-        return Field(**common, control=control)
+    if kind in ("boolean", "string"):
+        text = "multiline" if part.get("maxLength", 0) > LONG else "text"
+        return Field(**common, control="yesno" if kind == "boolean" else text)
     if kind == "array":
         item = _resolved(part.get("items", {}), defs)
         if item.get("type") == "string" and "enum" not in item:
@@ -178,6 +178,18 @@ def _field(
         if inner.get("type") == "string" and isinstance(value or {}, dict):
             return Field(**common, control="pairs")
     return Field(**common, control="json")
+
+
+def _sentence(value: Any, raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sentence": read(str(value or "")), "start": (raw.get("x-late") or ["value"])[0]}
+
+
+def _shape(value: Any, raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {"shape": schemas.read(value)}
+
+
+BUILT: dict[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]] = {CONDITION: _sentence, SCHEMA: _shape}
+"""Controls that take a value apart: x-widget -> what the Field holds besides."""
 
 
 def _limits(part: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,3 +120,13 @@ class CommentMention(Table, tablename="comment_mention"):
     user_id: ClassVar[UUID] = UUID(required=True, default=None)
     at: ClassVar[Timestamptz] = Timestamptz()
     seen_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+
+
+class StudioTour(Table, tablename="studio_tour"):
+    """How far one person is with the tour in one workspace. Both ids are the key."""
+
+    user_id: ClassVar[UUID] = UUID(required=True, default=None, primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(FlowDraft, on_delete=OnDelete.set_null, null=True)
+    state: ClassVar[Text] = Text(required=True, default=None)
+    at: ClassVar[Timestamptz] = Timestamptz()

@@ -6,6 +6,7 @@
 An opened value is a `Secret`: it hides in reprs, and from then on it is cut out of this process's logs. Never store it.
 """
 
+import re
 import secrets
 from collections import OrderedDict
 from uuid import UUID
@@ -21,9 +22,11 @@ from app.vault.envelope import CannotOpen, Place
 from app.web.actor import Actor
 
 __all__ = [
-    "CannotOpen", "Place", "delete_secret", "put_secret", "read_secret", "renew_data_key", "rewrap", "seal", "unseal",
+    "CannotOpen", "Place", "delete_secret", "put_secret", "read_secret", "renew_data_key", "rewrap", "seal",
+    "secret_for", "unseal",
 ]  # fmt: skip
 
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _OPEN_FOR = 600.0
 """Seconds an unwrapped data key is kept in memory: after that a deleted workspace is unreadable here, too."""
 _KEPT = 500
@@ -90,10 +93,11 @@ async def renew_data_key(workspace_id: UUID) -> None:
         await _make(tx, workspace_id)
 
 
-async def put_secret(actor: Actor, name: str, value: str) -> UUID:
+async def put_secret(actor: Actor, name: str, value: str, hosts: str = "") -> UUID:
     """Keep a secret under a name, or replace the one of that name (upper and lower case are the same). Editors only.
 
-    Nobody sees the value again: only its last four characters, when it has at least twelve.
+    Nobody sees the value again: only its last four characters, when it has at least twelve. `hosts`: the servers it may
+    be sent to, "" = any. Raises Refused for a host that is none.
     """
     _editors_only(actor)
     name = name.strip()
@@ -101,6 +105,7 @@ async def put_secret(actor: Actor, name: str, value: str) -> UUID:
         raise Refused("A secret needs a name of 1 to 100 characters.", field="name")
     if not value or len(value.encode()) > 65_536:
         raise Refused("A secret needs a value of 1 byte to 64 KB.", field="value")
+    allowed = _hosts(hosts)
     async with tenant_tx(actor.workspace_id) as tx:
         secret_id: UUID = await tx.fetchval(
             "insert into secret (workspace_id, name, sealed, created_by) values ($1, $2, '', $3) "
@@ -111,7 +116,8 @@ async def put_secret(actor: Actor, name: str, value: str) -> UUID:
         )
         sealed = await seal(tx, _place(actor.workspace_id, secret_id), value)
         hint = value[-4:] if len(value) >= 12 else ""
-        await tx.execute("update secret set sealed = $2, hint = $3 where id = $1", secret_id, sealed, hint)
+        changed = "update secret set sealed = $2, hint = $3, hosts = $4 where id = $1"
+        await tx.execute(changed, secret_id, sealed, hint, allowed)
         await publish(tx, actor.workspace_id, "workspace", "secret.saved", {"id": str(secret_id), "name": name})
     return secret_id
 
@@ -124,6 +130,27 @@ async def delete_secret(actor: Actor, secret_id: UUID) -> None:
         if name is None:
             raise NotFound("This secret does not exist.")
         await publish(tx, actor.workspace_id, "workspace", "secret.deleted", {"id": str(secret_id), "name": name})
+
+
+async def secret_for(tx: Tx, workspace_id: UUID, name: str, host: str) -> Secret:
+    """The value, for a request of a step to `host`. Raises NotFound, and Refused when it may not go there."""
+    hosts = await tx.fetchval(
+        "select hosts from secret where workspace_id = $1 and lower(name) = lower($2)", workspace_id, name
+    )
+    if hosts and host.lower() not in hosts.split():
+        raise Refused(
+            f"The secret {name!r} may only be sent to {hosts.replace(' ', ', ')}, not to {host}.",
+            remedy="Correct the address, or allow this server under Settings, Secrets.",
+        )
+    return await read_secret(tx, workspace_id, name)
+
+
+def _hosts(text: str) -> str:
+    hosts = text.replace(",", " ").lower().split()
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            raise Refused(f"“{host}” is no name of a server, such as api.shop.example.", field="hosts")
+    return " ".join(dict.fromkeys(hosts))
 
 
 async def read_secret(tx: Tx, workspace_id: UUID, name: str) -> Secret:

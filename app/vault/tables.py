@@ -19,6 +19,7 @@ class VaultSecret(Table, tablename="secret"):
     name = Text()
     sealed = Bytea()
     hint = Text()
+    hosts = Text(default="")
     created_by = UUID(null=True, default=None)
     created_at = Timestamptz()
     updated_at = Timestamptz()

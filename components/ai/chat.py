@@ -1,5 +1,6 @@
 """ai.chat: a language model answers."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -16,7 +17,9 @@ from flows.sdk import (
     Port,
     Ports,
     PortType,
+    Schema,
     Slider,
+    Superseded,
     Template,
     lines,
     node,
@@ -30,13 +33,16 @@ SCHEMA: dict[str, dict[str, Any]] = {
     "list of texts": {"type": "array", "items": {"type": "string"}},
     "object": {"type": "object"},
 }
-PORT: dict[str, PortType] = {
-    "text": "text",
+TYPE: dict[str, PortType] = {
+    "string": "text",
     "number": "number",
-    "yes/no": "yesno",
-    "list of texts": "list",
+    "integer": "number",
+    "boolean": "yesno",
+    "array": "list",
     "object": "object",
 }
+NAME = re.compile(r"[A-Za-z_]\w{0,39}")
+"""Fields of such a name are outputs of their own; the others are parts of 'All fields'."""
 FIXED = frozenset({"text", "data", "model", "error"})
 
 
@@ -53,9 +59,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(title="Instructions", description="Who the model is and how it answers.", max_length=50_000),
         lines(6),
     ] = ""
+    answer: Annotated[Schema, Meta(title="Fixed answer shape", description="Later steps can use each field.")] = {}
     answer_fields: Annotated[
         list[AnswerField],
-        Meta(title="Fixed answer shape", description="Later steps can use each field.", max_length=30),
+        Meta(title="Fields of the answer", description="Used while 'Fixed answer shape' is empty.", max_length=30),
+        Superseded,
     ] = []
     remember: Annotated[
         int, Meta(ge=0, le=200, title="Turns remembered", description="0 = answers without memory.")
@@ -87,17 +95,39 @@ def _ports(settings: Settings) -> Ports:
         Port("message", "message", "Message", "What the model is asked."),
         Port("history", "list", "History", "The turns before, oldest first.", required=False),
     )
-    fields = settings.answer_fields
-    for name in (field.name for field in fields):
-        if name in FIXED or [field.name for field in fields].count(name) > 1:
-            raise NodeError(f"The answer field '{name}' is taken. Choose another name.", field="answer_fields")
+    schema = _schema(settings)
     outputs = [Port("text", "text", "Answer"), Port("model", "text", "Model")]
-    if fields:
-        outputs.insert(1, Port("data", "object", "All fields"))
-    return Ports(inputs, (*outputs, *(Port(f.name, PORT[f.kind], f.name, f.description) for f in fields)))
+    if schema is None:
+        return Ports(inputs, tuple(outputs))
+    names = [field.name for field in settings.answer_fields] if not settings.answer else list(_properties(schema))
+    for name in names:
+        if name in FIXED or names.count(name) > 1:
+            raise NodeError(f"The answer field '{name}' is taken. Choose another name.", field=_field(settings))
+    outputs.insert(1, Port("data", "object", "All fields"))
+    named = [(name, part) for name, part in _properties(schema).items() if NAME.fullmatch(name)]
+    return Ports(inputs, (*outputs, *(_port(name, part) for name, part in named)))
 
 
-def _schema(fields: list[AnswerField]) -> dict[str, Any]:
+def _port(name: str, part: Any) -> Port:
+    kind = part.get("type") if isinstance(part, dict) else ""
+    about = part.get("description") if isinstance(part, dict) else ""
+    return Port(name, TYPE.get(kind, "any") if isinstance(kind, str) else "any", name, str(about or ""))
+
+
+def _properties(schema: dict[str, Any]) -> dict[str, Any]:
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _field(settings: Settings) -> str:
+    return "answer" if settings.answer else "answer_fields"
+
+
+def _schema(settings: Settings) -> dict[str, Any] | None:
+    """The shape asked for; None for an answer in free words."""
+    fields = settings.answer_fields
+    if settings.answer or not fields:
+        return settings.answer or None
     return {
         "type": "object",
         "properties": {
@@ -125,7 +155,7 @@ async def chat(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
     The model reads the instructions, then the last `remember` turns of the history, then the message. With a fixed
     answer shape the answer is one object with these fields; each is an output, and nothing is streamed.
 
-    Raises NodeError when the model can't be reached or refuses, and NodeError(field="answer_fields") when its answer
+    Raises NodeError when the model can't be reached or refuses, and NodeError(field="answer") when its answer
     does not have the shape asked for.
     """
     request = ChatRequest(
@@ -133,12 +163,12 @@ async def chat(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
         model=settings.model,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
-        schema=_schema(settings.answer_fields) if settings.answer_fields else None,
+        schema=_schema(settings),
     )
-    if settings.answer_fields:
+    if request.schema is not None:
         reply = await ctx.llm.chat(request)
         ctx.record(reply.usage)
-        data = _shaped(reply, settings.answer_fields)
+        data = _shaped(reply, settings, request.schema)
         return Outputs(reply.text, data, reply.model, data)
     whole: ChatReply | None = None
     async for piece in ctx.llm.stream(request):
@@ -158,18 +188,20 @@ def _messages(settings: Settings, inputs: Inputs) -> list[Message]:
     return [*system, *before, inputs.message]
 
 
-def _shaped(reply: ChatReply, fields: list[AnswerField]) -> dict[str, Json]:
+def _shaped(reply: ChatReply, settings: Settings, schema: dict[str, Any]) -> dict[str, Json]:
+    """The fields of the shape, None for one that may be missing and is."""
     if not isinstance(reply.data, dict):
         raise NodeError(
             f"The model '{reply.model}' did not answer in the shape asked for. Choose a larger model, or fewer fields.",
-            field="answer_fields",
+            field=_field(settings),
             retry=True,
         )
-    missing = [field.name for field in fields if field.name not in reply.data]
+    needed = schema.get("required")
+    missing = [str(name) for name in (needed if isinstance(needed, list) else ()) if name not in reply.data]
     if missing:
         raise NodeError(
             f"The model's answer lacks {', '.join(missing)}. Describe these fields better, or choose a larger model.",
-            field="answer_fields",
+            field=_field(settings),
             retry=True,
         )
-    return {field.name: reply.data[field.name] for field in fields}
+    return {name: reply.data.get(name) for name in _properties(schema)} or dict(reply.data)

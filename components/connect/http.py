@@ -13,6 +13,7 @@ from flows.sdk import (
     HttpReply,
     HttpRequest,
     NodeError,
+    Secret,
     Template,
     lines,
     node,
@@ -27,6 +28,12 @@ BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 class Pair(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(title="Name", min_length=1, max_length=200)]
     value: Annotated[Template, Meta(title="Value"), lines(1)] = ""
+
+
+class SecretHeader(Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(title="Header", min_length=1, max_length=200)] = "Authorization"
+    secret: Annotated[Secret, Meta(title="Secret")] = ""
+    before: Annotated[str, Meta(title="Before it", description="Such as Bearer, with a blank.", max_length=40)] = ""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +52,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     connection: Annotated[
         ConnectionRef, Meta(title="Connection", description="Its key signs requests to its own server.")
     ] = ""
+    secrets: Annotated[
+        list[SecretHeader],
+        Meta(title="Headers with a secret", description="Put in when the request leaves.", max_length=10),
+    ] = []
     timeout: Annotated[float, Meta(gt=0, le=300, title="Time limit, in seconds"), Advanced] = 30
     fail_on_error: Annotated[
         bool, Meta(title="Stop on an error answer", description="400 and above stop the step."), Advanced
@@ -116,7 +127,9 @@ def _request(settings: Settings, inputs: Inputs, ctx: Context) -> HttpRequest:
             headers["Content-Type"] = kind
     if settings.idempotency_header:
         headers[settings.idempotency_header] = ctx.idempotency_key
-    return HttpRequest(settings.method, _address(settings), headers, body, settings.timeout, settings.connection)
+    secrets = {each.name: (each.secret, each.before) for each in settings.secrets if each.secret}
+    url = _address(settings)
+    return HttpRequest(settings.method, url, headers, body, settings.timeout, settings.connection, secrets)
 
 
 def _address(settings: Settings) -> str:

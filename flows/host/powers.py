@@ -40,8 +40,10 @@ def _run(ctx: Context) -> dict[str, Verb]:
 def _http(ctx: Context) -> dict[str, Verb]:
     async def send(request: Any) -> Any:
         asked = msgspec.convert(request, HttpRequest)
-        if asked.connection:
-            raise NodeError("A package can't sign requests with a connection of the workspace.", field="connection")
+        if asked.connection or asked.secrets:
+            raise NodeError(
+                "A package can't sign requests with a connection or secret of the workspace.", field="connection"
+            )
         return await ctx.http.send(asked)
 
     return {"send": send}

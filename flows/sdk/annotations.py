@@ -11,6 +11,7 @@ from msgspec import Meta
 TEMPLATE = "template"
 EXPRESSION = "expression"
 CONDITION = "condition"
+SCHEMA = "schema"
 
 Template = Annotated[str, Meta(extra_json_schema={"x-widget": TEMPLATE})]
 """Text with holes `{{ cel }}`. The engine fills them from the step's inputs before the node's function is called."""
@@ -20,6 +21,10 @@ Expression = Annotated[Any, Meta(extra_json_schema={"x-widget": EXPRESSION, "typ
 
 Condition = Annotated[Any, Meta(extra_json_schema={"x-widget": CONDITION, "type": "string"})]
 """An Expression that is to give true or false: the editor builds it as a sentence. The function checks what it got."""
+
+
+Schema = Annotated[dict[str, Any], Meta(extra_json_schema={"x-widget": SCHEMA})]
+"""The JSON Schema of an object, built field by field in the editor; {} = none."""
 
 
 def late(*names: str) -> Meta:

@@ -74,12 +74,15 @@ class Llm(Protocol):
 
 
 class HttpRequest(Struct, frozen=True):
+    """`secrets`: header -> (name of a stored secret, what stands before it: "Bearer "). No step sees the value."""
+
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     timeout: float = 30.0
     connection: str = ""
+    secrets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class HttpReply(Struct, frozen=True):

@@ -22,3 +22,4 @@ import "./elements/toast.js";
 import "./elements/tooltip.js";
 import "./elements/value-field.js";
 import "./elements/condition-field.js";
+import "./elements/schema-field.js";

@@ -22,12 +22,15 @@ PLACES = {
     "site": "/site",
     "runs": "/runs",
     "needs-you": "/needs-you",
+    "steps": "/steps",
+    "step": "/steps/logic.switch",
     "profile": "/settings/profile",
     "members": "/settings/members",
     "devices": "/settings/devices",
     "keys": "/settings/keys",
     "git": "/settings/git",
     "drafting": "/drafting",
+    "secrets": "/settings/secrets",
 }
 
 

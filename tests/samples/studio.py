@@ -12,6 +12,7 @@ from app.studio.picking import tree_of
 from app.studio.queries import Editor, Version, problems_of, views
 from app.studio.ran import Bar, Ran, RanStep
 from app.studio.rendering import script_json
+from app.studio.schemas import infer
 from app.studio.scope import Values
 from app.studio.settings_form import form_of, takes_values
 from app.studio.shapes import FAMILIES, catalogue_json, node_view, palette
@@ -73,6 +74,8 @@ _CHAT, _FORM = (to_builtins(KINDS[f"start.{kind}"].default_settings()) for kind 
 
 _MARKED = Flow(nodes=[NodeUse("call", "connect.http", exposed={"headers": Exposed("Heads"), "url": Exposed()})])
 
+A_SHAPE: dict[str, Any] = infer({"a": 1, "b": [{"c": True}]}) | {"title": "<Kept>"}
+
 SAMPLES: dict[str, Any] = {
     "studio/_about.html": {"flow": FLOW},
     "studio/_bar.html": [BAR, {**BAR, "tab": "outline", "editable": False, "changed": None}],
@@ -81,6 +84,7 @@ SAMPLES: dict[str, Any] = {
         {**_WHOLE, "editable": False, "problems": [], "last_run": None, "last_steps": None},
     ],
     "studio/_condition.html": {},
+    "studio/_schema.html": {},
     "studio/_control.html": {},
     "studio/_data.html": {},
     "studio/_draft_state.html": [{"changed": n} for n in (None, 0, 1, 3)],
@@ -93,6 +97,8 @@ SAMPLES: dict[str, Any] = {
         _panel(NodeUse("x", "start.webhook"), webhook=""),
         _panel(NodeUse("x", "logic.if", settings={"expression": 'value == "a" && (n > 3 || size(l) == 0)'})),
         _panel(NodeUse("x", "logic.if", settings={"expression": "value ? a : b", "rows": [{"value": "a"}]})),
+        _panel(NodeUse("x", "ai.chat", settings={"answer": A_SHAPE})),
+        _panel(NodeUse("x", "ai.chat", settings={"answer": {"anyOf": []}}), editable=False),
         _panel(NodeUse("x", "logic.switch", settings={"cases": [{"name": "a", "when": "value > 3"}]})),
     ],
     "studio/_pick.html": {},
@@ -110,6 +116,7 @@ SAMPLES: dict[str, Any] = {
     ],
     "studio/_step_palette.html": {"palette": palette(), "families": FAMILIES},
     "studio/_timeline.html": {"run": _RUN},
+    "studio/_tour.html": {"flow": EDITOR},
     "studio/_try.html": [
         {"face": "chat", **_NO_FACE, "start": _CHAT},
         {"face": "form", **_NO_FACE, "start": _FORM},

@@ -13,8 +13,11 @@ from app.studio.controllers.outline import OutlineController
 from app.studio.controllers.panel import PanelController
 from app.studio.controllers.pins import PinsController
 from app.studio.controllers.shelf import ShelfController
+from app.studio.controllers.step_docs import StepDocsController
 from app.studio.controllers.tries import TriesController
 from app.studio.controllers.versions import VersionsController
+from app.studio.schema_samples import SchemaSamplesController
+from app.studio.touring import TourController
 
 routes: list[Any] = [
     EditorController,
@@ -32,4 +35,7 @@ routes: list[Any] = [
     HistoryController,
     PinsController,
     BreakpointsController,
+    StepDocsController,
+    TourController,
+    SchemaSamplesController,
 ]

@@ -1,7 +1,8 @@
 """What the form of a step sent, as settings. Each control of templates/studio/_control.html has its way to be read.
 
 Names: `s.<setting>`; in a list of small forms `s.<setting>.<row>.<part>`, in pairs `s.<setting>.<row>.key` and
-`.value`, and in both `s.<setting>.rows` names each row. Conditions: app/studio/outline/posted_condition.py.
+`.value`, and in both `s.<setting>.rows` names each row. Conditions and schemas: posted_condition.py and
+posted_schema.py beside this file.
 A setting whose name did not come was not on the form, and stays as it is.
 """
 
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from app.studio.outline.posted_condition import condition
+from app.studio.outline.posted_schema import schema
 from app.studio.settings_form import Field
 
 Sent = Mapping[str, Sequence[str]]
@@ -81,17 +83,18 @@ def _value(
     field: Field, name: str, sent: Sent, faults: list[Unreadable], root: str = "", deed: str = ""
 ) -> tuple[Any] | None:
     """The value in a tuple of one; None when nothing of this field came."""
-    listed = f"{name}.rows" in sent
-    if field.control == "rows":
-        return (_rows(field, name, sent, faults, root, deed),) if listed else None
-    if field.control == "pairs":
-        return (_pairs(name, sent),) if listed else None
-    if name not in sent:
+    listed = field.control in ("rows", "pairs")
+    if (f"{name}.rows" if listed else name) not in sent:
         return None
+    if listed:
+        pairs = field.control == "pairs"
+        return (_pairs(name, sent) if pairs else _rows(field, name, sent, faults, root, deed),)
     text = sent[name][-1].replace("\r\n", "\n")
     match field.control:
         case "condition" if f"{name}.was" in sent:
             text = condition(name, sent, deed, name.removeprefix(root), field.start)
+        case "schema":
+            return _schema(field, name, sent, faults, deed, name.removeprefix(root))
         case "yesno":
             return ("yes" in sent[name],)
         case "lines":
@@ -129,6 +132,14 @@ def _json(field: Field, text: str, faults: list[Unreadable]) -> tuple[Any] | Non
         return (msgspec.json.decode(text),)
     except msgspec.DecodeError as problem:
         faults.append(Unreadable(field.name, text, f"This is not JSON yet: {problem}."))
+        return None
+
+
+def _schema(field: Field, name: str, sent: Sent, faults: list[Unreadable], deed: str, at: str) -> tuple[Any] | None:
+    try:
+        return (schema(name, sent, deed, at),)
+    except ValueError as problem:
+        faults.append(Unreadable(field.name, sent[name][-1], str(problem)))
         return None
 
 

@@ -7,9 +7,13 @@ export class Connecting {
     this.panel = panel
   }
 
-  open(field) {
-    this.field = field.dataset.field
+  // field: the setting, or the part of a row, whose select gets what is made. button: data-connect may say where to begin.
+  open(field, button) {
+    this.part = field
+    this.field = field.closest("[data-field]").dataset.field
     this.control = field.dataset.control
+    const select = field.querySelector("select")
+    const name = button.dataset.replace !== undefined ? select.value : ""
     this.el = Object.assign(document.createElement("dialog"), { className: "dialog connect-dialog" })
     this.el.setAttribute("aria-labelledby", "connect-title")
     this.el.addEventListener("click", (e) => this.clicked(e))
@@ -18,7 +22,7 @@ export class Connecting {
     this.el.addEventListener("close", () => this.closed())
     document.body.append(this.el)
     this.el.showModal()
-    this.page("/connections/in-place")
+    this.page(`${button.dataset.connect || "/connections/in-place"}${name ? `?name=${encodeURIComponent(name)}` : ""}`)
   }
 
   async page(url, body) {
@@ -35,6 +39,8 @@ export class Connecting {
       return
     }
     this.el.replaceChildren(markup(text))
+    const chosen = this.el.querySelector("[data-chosen]")
+    if (chosen) return this.choose(chosen.dataset.made)
     const wrong = this.el.querySelector("[aria-invalid]")
     ;(wrong ?? this.el.querySelector("[autofocus]") ?? this.el.querySelector("input[type=password], input:not([type=hidden])") ?? this.el.querySelector("#connect-title"))?.focus()
   }
@@ -53,6 +59,18 @@ export class Connecting {
     if (button.hasAttribute("aria-busy")) return
     button.setAttribute("aria-busy", "true")
     this.page(e.target.getAttribute("action"), new URLSearchParams(new FormData(e.target)))
+  }
+
+  // A secret: its name stands in the list at once; the flow never holds more than that name.
+  choose(name) {
+    const select = this.part.querySelector("select")
+    if (![...select.options].some((option) => option.value === name)) select.add(new Option(`${name} · set just now`, name))
+    select.value = name
+    this.used = true
+    this.el.close()
+    this.part.querySelector("[data-replace]")?.removeAttribute("hidden")
+    select.dispatchEvent(new Event("change", { bubbles: true }))
+    select.focus()
   }
 
   // The panel is drawn anew: its list knows the new connection then.

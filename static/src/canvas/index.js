@@ -24,6 +24,7 @@ import { People } from "./people.js"
 import { Picker } from "./picker.js"
 import { Pointer } from "./pointer.js"
 import { Runs } from "./runs.js"
+import { Tour } from "./tour.js"
 import { View } from "./view.js"
 
 class FlowCanvas extends Answers(Choosing(HTMLElement)) {
@@ -60,12 +61,13 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.comments = new Comments(this)
     this.actions = new Actions(this)
     this.chrome = new Chrome(this)
+    this.tour = new Tour(this)
     this.graph.load(JSON.parse(this.querySelector("script.edges").textContent))
     this.begin()
   }
 
   disconnectedCallback() {
-    for (const each of [this.view, this.painter, this.keys, this.clipboard, this.chrome, this.live, this.people, this.comments, this.actions]) each?.stop()
+    for (const each of [this.view, this.painter, this.keys, this.clipboard, this.chrome, this.live, this.people, this.comments, this.actions, this.tour]) each?.stop()
     this.outbox?.close()
   }
 
@@ -94,6 +96,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.live.start()
     this.people.start()
     this.comments.start()
+    this.tour.start()
     const asked = new URLSearchParams(location.search).get("step") ?? location.hash.slice(1)
     if (this.graph.nodes.has(asked)) {
       this.edit.reveal(asked)

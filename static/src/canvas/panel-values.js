@@ -20,6 +20,7 @@ export function valueOf(field) {
       const text = field.querySelector("input").value
       return text === "" ? (field.dataset.empty === "null" ? null : undefined) : Number(text)
     }
+    case "schema":
     case "json":
       return json(field)
     case "condition":
@@ -32,7 +33,8 @@ export function valueOf(field) {
 }
 
 function json(field) {
-  const area = field.querySelector("textarea")
+  const area = field.querySelector("[data-source]") ?? field.querySelector("textarea")
+  if (field.dataset.control === "schema" && !area.value.trim()) return {}
   if (!area.value.trim()) return field.dataset.kind === "text" ? "" : null
   try {
     const parsed = JSON.parse(area.value)

@@ -27,6 +27,7 @@ export class Panel {
     this.el.addEventListener("click", (e) => this.clicked(e))
     this.el.addEventListener("keydown", (e) => this.key(e))
     this.el.addEventListener("submit", (e) => this.submitted(e))
+    this.el.addEventListener("panel:anew", (e) => this.anew(e.target.closest("[data-field]").dataset.field))
   }
 
   // --- open, close
@@ -215,7 +216,7 @@ export class Panel {
       this.show(this.tab)
     } else if (rowDeed(this, button)) return
     else if (button.dataset.insert !== undefined) this.insert(button)
-    else if (button.dataset.connect !== undefined) this.connecting.open(button.closest("[data-field]"))
+    else if (button.dataset.connect !== undefined) this.connecting.open(button.closest("[data-key], [data-field]"), button)
     else if (button.dataset.expose !== undefined) exposeDeed(this, button)
     else if (button.dataset.pick !== undefined) this.pick.put(button.dataset.pick)
     else if (button.dataset.reset !== undefined) this.reset(button.closest("[data-field]"))
@@ -227,7 +228,11 @@ export class Panel {
   reset(field) {
     const name = field.dataset.field
     this.host.edit.run([{ op: "node.config", id: this.node, field: name }])
-    this.host.outbox.flush().then(() => this.open(this.node, { again: true, focus: true, field: name }))
+    this.anew(name)
+  }
+
+  anew(field) {
+    return this.host.outbox.flush().then(() => this.open(this.node, { again: true, focus: true, field }))
   }
 
   // The list of what this text may mention; the chosen one lands where the cursor is.

@@ -6,6 +6,7 @@ from app import config
 from app.gateway import service as gateway
 from app.gateway.forms import ConnectForm
 from app.runs.http_step import http_for
+from app.vault import service as vault
 from flows.sdk.capabilities import HttpRequest
 from flows.sdk.context import Context, RunFacts
 from flows.sdk.errors import NodeError
@@ -62,3 +63,19 @@ async def test_a_foreign_or_removed_connection_signs_nothing(actor):
             with pytest.raises(NodeError, match="does not exist"):
                 await http(who).send(HttpRequest("GET", server.url, connection=which))
     assert server.requests == []
+
+
+async def test_a_stored_secret_is_put_into_its_header_when_the_request_leaves_and_only_where_it_may_go(actor):
+    async with serving(says(b"ok")) as other, serving(sends_on(f"{other.url}/y")) as server:
+        await vault.put_secret(actor, "Shop", KEY, "127.0.0.1")
+        await http(actor).send(HttpRequest("GET", f"{server.url}/x", secrets={"X-Key": ("shop", "Key ")}))
+        with pytest.raises(NodeError, match="may only be sent to") as refused:
+            await http(actor).send(
+                HttpRequest("GET", f"http://localhost:{server.port}/x", secrets={"X-Key": ("Shop", "")})
+            )
+        with pytest.raises(NodeError, match="no secret named 'Gone'") as missing:
+            await http(actor).send(HttpRequest("GET", f"{server.url}/x", secrets={"X-Key": ("Gone", "")}))
+    assert server.requests[0].headers["x-key"] == f"Key {KEY}"
+    assert "x-key" not in other.requests[0].headers, "a redirect elsewhere does not take it along"
+    assert {refused.value.field, missing.value.field} == {"secrets"} and KEY not in str(refused.value)
+    assert len(server.requests) == 1

@@ -142,6 +142,9 @@ def _as_sent(fields: list[Any], path: str = "s") -> dict[str, list[str]]:
             as_is = field.control == "json" and isinstance(value, str)
             shown = "" if value is None and field.control == "json" else msgspec.json.encode(value).decode()
             sent[name] = [value if as_is else shown]
+        elif field.control == "schema":
+            sent[name] = sent[f"{name}.was"] = [msgspec.json.encode(value).decode() if value else ""]
+            sent[f"{name}.kept"] = ["{}"]
         else:
             sent[name] = ["" if value is None else str(value)]
     return sent
@@ -240,3 +243,45 @@ def test_a_condition_in_a_list_is_changed_in_its_own_row_and_an_old_case_keeps_i
     assert changed(fields, read(fields, sent).settings) in ({}, {"cases": [{**cases[0], "when": ""}, cases[1]]})
     more = read(fields, sent, "clause:cases.1.when").settings["cases"]
     assert more == [{**cases[0], "when": ""}, {"name": "new", "when": 'value == 1 && value == ""'}]
+
+
+SHAPE = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "pattern": "^B"}, "lines": {"type": "object"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+
+
+def _fields(schema, places, kept="{}", **more):
+    text = msgspec.json.encode(schema).decode() if schema else ""
+    sent = {"s.answer": [text], "s.answer.was": [text], "s.answer.kept": [kept], "s.answer.places": list(places)}
+    for place, parts in places.items():
+        sent |= {f"s.answer.{place}.{name}": [value] for name, value in parts.items()}
+    return sent | {f"s.answer.{name}": [value] for name, value in more.items()}
+
+
+CITY = {"name": "city", "kind": "text", "required": "yes", "kept": '{"pattern": "^B"}'}
+
+
+def test_a_schema_is_sent_field_by_field_and_keeps_what_the_list_cannot_say():
+    use = NodeUse("x", "ai.chat", settings={"answer": SHAPE})
+    fields = form_of(use, KINDS["ai.chat"], [])
+    places = {"0": CITY, "1": {"name": "lines", "kind": "object", "kept": "{}"}}
+    assert changed(fields, read(fields, _fields(SHAPE, places)).settings) == {}
+
+    def after(deed="", **more):
+        found = read(fields, _fields(SHAPE, places, **more), deed)
+        return found.settings.get("answer"), [fault.why for fault in found.faults]
+
+    added, _ = after("field:answer@")
+    assert list(added["properties"]) == ["city", "lines", "field_3"]
+    inside, _ = after("field:answer@1")
+    assert list(inside["properties"]["lines"]["properties"]) == ["field_1"]
+    assert list(after("unfield:answer@0")[0]["properties"]) == ["lines"]
+    assert after("sample:answer", sample='{"n": 1}')[0]["properties"] == {"n": {"type": "integer"}}
+    assert "is not JSON yet" in after("sample:answer", sample="{")[1][0]
+    assert "A sample is an object" in after("sample:answer", sample="3")[1][0]
+    typed = _fields(SHAPE, places) | {"s.answer": ['{"anyOf": []}']}
+    assert read(fields, typed).settings["answer"] == {"anyOf": []}
+    assert read(fields, typed | {"s.answer": ["[]"]}).faults[0].why == "A schema is a JSON object."

@@ -31,11 +31,11 @@ def test_every_setting_of_every_component_has_a_control_and_a_name(type):
 
 def test_controls_follow_types_and_hints():
     model = fields("ai.chat")
-    assert {name: model[name].control for name in ("model", "instructions", "temperature", "answer_fields")} == {
+    assert {name: model[name].control for name in ("model", "instructions", "temperature", "answer")} == {
         "model": "model",
         "instructions": "template",
         "temperature": "slider",
-        "answer_fields": "rows",
+        "answer": "schema",
     }
     assert model["max_tokens"].advanced
     size = fields("text.split")["size"]

@@ -29,6 +29,8 @@ ALONE = {
     "accounts:end-session": PERSON,
     "accounts:end-other-sessions": PERSON,
     "accounts:create-key": "a stolen key must not breed; `agentbase key create`",
+    "studio:tour-begin": PERSON,
+    "studio:tour-keep": PERSON,
     "studio:presence": "who looks at this canvas right now",
 }
 """Those that a program can't do, and why."""
@@ -74,6 +76,7 @@ OTHERWISE = {
     "studio:outline-wire": ("POST /flows/{flow_id}/ops", FIELDS),
     "studio:outline-undo": ("POST /flows/{flow_id}/undo", "the page knows its own client"),
     "studio:outline-redo": ("POST /flows/{flow_id}/redo", "the page knows its own client"),
+    "studio:step-example": ("POST /flows", "the page names an example of ours; programs bring a document"),
     "studio:outline-try": ("POST /flows/{flow_id}/runs", "a try runs the draft, streamed to the canvas"),
     "studio:start-try": ("POST /flows/{flow_id}/runs", "a try runs the draft, streamed to the canvas"),
     "studio:cancel-try": ("DELETE /runs/{run_id}", "a try is a run"),

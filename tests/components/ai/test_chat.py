@@ -73,3 +73,41 @@ def test_a_variable_in_the_instructions_is_an_input():
 def test_an_answer_field_may_not_take_the_name_of_a_fixed_output():
     with pytest.raises(NodeError, match="'text' is taken"):
         chat.ports(Settings(answer_fields=[AnswerField("text")]))
+
+
+TRIP = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "description": "Where."},
+        "people": {"type": "array", "items": {"type": "object"}},
+        "sure": {"type": "boolean"},
+    },
+    "required": ["city"],
+    "additionalProperties": False,
+}
+
+
+def test_the_fields_of_a_shape_are_outputs_with_their_types():
+    outputs = {port.name: port for port in chat.ports(Settings(answer=TRIP)).outputs}
+    assert {name: port.type for name, port in outputs.items()} == {
+        "text": "text", "data": "object", "model": "text", "city": "text", "people": "list", "sure": "yesno",
+    }  # fmt: skip
+    assert outputs["city"].description == "Where."
+    odd = {"type": "object", "properties": {"two words": {}, "any": True, "several": {"type": ["string", "null"]}}}
+    assert [port.type for port in chat.ports(Settings(answer=odd)).outputs[-2:]] == ["any", "any"]
+    with pytest.raises(NodeError, match="'model' is taken") as refused:
+        chat.ports(Settings(answer={"type": "object", "properties": {"model": {}}}))
+    assert refused.value.field == "answer"
+
+
+async def test_a_shape_goes_to_the_model_and_a_field_it_lacks_is_none_or_refused():
+    llm = FakeLlm(ChatReply("{}", "m", data={"city": "Ulm"}))
+    out = await chat.run(Settings(answer=TRIP), Inputs(Message("Where?")), context(llm=llm))
+    assert (out.data, llm.asked[0].schema) == ({"city": "Ulm", "people": None, "sure": None}, TRIP)
+    with pytest.raises(NodeError, match="lacks city") as refused:
+        await chat.run(
+            Settings(answer=TRIP),
+            Inputs(Message("Where?")),
+            context(llm=FakeLlm(ChatReply("{}", "m", data={"sure": True}))),
+        )
+    assert refused.value.field == "answer"
