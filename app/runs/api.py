@@ -63,7 +63,8 @@ class FlowRunsApi(Controller):
 
         `Idempotency-Key` (header): the same key gives the same run, however often it is sent.
         """
-        version_id = await _version(actor, flow_id, data.version_id)
+        sticky = data.sticky or str(actor.key_id or actor.user_id)
+        version_id = await _version(actor, flow_id, data.version_id, sticky)
         key = request.headers.get("idempotency-key", "")
         if len(key) > 200:
             raise DomainError("The idempotency key is longer than 200 characters.", field="Idempotency-Key")
@@ -280,10 +281,10 @@ class RunsApi(Controller):
         return {"id": str(run_id), "signal": name}
 
 
-async def _version(actor: Actor, flow_id: UUID, wanted: str) -> UUID:
+async def _version(actor: Actor, flow_id: UUID, wanted: str, key: str = "") -> UUID:
     """The live version, or the one that was named, if it is one of this flow."""
     if not wanted:
-        live = await service.live_version(actor.workspace_id, flow_id)
+        live = await service.live_version(actor.workspace_id, flow_id, key)
         if live is None:
             raise NotFound("This flow does not exist or is not published.", remedy="Publish it, then run it.")
         return live

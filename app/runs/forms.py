@@ -11,6 +11,7 @@ class RunForm(Struct, forbid_unknown_fields=True):
 
     `version_id`: another published version than the live one. `priority`: among the queued runs of the workspace the
     higher one begins first; without `wait` and `stream` only. `afresh`: take no results that steps keep for a while.
+    `sticky`: the conversation or visitor it is for, which keeps its version while a new one is rolled out; "" = key.
     """
 
     input: dict[str, Any] = {}
@@ -19,6 +20,7 @@ class RunForm(Struct, forbid_unknown_fields=True):
     version_id: str = ""
     priority: Annotated[int, Meta(ge=-10, le=10)] = 0
     afresh: bool = False
+    sticky: Annotated[str, Meta(max_length=200)] = ""
 
 
 class SignalForm(Struct, forbid_unknown_fields=True):

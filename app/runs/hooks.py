@@ -49,8 +49,8 @@ class Target(Struct, frozen=True):
     trigger_id: UUID
     ready: Ready
     at_once: bool
-    express: bool
     until: float
+    node: str
     start: str = "webhook"
     method: str = "POST"
     most: int = MOST_BODY
@@ -151,21 +151,21 @@ async def _paced(hook: doors.Hook, key: str, sent: Any) -> tuple[int, list[tuple
 
 
 async def _run(target: Target, sent: Any, own_key: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    workspace = target.ready.workspace_id
+    workspace, ready = target.ready.workspace_id, await _for_caller(target, own_key)
     if target.at_once:
         run = await service.start(
-            workspace, target.ready.version_id, sent, trigger=target.start, idempotency_key=own_key,
+            workspace, ready.version_id, sent, trigger=target.start, idempotency_key=own_key,
             trigger_id=target.trigger_id,
         )  # fmt: skip
         return 202, [JSON, (b"x-run", str(run).encode())], _encode({"run": str(run), "status": "queued"})
-    if target.express and await target.ready.runs_here():
+    if ready.plan.express and await ready.runs_here():
         request = express.Request(
-            target.ready, sent, target.start, None, own_key, trigger_id=target.trigger_id, patience=PATIENCE
+            ready, sent, target.start, None, own_key, trigger_id=target.trigger_id, patience=PATIENCE
         )
         done = await express.run(host(), request)
         return _reply(done.run_id, done.status, done.output, done.text)
     outcome = await service.answer(
-        workspace, target.ready.version_id, sent, trigger=target.start, idempotency_key=own_key,
+        workspace, ready.version_id, sent, trigger=target.start, idempotency_key=own_key,
         trigger_id=target.trigger_id, patience=PATIENCE,
     )  # fmt: skip
     if outcome.answered:
@@ -174,6 +174,19 @@ async def _run(target: Target, sent: Any, own_key: str) -> tuple[int, list[tuple
         told = {"run": str(outcome.run_id), "status": outcome.status}
         return 202, [JSON, (b"x-run", str(outcome.run_id).encode())], _encode(told)
     return _reply(outcome.run_id, outcome.status, outcome.output, None)
+
+
+async def _for_caller(target: Target, own_key: str) -> Ready:
+    """The live version, or the one that is rolled out. Asks memory only; the door itself stays that of the live one."""
+    version = host().rollouts.pick(target.ready.flow_id, target.ready.version_id, own_key)
+    if version == target.ready.version_id:
+        return target.ready
+    try:
+        ready = await host().ready(version)
+    except DomainError as problem:
+        log.warning("the version that is rolled out can't run", version=str(version), why=str(problem))
+        return target.ready
+    return ready if any(step.id == target.node for step in ready.plan.all_steps()) else target.ready
 
 
 JSON = (b"content-type", b"application/json")
@@ -243,6 +256,7 @@ async def _target(token: str) -> Target:
     if row is None:
         _known.pop(token, None)
         raise Refusal(404, "There is nothing at this address.")
+    await host().rollouts.look()
     try:
         ready = await host().ready(row["version_id"])
     except DomainError as problem:
@@ -256,8 +270,8 @@ async def _target(token: str) -> Target:
         row["id"],
         ready,
         getattr(asked, "answer", "result") == "at once",
-        ready.plan.express,
         clock.monotonic() + REMEMBERED,
+        row["node_id"],
         "webhook" if row["alike"] < 2 else f"webhook:{row['node_id']}",
         getattr(asked, "methods", "POST"),
         min(getattr(asked, "most_kb", 1000) * 1000, MOST_BODY),

@@ -1,7 +1,7 @@
 """What runs by itself in the background of this domain."""
 
 from app.background import Job
-from app.runs import keeping, mailing, news, retention, tracing, values, words
+from app.runs import keeping, mailing, news, retention, rollouts, tracing, values, words
 
 
 async def write_down_words() -> int:
@@ -52,6 +52,17 @@ async def ask_people() -> int:
     return await mailing.ask_people()
 
 
+async def watch_rollouts() -> int:
+    """End rollouts whose new version fails too often. Every 5 seconds. Returns how many."""
+    return await rollouts.watch()
+
+
 JOBS: tuple[Job, ...] = ((forget_old_runs, 600), (forget_kept_results, 600), (forget_values, 600))
-LOOKS: tuple[Job, ...] = ((news.tell_untold, 1), (write_down_words, 3), (send_spans, 5), (ask_people, 2))
+LOOKS: tuple[Job, ...] = (
+    (news.tell_untold, 1),
+    (write_down_words, 3),
+    (send_spans, 5),
+    (ask_people, 2),
+    (watch_rollouts, 5),
+)
 """What somebody waits for: triggers on ends of runs, what is searched, spans in a tracing tool, a letter that asks."""

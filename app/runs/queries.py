@@ -19,6 +19,8 @@ from app.runs.live import LiveFlow, live_document, live_flows
 from app.runs.ports import Typed, fields_for, typed_ports
 from app.runs.reading import RunView, run_view
 from app.runs.redacting import redacted
+from app.runs.rollout_figures import Verdict, verdicts
+from app.runs.rollouts import Rollout, rollout_of
 from app.runs.service import GONE
 from app.runs.versions import VersionView, token
 from app.web import Actor
@@ -165,6 +167,7 @@ class Named(Struct, frozen=True):
     notes: str
     created_at: datetime
     by: str
+    live_at: datetime | None = None
 
     @property
     def title(self) -> str:
@@ -175,7 +178,7 @@ async def named_versions(actor: Actor, flow_id: UUID) -> list[Named]:
     """The published versions of a flow, newest first, at most 200. 1 statement."""
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
-            """select v.id, v.number, v.name, v.notes, v.created_at, coalesce(nullif(u.name, ''), u.email, '') as by
+            """select v.id, v.number, v.name, v.notes, v.created_at, coalesce(nullif(u.name, ''), u.email, '') as by, v.live_at
                  from flow_version v left join user_account u on u.id = v.created_by
                 where v.flow_id = $1 and v.kind = 'published' order by v.number desc limit 200""",
             flow_id,
@@ -198,8 +201,10 @@ __all__ = [
     "LiveFlow",
     "Named",
     "Pause",
+    "Rollout",
     "RunView",
     "Typed",
+    "Verdict",
     "VersionView",
     "Waiting",
     "Webhook",
@@ -213,8 +218,10 @@ __all__ = [
     "of_flow",
     "pause_at",
     "pauses",
+    "rollout_of",
     "run",
     "typed_ports",
+    "verdicts",
     "version",
     "versions",
     "waiting",

@@ -16,6 +16,7 @@ from app.logs import logger
 from app.runs.call_addresses import calls_for
 from app.runs.http_step import http_for
 from app.runs.limits import Limited
+from app.runs.rollouts import Rollouts
 from app.runs.sandbox import sandbox_for
 from flows import catalogue
 from flows.compile import PlanCache
@@ -78,6 +79,7 @@ class Host:
         self.commits = GroupCommit(pool)
         self.plans = PlanCache(catalogue.load())
         self.limited = Limited(pool)
+        self.rollouts = Rollouts(pool)
         self._owners: dict[UUID, tuple[UUID, UUID]] = {}
         self._ready: dict[UUID, Ready] = {}
         self._called: dict[UUID, tuple[Ready, ...] | None] = {}

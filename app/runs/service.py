@@ -8,14 +8,14 @@ which.
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
 from app import events
 from app.db import Tx, on_commit, tenant_tx
 from app.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
-from app.runs import express, following, limits, news, versions
+from app.runs import express, following, limits, news, running, versions
 from app.runs.doors import Admitted as Admitted  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import Forged as Forged  # noqa: PLC0414 -- for app.triggers
 from app.runs.doors import Hook as Hook  # noqa: PLC0414 -- for app.triggers
@@ -33,6 +33,9 @@ from app.runs.rehearsal import digest as digest  # noqa: PLC0414 -- for app.chec
 from app.runs.rehearsal import recorded as recorded  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import rehearse as rehearse  # noqa: PLC0414 -- for app.checks
 from app.runs.rehearsal import rehearse_here as rehearse_here  # noqa: PLC0414 -- for app.checks
+from app.runs.rollouts import begin_rollout as begin_rollout  # noqa: PLC0414 -- for app.studio
+from app.runs.rollouts import end_rollout as end_rollout  # noqa: PLC0414 -- for app.studio
+from app.runs.rollouts import rolling_out as rolling_out  # noqa: PLC0414 -- for app.studio
 from app.runs.running import Ready, host
 from app.runs.values import whole_output as whole_output  # noqa: PLC0414 -- for app.triggers
 from app.runs.versions import VersionView
@@ -69,12 +72,14 @@ async def save_version(
     *,
     notes: str = "",
     kind: str = "published",
+    live: bool = True,
 ) -> UUID:
-    """Freeze a flow. `published` makes it live and sets its webhook addresses; `draft` is for a try from the editor.
+    """Freeze a flow. `published` makes it live (unless `live` is false) and sets its addresses; `draft` is for a try from
+    the editor.
 
     The same content gives the same version: of what is live, or of an earlier draft.
     """
-    return await versions.save(tx, workspace_id, flow_id, document, name, by, notes, kind)
+    return await versions.save(tx, workspace_id, flow_id, document, name, by, notes, kind, live)
 
 
 async def version(tx: Tx, version_id: UUID) -> VersionView | None:
@@ -83,15 +88,32 @@ async def version(tx: Tx, version_id: UUID) -> VersionView | None:
     return versions.view(row) if row else None
 
 
-async def live_version(workspace_id: UUID, flow_id: UUID) -> UUID | None:
-    """What runs in public, None when the flow is not published."""
+async def live_version(workspace_id: UUID, flow_id: UUID, key: str = "") -> UUID | None:
+    """What runs in public, None when the flow is not published.
+
+    `key`: the visitor, API key or conversation it is for. While a new version is rolled out, part of them get that one.
+    """
     async with tenant_tx(workspace_id) as tx:
         found = await tx.fetchval("select version_id from flow_live where flow_id = $1", flow_id)
-    return UUID(str(found)) if found is not None else None
+    if found is None:
+        return None
+    return await _for_key(flow_id, UUID(str(found)), key) if key else UUID(str(found))
+
+
+async def _for_key(flow_id: UUID, live: UUID, key: str) -> UUID:
+    await host().rollouts.look()
+    return host().rollouts.pick(flow_id, live, key)
+
+
+def rollouts_changed() -> None:
+    """This process decides anew from the next request on; others within a second."""
+    if running._host:
+        host().rollouts.forget()
 
 
 async def take_down(tx: Tx, flow_id: UUID) -> bool:
     """Nothing runs in public any more: the flow was archived. Its webhook addresses answer 404. Whether it was live."""
+    await end_rollout(tx, flow_id, "replaced")
     gone = await tx.execute("delete from flow_live where flow_id = $1", flow_id)
     await tx.execute("update trigger set enabled = false where flow_id = $1", flow_id)
     return bool(gone != "DELETE 0")
@@ -102,8 +124,7 @@ async def bring_back(tx: Tx, workspace_id: UUID, flow_id: UUID, version_id: UUID
     row = await tx.fetchrow("select * from flow_version where id = $1 and flow_id = $2", version_id, flow_id)
     if row is None:
         raise NotFound("This version of the flow does not exist.")
-    await tx.execute(versions.GO_LIVE, flow_id, workspace_id, version_id)
-    await versions.point_triggers(tx, workspace_id, flow_id, versions.document_of(row["document"]))
+    await versions.go_live(tx, workspace_id, flow_id, version_id, versions.document_of(row["document"]))
 
 
 async def forget_visits(tx: Tx, workspace_id: UUID, days: int) -> int:
@@ -179,9 +200,12 @@ async def start_within(
 ) -> UUID:
     """Store a run in the caller's transaction, so that it exists if, and only if, what the caller writes does.
 
-    The caller calls `nudge` after the commit. Raises what `start` raises.
+    The caller calls `nudge` after the commit. Raises what `start` raises. While a new version is rolled out, part of
+    what triggers start runs that one.
     """
     ready = await mine(workspace_id, version_id)
+    if trigger_id is not None:
+        version_id = await _for_key(ready.flow_id, version_id, idempotency_key or str(uuid4()))
     new = verbs.NewRun(
         workspace_id=workspace_id,
         flow_id=ready.flow_id,

@@ -37,6 +37,25 @@ class FlowVersion(Table, tablename="flow_version"):
     node_versions = JSONB(default="{}")
     created_by = UUID(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
+    live_at = Timestamptz(null=True, default=None)
+
+
+class FlowRollout(Table, tablename="flow_rollout"):
+    """A new version for `percent` of those who ask, beside `before_id`. One at a time a flow; ended ones stay."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    flow_id = UUID(required=True, default=None)
+    version_id = ForeignKey(FlowVersion, null=False, on_delete=OnDelete.cascade)
+    before_id = ForeignKey(FlowVersion, null=False, on_delete=OnDelete.cascade)
+    percent = Integer(required=True, default=None)
+    stop_above = Integer(null=True, default=None)
+    after_runs = Integer(default=20)
+    started_by = UUID(null=True, default=None)
+    started_at = Timestamptz(default=TimestamptzNow())
+    ended_at = Timestamptz(null=True, default=None)
+    outcome = Text(default="")
+    why = Text(default="")
 
 
 class FlowLive(Table, tablename="flow_live"):

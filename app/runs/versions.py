@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from app import config
 from app.db import Tx
+from app.runs import rollouts
 from flows import catalogue
 from flows.document import content_hash, dump_flow, load_flow
 from flows.model import Flow
@@ -26,6 +27,9 @@ on conflict (flow_id, content_hash) where kind = 'draft' do nothing
 returning id
 """
 
+NEWEST = """
+select id, content_hash from flow_version where flow_id = $1 and kind = 'published' order by number desc limit 1
+"""
 LIVE = """
 select v.id, v.content_hash from flow_live l join flow_version v on v.id = l.version_id where l.flow_id = $1
 """
@@ -34,6 +38,7 @@ GO_LIVE = """
 insert into flow_live (flow_id, workspace_id, version_id) values ($1, $2, $3)
 on conflict (flow_id) do update set version_id = excluded.version_id, updated_at = now()
 """
+LIVE_AT = "update flow_version set live_at = now() where id = $1 and live_at is null"
 
 TRIGGER = """
 insert into trigger (id, workspace_id, flow_id, node_id, kind, token_hash) values ($1, $2, $3, $4, $5, $6)
@@ -59,6 +64,7 @@ class VersionView(Struct, frozen=True):
     by: str
     document: Flow
     kind: str = "published"
+    live_at: datetime | None = None
 
 
 def document_of(text: str) -> Flow:
@@ -66,15 +72,20 @@ def document_of(text: str) -> Flow:
 
 
 async def save(
-    tx: Tx, workspace_id: UUID, flow_id: UUID, flow: Flow, name: str, by: UUID | None, notes: str, kind: str
+    tx: Tx, workspace_id: UUID, flow_id: UUID, flow: Flow, name: str, by: UUID | None, notes: str, kind: str, live: bool
 ) -> UUID:
-    """Store a snapshot. A draft equal to one stored before, and a publication equal to what is live, give that one."""
+    """Store a snapshot. A draft equal to one stored before, and a publication equal to what is live, give that one.
+
+    `live` False: a publication that does not run in public yet; one equal to the newest version gives that one.
+    """
     digest = bytes.fromhex(content_hash(flow))
     if kind == "published":
         await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"publish {flow_id}")
-        live = await tx.fetchrow(LIVE, flow_id)
-        if live is not None and live["content_hash"] == digest:
-            return UUID(str(live["id"]))
+        running = await tx.fetchrow(LIVE, flow_id)
+        if running is not None and running["content_hash"] == digest:
+            return UUID(str(running["id"]))
+        if not live and (kept := await tx.fetchrow(NEWEST, flow_id)) is not None and kept["content_hash"] == digest:
+            return UUID(str(kept["id"]))
     types = msgspec.json.encode({node.type: node.version for node in flow.nodes}).decode()
     document = dump_flow(flow).decode()
     made = await tx.fetchval(INSERT, workspace_id, flow_id, kind, name, notes, document, digest, types, by)
@@ -82,10 +93,17 @@ async def save(
         made = await tx.fetchval(
             "select id from flow_version where flow_id = $1 and content_hash = $2 and kind = 'draft'", flow_id, digest
         )
-    if kind == "published":
-        await tx.execute(GO_LIVE, flow_id, workspace_id, made)
-        await point_triggers(tx, workspace_id, flow_id, flow)
+    if kind == "published" and live:
+        await go_live(tx, workspace_id, flow_id, UUID(str(made)), flow)
     return UUID(str(made))
+
+
+async def go_live(tx: Tx, workspace_id: UUID, flow_id: UUID, version_id: UUID, flow: Flow) -> None:
+    """This version runs in public from now on, for everybody: a rollout that goes on is over."""
+    await rollouts.end_rollout(tx, flow_id, "replaced")
+    await tx.execute(GO_LIVE, flow_id, workspace_id, version_id)
+    await tx.execute(LIVE_AT, version_id)
+    await point_triggers(tx, workspace_id, flow_id, flow)
 
 
 async def point_triggers(tx: Tx, workspace_id: UUID, flow_id: UUID, flow: Flow) -> None:
@@ -132,4 +150,5 @@ def view(row: Any) -> VersionView:
         row["by"] or "",
         document_of(row["document"]),
         row["kind"],
+        row["live_at"],
     )

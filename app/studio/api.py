@@ -202,7 +202,8 @@ class FlowsApi(Controller):
     async def publish(
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PublishForm]
     ) -> Published:
-        return Published(await service.publish(actor, flow_id, data.name, data.notes))
+        everybody = data.audience == "everybody"
+        return Published(await service.publish(actor, flow_id, data.name, data.notes, live=everybody))
 
     @put("/{flow_id:uuid}/live", name="api:make-live", summary="Make a published version live", status_code=204)
     async def make_live(

@@ -1,6 +1,6 @@
 """What comes in from an editor: small named operations on one flow document, and the forms around them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -208,8 +208,11 @@ class ReplaceForm(Struct, forbid_unknown_fields=True):
 
 
 class PublishForm(Struct, forbid_unknown_fields=True):
+    """`audience` "nobody": the version is kept and can be rolled out step by step; nothing else runs from now on."""
+
     name: Annotated[str, Meta(max_length=120)] = ""
     notes: Annotated[str, Meta(max_length=4_000)] = ""
+    audience: Literal["everybody", "nobody"] = "everybody"
 
 
 Tag = Annotated[str, Meta(max_length=40)]

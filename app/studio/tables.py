@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from piccolo.columns import JSONB, UUID, Array, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, Array, Boolean, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -120,6 +120,31 @@ class CommentMention(Table, tablename="comment_mention"):
     user_id: ClassVar[UUID] = UUID(required=True, default=None)
     at: ClassVar[Timestamptz] = Timestamptz()
     seen_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+
+
+class PublishingRule(Table, tablename="publishing_rule"):
+    """What a workspace wants before something goes live; no row = nothing."""
+
+    workspace_id: ClassVar[UUID] = UUID(primary_key=True)
+    approval: ClassVar[Boolean] = Boolean(default=False)
+    set_by: ClassVar[UUID] = UUID(null=True, default=None)
+    set_at: ClassVar[Timestamptz] = Timestamptz()
+
+
+class PublishRequest(Table, tablename="publish_request"):
+    """Somebody asks whether a version may go live. `decision` "" = nobody has answered. Nobody answers themselves."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(FlowDraft, on_delete=OnDelete.cascade, null=False)
+    version_id: ClassVar[UUID] = UUID(required=True, default=None)
+    asked_by: ClassVar[UUID] = UUID(required=True, default=None)
+    words: ClassVar[Text] = Text(default="")
+    asked_at: ClassVar[Timestamptz] = Timestamptz()
+    decision: ClassVar[Text] = Text(default="")
+    answer: ClassVar[Text] = Text(default="")
+    decided_by: ClassVar[UUID] = UUID(null=True, default=None)
+    decided_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
 
 
 class StudioTour(Table, tablename="studio_tour"):

@@ -1,6 +1,7 @@
 """What comes in about versions."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -16,3 +17,33 @@ Ref = Annotated[
     str,
     Meta(max_length=40, description='"draft", "live", "nothing", a version\'s number or its id; "" = the usual side.'),
 ]
+
+
+class RolloutForm(Struct, forbid_unknown_fields=True):
+    """Give a version to a part of those who ask. `stop_above`: percent of failed runs above which the rollout ends by
+    itself, "" or null = never; it looks once `after_runs` runs of the new version have ended.
+    """
+
+    version_id: UUID
+    percent: Annotated[int, Meta(ge=1, le=99, title="Share in percent")]
+    stop_above: Annotated[int, Meta(ge=0, le=99, title="Stop above")] | None = None
+    after_runs: Annotated[int, Meta(ge=1, le=100_000, title="After runs")] = 20
+
+
+class RuleForm(Struct, forbid_unknown_fields=True):
+    """`approval`: an owner has to agree before anything new goes live."""
+
+    approval: bool = False
+
+
+class AskForm(Struct, forbid_unknown_fields=True):
+    """`words`: what the owners should know."""
+
+    words: Annotated[str, Meta(max_length=2_000, title="What is new")] = ""
+
+
+class AnswerForm(Struct, forbid_unknown_fields=True):
+    """`live`: agree, and it goes live at once. `approve`: agree; those who asked choose when. `reject`: no."""
+
+    decision: Literal["live", "approve", "reject"]
+    answer: Annotated[str, Meta(max_length=2_000, title="Comment")] = ""

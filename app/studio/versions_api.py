@@ -3,15 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, get, put
+from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
-from app.studio import service
+from app.errors import NotFound
+from app.runs import queries as runs
+from app.studio import approvals, service
 from app.studio.comparing import Side, compare
 from app.studio.difference import FieldChange, StepChange, WireChange
-from app.studio.version_forms import AboutVersionForm, Ref
+from app.studio.history import history
+from app.studio.version_forms import AboutVersionForm, AnswerForm, AskForm, Ref, RolloutForm, RuleForm
 from app.web.actor import Actor
 
 
@@ -66,8 +69,81 @@ class VersionsApi(Controller):
         await service.describe(actor, flow_id, version_id, data.name, data.notes)
 
 
+class RolloutView(Struct, frozen=True):
+    """`verdicts`: the new version beside the old one, with 95 % intervals; "early" = too few runs to say."""
+
+    rollout: runs.Rollout
+    verdicts: list[runs.Verdict]
+
+
+class RolloutApi(Controller):
+    path = "/flows/{flow_id:uuid}/rollout"
+    tags = ["Flows"]
+
+    @get("/", name="api:rollout", summary="The rollout of a new version, in figures")
+    async def show(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> RolloutView:
+        shown = await history(actor, flow_id)
+        if shown.rollout is None:
+            raise NotFound("Nothing of this flow was rolled out lately.")
+        return RolloutView(shown.rollout, shown.verdicts)
+
+    @put("/", name="api:rollout-set", summary="Give a version to a part of those who ask", status_code=204)
+    async def begin(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RolloutForm]) -> None:
+        await service.roll_out(actor, flow_id, data)
+
+    @post("/finish", name="api:rollout-finish", summary="Make it live for everybody", status_code=200)
+    async def finish(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> dict[str, int]:
+        return {"number": await service.finish_rollout(actor, flow_id)}
+
+    @delete("/", name="api:rollout-stop", summary="Stop it: everybody gets the live version", status_code=204)
+    async def stop(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> None:
+        await service.stop_rollout(actor, flow_id)
+
+
+class ApprovalsApi(Controller):
+    tags = ["Flows"]
+
+    @get("/approvals", name="api:approvals", summary="Versions that wait for an owner's word")
+    async def index(self, actor: NamedDependency[Actor]) -> list[approvals.Request]:
+        return await approvals.open_requests(actor)
+
+    @post("/flows/{flow_id:uuid}/versions/{version_id:uuid}/approvals", name="api:approval-ask", summary="Ask for it")
+    async def ask(
+        self,
+        actor: NamedDependency[Actor],
+        flow_id: FromPath[UUID],
+        version_id: FromPath[UUID],
+        data: JSONBody[AskForm],
+    ) -> dict[str, str]:
+        return {"id": str(await service.ask(actor, flow_id, version_id, data.words))}
+
+    @post(
+        "/approvals/{request_id:uuid}/answer", name="api:approval-answer", summary="Approve or reject", status_code=204
+    )
+    async def answer(
+        self, actor: NamedDependency[Actor], request_id: FromPath[UUID], data: JSONBody[AnswerForm]
+    ) -> None:
+        await service.answer(actor, request_id, data)
+
+    @delete(
+        "/approvals/{request_id:uuid}", name="api:approval-withdraw", summary="Take a request back", status_code=204
+    )
+    async def withdraw(self, actor: NamedDependency[Actor], request_id: FromPath[UUID]) -> None:
+        await service.withdraw(actor, request_id)
+
+    @get("/publishing", name="api:publishing", summary="What this workspace wants before a version goes live")
+    async def rule(self, actor: NamedDependency[Actor]) -> RuleForm:
+        return RuleForm(await approvals.wanted(actor))
+
+    @put(
+        "/publishing", name="api:publishing-rule", summary="Whether new versions need an owner's word", status_code=204
+    )
+    async def set_rule(self, actor: NamedDependency[Actor], data: JSONBody[RuleForm]) -> None:
+        await service.set_rule(actor, approval=data.approval)
+
+
 def _side(side: Side) -> SideView:
     return SideView(side.ref, side.title, side.version_id)
 
 
-api_routes: list[Any] = [VersionsApi]
+api_routes: list[Any] = [VersionsApi, RolloutApi, ApprovalsApi]

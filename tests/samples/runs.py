@@ -13,6 +13,7 @@ from app.runs.showing import Peers, composed
 from app.runs.viewing import view
 from app.runs.why import Link, Why
 from app.web.actor import Actor
+from app.web.asks import Ask
 from components.people.approval import form
 from components.start.fields import Field
 from flows.model import Edge, Flow, NodeUse
@@ -147,6 +148,7 @@ NEEDS = [
     Need("dead", SOME, SOME, "Mail", "The whole run", "circle-question-mark", "", "", "", THEN, "It died", crashes=5),
 ]
 
+OTHERS = [Ask("Approvals", "/needs-you/approvals", 0), Ask("Mentions", "/needs-you/mentions", 2)]
 SAMPLES: dict[str, Any] = {
     "runs/_needs_you_count.html": [{"number": 0}, {"number": 3}],
     "runs/_list.html": [
@@ -159,10 +161,10 @@ SAMPLES: dict[str, Any] = {
         )
     ],
     "runs/_needs.html": [
-        {"listed": Needs(each, after), "kind": kind, "flow": flow, "first": True, "mentions": 0}
+        {"listed": Needs(each, after), "kind": kind, "flow": flow, "first": True, "others": []}
         for each, after, kind, flow in (([], "", "", None), (NEEDS, "x_y", "doubt", SOME), (NEEDS[:1], "", "", None))
     ]
-    + [{"listed": Needs([], ""), "kind": "", "flow": None, "first": True, "mentions": n} for n in (1, 2)],
+    + [{"listed": Needs([], ""), "kind": "", "flow": None, "first": True, "others": OTHERS[n:]} for n in (0, 1)],
     "runs/_run.html": [{"shown": shown, "words": WORDS} for shown in SHOWN],
     "runs/_badges.html": [{"shown": shown} for shown in SHOWN],
     "runs/_deeds.html": [{"shown": shown, "oob": True} for shown in SHOWN],

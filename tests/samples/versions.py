@@ -4,14 +4,22 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.runs.queries import Named
+from app.runs.rollout_figures import Side as Figures
+from app.runs.rollouts import Rollout
+from app.studio import service
+from app.studio.approvals import Request
 from app.studio.comparing import Compared, Side
 from app.studio.difference import difference
 from app.studio.difference_picture import picture
 from app.studio.history import History
+from app.web.actor import Actor
+from app.web.asks import Ask
 from flows import catalogue
 from flows.model import Edge, Flow, NodeUse
-from tests.factories.studio import a_document
+from tests.factories.studio import a_document, a_flow
 
 SOME = UUID("01993d5e-0000-7000-8000-000000000009")
 THEN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -37,10 +45,25 @@ def compared(before: Flow, after: Flow) -> Compared:
 def history(**more: Any) -> History:
     fields: dict[str, Any] = {
         "flow_id": SOME, "name": "Garden <b>", "archived": False, "changed": 2, "live_id": SOME, "versions": LISTED,
+        "rollout": None, "asked": {}, "rule": False,
     }  # fmt: skip
     return History(**fields | more)
 
 
+ASKED = Request(
+    SOME, SOME, "Garden <b>", LISTED[1].id, 2, "Spring", "Please <look>", THEN, "Ole", False, "", "", "", None
+)  # fmt: skip
+ANSWERED = msgspec.structs.replace(ASKED, decision="rejected", answer="Not <yet>", decider="Mara", decided_at=THEN)
+NEW = Figures(40, 6, 1_200.0, 2_400.0, 34, 34, 7.1, 0.4, 300.0)
+OLD = Figures(360, 4, 900.0, 2_000.0, 356, 356, 6.8, 0.5, 200.0)
+ROLLOUT = Rollout(SOME, LISTED[1].id, 2, "<b>", SOME, 3, 10, 15, 20, "Mara", THEN, None, "", "", NEW, OLD)
+ROLLOUTS = [
+    ROLLOUT,
+    msgspec.structs.replace(ROLLOUT, new=Figures(), old=Figures(), stop_above=None, name="", by=""),
+    msgspec.structs.replace(ROLLOUT, new=OLD, old=NEW, ended_at=THEN, outcome="guarded", why="6 of 40 <runs> failed."),
+    *(msgspec.structs.replace(ROLLOUT, ended_at=THEN, outcome=each) for each in ("finished", "stopped", "replaced")),
+]
+OTHERS = [Ask("Approvals", "/needs-you/approvals", 1), Ask("Mentions", "/needs-you/mentions", 0)]
 _PAGE = {"nav": "flows", "drawn": DRAWN, "editable": True}
 SAMPLES: dict[str, Any] = {
     "studio/versions/_picture.html": {"drawn": DRAWN},
@@ -49,10 +72,37 @@ SAMPLES: dict[str, Any] = {
         {**_PAGE, "both": compared(BEFORE, AFTER)},
         {**_PAGE, "both": compared(BEFORE, BEFORE), "editable": False},
     ],
-    "studio/versions/_version.html": {"v": LISTED[0], "shown": history(), "editable": True},
+    "studio/versions/_version.html": [
+        {"v": v, "shown": history(rule=rule, asked=asked, rollout=rollout), "editable": True}
+        for v in LISTED
+        for rule in (True, False)
+        for asked in ({}, {LISTED[1].id: ASKED}, {LISTED[1].id: ANSWERED})
+        for rollout in (None, ROLLOUT)
+    ],
+    "studio/versions/_rollout.html": [{"shown": history(rollout=each), "editable": True} for each in ROLLOUTS],
+    "studio/versions/approvals.html": [
+        {"nav": "needs-you", "waiting": [ASKED, msgspec.structs.replace(ASKED, mine=True)], "others": OTHERS},
+        {"nav": "needs-you", "waiting": [], "others": OTHERS},
+    ],
+    "studio/versions/publishing.html": [
+        {"nav": "settings", "tab": "publishing", "wanted": wanted} for wanted in (True, False)
+    ],
     "studio/versions/history.html": [
         {"nav": "flows", "shown": history()},
         {"nav": "flows", "shown": history(changed=None, live_id=None, versions=[])},
         {"nav": "flows", "shown": history(archived=True, changed=0)},
     ],
+}
+
+
+async def _asked(actor: Actor) -> UUID:
+    flow_id = await a_flow(actor)
+    version_id = await service.publish(actor, flow_id, "", "", live=False)
+    return await service.ask(actor, flow_id, version_id, "Please")
+
+
+IDS = {"request_id": _asked}
+BODIES: dict[str, dict[str, Any]] = {
+    "studio:approval-answer": {"decision": "approve"},
+    "api:approval-answer": {"decision": "approve"},
 }

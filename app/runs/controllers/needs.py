@@ -34,10 +34,10 @@ class NeedsController(Controller):
         kind = kind if kind in dict(KINDS) else ""
         async with page_tx(actor.workspace_id):
             listed = await needs.needs(actor, flow_id=flow, kind=kind, after=after)
-            # Comments that mention one are shown by whoever counts them (studio), under their own address.
-            mentions = await asks.waiting(actor)
+            # Mentions and approvals are shown by whoever counts them (studio), under their own addresses.
+            others = await asks.listed(actor)
         context: dict[str, Any] = {"listed": listed, "kind": kind, "flow": flow, "first": not after}
-        context["mentions"] = mentions
+        context["others"] = others
         if request.htmx.partial:
             return fragment(request, "runs/_needs.html", **context)
         return page(request, "runs/needs_you.html", nav="needs-you", kinds=KINDS, **context)

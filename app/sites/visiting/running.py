@@ -44,7 +44,7 @@ async def run(
 async def _run(
     site: PublicSite, visitor: bytes, flow_id: UUID, given: dict[str, Any], key: str, say: Callable[[str], None]
 ) -> Written:
-    version_id = await runs.live_version(site.workspace_id, flow_id)
+    version_id = await runs.live_version(site.workspace_id, flow_id, visitor.hex())
     if version_id is None:
         return Written(RESTING, "failed")
     run_id: UUID | None = None

@@ -12,6 +12,7 @@ from app.studio.controllers.history import HistoryController
 from app.studio.controllers.outline import OutlineController
 from app.studio.controllers.panel import PanelController
 from app.studio.controllers.pins import PinsController
+from app.studio.controllers.rollouts import ApprovalsController, RolloutController
 from app.studio.controllers.shelf import ShelfController
 from app.studio.controllers.step_docs import StepDocsController
 from app.studio.controllers.tries import TriesController
@@ -33,6 +34,8 @@ routes: list[Any] = [
     TriesController,
     VersionsController,
     HistoryController,
+    RolloutController,
+    ApprovalsController,
     PinsController,
     BreakpointsController,
     StepDocsController,

@@ -18,7 +18,7 @@ from app.web.flash import Toast, flash
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
 
-asks.offer(comments.unseen)
+asks.offer(comments.unseen, "Mentions", "/needs-you/mentions")
 
 
 class CommentsController(Controller):
@@ -137,6 +137,7 @@ class MentionsController(Controller):
     async def index(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
         called = await comments.names(actor)
         context: dict[str, Any] = {"mentions": await comments.mentions(actor), "marked": partial(marked, called=called)}
+        context["others"] = await asks.listed(actor)
         if request.htmx.partial:
             return fragment(request, "studio/comments/_mentions.html", **context)
         return page(request, "studio/comments/mentions.html", nav="needs-you", **context)

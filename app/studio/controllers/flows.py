@@ -16,6 +16,15 @@ from app.web.htmx import Request
 from flows.document import dump_flow
 
 
+def published_words(data: PublishForm, *, live: bool) -> str:
+    """What became of it, in a sentence."""
+    if live:
+        return "Published. Visitors get this version from now on."
+    if data.audience == "everybody":
+        return "Kept as a version. An owner was asked whether it may go live."
+    return "Kept as a version. Nobody gets it yet: roll it out from the page of versions."
+
+
 class FlowsController(Controller):
     path = "/flows/{flow_id:uuid}"
 
@@ -23,11 +32,11 @@ class FlowsController(Controller):
     async def publish(
         self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[PublishForm]
     ) -> dict[str, Any]:
-        await service.publish(actor, flow_id, data.name, data.notes)
+        made = await service.publish(actor, flow_id, data.name, data.notes, live=data.audience == "everybody")
         flow = await queries.editor(actor, flow_id)
         return {
             "html": rendering.draft_state(request, flow.flow, flow.live_flow),
-            "toast": "Published. Visitors get this version from now on.",
+            "toast": published_words(data, live=flow.live_version_id == made),
             "panel": f"/flows/{flow_id}/versions",
         }
 

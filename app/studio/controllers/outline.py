@@ -13,6 +13,7 @@ from app.errors import Refused
 from app.studio import queries, service, tries
 from app.studio.comment_forms import StepId
 from app.studio.controllers.editor import bar
+from app.studio.controllers.flows import published_words
 from app.studio.forms import FlowMeta, NodeConfig, NodeLabel, NodePolicy, Op, OpsForm, PublishForm, RestoreForm
 from app.studio.outline import intents
 from app.studio.outline.page import page_of
@@ -188,8 +189,9 @@ class OutlineController(Controller):
         flow_id: FromPath[UUID],
         data: URLEncodedBody[PublishForm],
     ) -> Response[Any]:
-        await service.publish(actor, flow_id, data.name, data.notes)
-        return _back(request, flow_id, "", "Published. Visitors get this version from now on.")
+        made = await service.publish(actor, flow_id, data.name, data.notes, live=data.audience == "everybody")
+        live = (await queries.editor(actor, flow_id)).live_version_id == made
+        return _back(request, flow_id, "", published_words(data, live=live))
 
     @post("/restoration", name="studio:outline-restore", status_code=303)
     async def restore(

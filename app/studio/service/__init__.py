@@ -1,5 +1,6 @@
 """What people do with flows. Every verb is one transaction and takes the actor first."""
 
+from app.studio.service.approvals import answer, ask, set_rule, withdraw
 from app.studio.service.comments import (
     comment,
     edit_comment,
@@ -11,14 +12,17 @@ from app.studio.service.comments import (
 from app.studio.service.editing import Answer, apply_ops, paste, redo, undo
 from app.studio.service.flows import archive, create_flow, duplicate, export_flow, replace_document, unarchive
 from app.studio.service.fragments import copy_fragment
+from app.studio.service.rollouts import finish_rollout, roll_out, stop_rollout
 from app.studio.service.shelf import make_folder, move, remove_folder, rename_folder, star, tag
 from app.studio.service.subflows import collapse, inline
 from app.studio.service.versions import describe, make_live, publish, restore
 
 __all__ = [
     "Answer",
+    "answer",
     "apply_ops",
     "archive",
+    "ask",
     "collapse",
     "comment",
     "copy_fragment",
@@ -27,6 +31,7 @@ __all__ = [
     "duplicate",
     "edit_comment",
     "export_flow",
+    "finish_rollout",
     "inline",
     "make_folder",
     "make_live",
@@ -41,9 +46,13 @@ __all__ = [
     "resolve",
     "restore",
     "return_comment",
+    "roll_out",
     "see_mention",
+    "set_rule",
     "star",
+    "stop_rollout",
     "tag",
     "unarchive",
     "undo",
+    "withdraw",
 ]

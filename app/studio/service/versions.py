@@ -5,17 +5,21 @@ from uuid import UUID, uuid4
 import msgspec
 
 from app import events
-from app.db import tenant_tx
+from app.db import Tx, tenant_tx
 from app.errors import Conflict, DomainError, NotFound, Refused
 from app.runs import service as runs
+from app.runs.queries import VersionView
 from app.studio.forms import FlowReplace
 from app.studio.gates import gate
 from app.studio.ops import apply
 from app.studio.service import store
+from app.studio.service.approving import ask_for, may_go_live, wants_approval
 from app.web import Actor
 from flows import catalogue
 from flows.compile import check
 from flows.model import Flow
+
+UNKNOWN = "This version does not exist."
 
 
 class NotReady(Refused):
@@ -36,11 +40,13 @@ def ready(flow: Flow) -> None:
         raise NotReady("There is no step in this flow yet.", 1, "")
 
 
-async def publish(actor: Actor, flow_id: UUID, name: str, notes: str) -> UUID:
-    """Freeze the draft as a new version and make it the live one. Returns the version's id.
+async def publish(actor: Actor, flow_id: UUID, name: str, notes: str, *, live: bool = True) -> UUID:
+    """Freeze the draft as a new version and make it the live one (`live` false: not yet). Returns the version's id.
 
     A draft that equals the live version gives that version again. Raises NotReady when it could not run, Refused when
     it does not pass the gate, and Conflict when it was edited while the gate looked at it.
+
+    Where the workspace wants approvals the version is not live yet: an owner is asked.
     """
     async with tenant_tx(actor.workspace_id):
         seen = (await store.locked(flow_id)).flow
@@ -50,13 +56,18 @@ async def publish(actor: Actor, flow_id: UUID, name: str, notes: str) -> UUID:
         draft = await store.locked(flow_id)
         if draft.flow != seen:
             raise Conflict("Somebody changed the draft at this moment.", remedy="Look at it, then publish again.")
+        at_once = live and not await wants_approval(tx)
         version_id = await runs.save_version(
-            tx, actor.workspace_id, flow_id, draft.flow, name, actor.user_id, notes=notes
+            tx, actor.workspace_id, flow_id, draft.flow, name, actor.user_id, notes=notes, live=at_once
         )
-        await tx.execute("update flow set live_version_id = $2, updated_at = now() where id = $1", flow_id, version_id)
-        told = {"flow": str(flow_id), "version": str(version_id), "by": actor.name}
-        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "flow.published", told)
-        await events.publish(tx, actor.workspace_id, "workspace", "flow.published", told)
+        if at_once:
+            await _is_live(tx, actor, flow_id, version_id)
+        else:
+            told = {"flow": str(flow_id), "version": str(version_id), "by": actor.name}
+            await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "version.saved", told)
+            version = await published(tx, flow_id, version_id)
+            if live and version.live_at is None:
+                await ask_for(tx, actor, version, notes or name)
     return version_id
 
 
@@ -64,24 +75,40 @@ async def make_live(actor: Actor, flow_id: UUID, version_id: UUID) -> tuple[int,
     """Let a published version run in public again; the draft stays as it is. No gate: going back must not take long.
 
     Returns its number, and the version that was live before (None: none was). Raises NotFound, and Conflict for a flow
-    in the archive and for the version that is live already.
+    in the archive and for the version that is live already; Refused when it needs an approval first.
     """
     async with tenant_tx(actor.workspace_id) as tx:
         await store.locked(flow_id)
         row = await tx.fetchrow("select live_version_id, archived_at from flow where id = $1", flow_id)
-        version = await runs.version(tx, version_id)
-        if version is None or version.flow_id != flow_id or version.kind != "published":
-            raise NotFound("This version does not exist.")
+        version = await published(tx, flow_id, version_id)
         if row["archived_at"] is not None:
             raise Conflict("This flow is in the archive.", remedy="Bring it back, then choose what is live.")
         if row["live_version_id"] == version_id:
             raise Conflict(f"Version {version.number} is live already.", code="unchanged")
-        await runs.bring_back(tx, actor.workspace_id, flow_id, version_id)
-        await tx.execute("update flow set live_version_id = $2, updated_at = now() where id = $1", flow_id, version_id)
-        told = {"flow": str(flow_id), "version": str(version_id), "by": actor.name}
-        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "flow.published", told)
-        await events.publish(tx, actor.workspace_id, "workspace", "flow.published", told)
+        await may_go_live(tx, actor, version)
+        await go_live(tx, actor, flow_id, version_id)
     return version.number, row["live_version_id"]
+
+
+async def go_live(tx: Tx, actor: Actor, flow_id: UUID, version_id: UUID) -> None:
+    """A published version, for everybody. The flow is locked by the caller, who has asked whether it may."""
+    await runs.bring_back(tx, actor.workspace_id, flow_id, version_id)
+    await _is_live(tx, actor, flow_id, version_id)
+
+
+async def _is_live(tx: Tx, actor: Actor, flow_id: UUID, version_id: UUID) -> None:
+    await tx.execute("update flow set live_version_id = $2, updated_at = now() where id = $1", flow_id, version_id)
+    told = {"flow": str(flow_id), "version": str(version_id), "by": actor.name}
+    await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "flow.published", told)
+    await events.publish(tx, actor.workspace_id, "workspace", "flow.published", told)
+
+
+async def published(tx: Tx, flow_id: UUID, version_id: UUID) -> VersionView:
+    """Raises NotFound for what is no published version of this flow."""
+    version = await runs.version(tx, version_id)
+    if version is None or version.flow_id != flow_id or version.kind != "published":
+        raise NotFound(UNKNOWN)
+    return version
 
 
 async def restore(actor: Actor, flow_id: UUID, version_id: UUID) -> int:
@@ -90,7 +117,7 @@ async def restore(actor: Actor, flow_id: UUID, version_id: UUID) -> int:
         draft = await store.locked(flow_id)
         version = await runs.version(tx, version_id)
         if version is None or version.flow_id != flow_id:
-            raise NotFound("This version does not exist.")
+            raise NotFound(UNKNOWN)
         document = version.document
         if msgspec.json.encode(document) == msgspec.json.encode(draft.flow):
             raise DomainError("The draft is this version already.", status=409, code="unchanged")
@@ -107,9 +134,7 @@ async def describe(actor: Actor, flow_id: UUID, version_id: UUID, name: str, not
     name, notes = " ".join(name.split()), notes.strip()
     async with tenant_tx(actor.workspace_id) as tx:
         await store.locked(flow_id)
-        was = await runs.version(tx, version_id)
-        if was is None or was.flow_id != flow_id or was.kind != "published":
-            raise NotFound("This version does not exist.")
+        was = await published(tx, flow_id, version_id)
         if (was.name, was.notes) == (name, notes):
             return
         await tx.execute("update flow_version set name = $2, notes = $3 where id = $1", version_id, name, notes)
