@@ -84,6 +84,15 @@ async def measured() -> dict[str, Cost]:
             }
 
 
+async def rate_alone() -> float:
+    """Express runs of ten steps a second, with AT_ONCE callers and nothing else."""
+    async with bed() as it:
+        workspace, flow, _ = await a_version(a_chain(10))
+        path = await address(workspace, flow)
+        await hammer(it.port, path, BODY, connections=AT_ONCE, seconds=1.0)
+        return (await hammer(it.port, path, BODY, connections=AT_ONCE, seconds=SECONDS)).rate
+
+
 async def _cost(it: Bed, work: Callable[[float], Awaitable[int]]) -> Cost:
     await work(1.0)  # warm
     connection = await asyncpg.connect(config.settings().database_owner_url)
