@@ -91,7 +91,8 @@ class Worker:
         on_swept: Callable[[Swept], None] | None = None,
         isolation: Isolation | None = None,
     ) -> None:
-        """`slots`: runs at once. A fifth of them is kept free for the interactive lane.
+        """`slots`: runs at once. A fifth of them is kept free for the interactive lane; bulk has half of them at most,
+        and a tenth is left to it while it has something queued.
 
         `isolation`: starts a process for runs in quarantine. A worker without it, whose only lane is quarantine, is
         such a process: it ends when nothing is left for it.
@@ -111,6 +112,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._due: set[Lane] = set()
         self._running: dict[Claim, tuple[asyncio.Task[None], Stop]] = {}
+        self._lane_of: dict[Claim, Lane] = {}
+        self._bulk_waits = False
         self._claiming = asyncio.Lock()
         self._busy_at = monotonic()
         self._stopping = asyncio.Event()
@@ -175,8 +178,7 @@ class Worker:
         for lane in self._lanes:
             if lane not in due or self._stopping.is_set():
                 continue
-            reserve = 0 if lane in ("interactive", "quarantine") else self._slots // 5
-            free = min(self._slots - reserve - len(self._running), 50)
+            free = self._free(lane)
             if free <= 0:
                 self._due.add(lane)  # looked at again when a run ends
                 continue
@@ -187,6 +189,20 @@ class Worker:
             if len(claimed) == free or (claimed and self._queue.more_lines()):
                 self._due.add(lane)
                 self._wake.set()
+            elif lane == "bulk":
+                self._bulk_waits = False
+
+    def _free(self, lane: Lane) -> int:
+        """Places that this lane may take now."""
+        free = self._slots - len(self._running)
+        if lane in ("interactive", "quarantine"):
+            return min(free, 50)
+        bulk = sum(each == "bulk" for each in self._lane_of.values())
+        free -= self._slots // 5
+        if lane == "bulk":
+            self._bulk_waits = True
+            return min(free, max(1, self._slots // 2) - bulk, 50)
+        return min(free - (max(0, self._slots // 10 - bulk) if self._bulk_waits else 0), 50)
 
     async def _own_up(self) -> None:
         """Give back what is ours on paper only: nobody works on it, and our heartbeat would keep it from the others.
@@ -222,10 +238,12 @@ class Worker:
         self.counters.claimed += 1
         task = asyncio.create_task(self._one(claimed, stop), name=f"run {claimed.claim.run}")
         self._running[claimed.claim] = (task, stop)
+        self._lane_of[claimed.claim] = claimed.lane
         task.add_done_callback(lambda _: self._ended(claimed))
 
     def _ended(self, claimed: Claimed) -> None:
         self._running.pop(claimed.claim, None)
+        self._lane_of.pop(claimed.claim, None)
         self._ledger.forget(claimed.claim)
         self._busy_at = monotonic()
         if claimed.limited:

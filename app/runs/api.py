@@ -86,6 +86,7 @@ class FlowRunsApi(Controller):
             trigger="api",
             idempotency_key=key,
             priority=data.priority,
+            lane=data.lane,
             afresh=data.afresh,
         )
         told = {"id": str(run_id), "status": "queued"}
@@ -104,7 +105,7 @@ class FlowLimitsApi(Controller):
     async def save(
         self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[LimitsForm]
     ) -> limits.FlowLimits:
-        return await service.limit(actor, flow_id, limits.Limits(data.running, data.key, data.per_key))
+        return await service.limit(actor, flow_id, limits.Limits(data.running, data.key, data.per_key, data.bulk))
 
 
 class FlowWebhooksApi(Controller):

@@ -10,8 +10,9 @@ class RunForm(Struct, forbid_unknown_fields=True):
     """Start a run. `wait`: answer with the result (at most 60 s). `stream`: answer with its events as they come.
 
     `version_id`: another published version than the live one. `priority`: among the queued runs of the workspace the
-    higher one begins first; without `wait` and `stream` only. `afresh`: take no results that steps keep for a while.
-    `sticky`: the conversation or visitor it is for, which keeps its version while a new one is rolled out; "" = key.
+    higher one begins first; `lane` bulk: behind all others. Both without `wait` and `stream` only. `afresh`: take no
+    results that steps keep for a while. `sticky`: the conversation or visitor it is for, which keeps its version while
+    a new one is rolled out; "" = key.
     """
 
     input: dict[str, Any] = {}
@@ -19,6 +20,7 @@ class RunForm(Struct, forbid_unknown_fields=True):
     stream: bool = False
     version_id: str = ""
     priority: Annotated[int, Meta(ge=-10, le=10)] = 0
+    lane: Literal["normal", "bulk"] = "normal"
     afresh: bool = False
     sticky: Annotated[str, Meta(max_length=200)] = ""
 
@@ -80,11 +82,15 @@ class DecisionsForm(Struct, forbid_unknown_fields=True):
 
 
 class LimitsForm(Struct, forbid_unknown_fields=True):
-    """Runs of a flow at once. `key`: CEL over `input`; `per_key`: at once for each of its values. null = no limit."""
+    """Runs of a flow at once. `key`: CEL over `input`; `per_key`: at once for each of its values. null = no limit.
+
+    `bulk`: runs that nobody waits for queue behind all others of the workspace.
+    """
 
     running: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     key: Annotated[str, Meta(max_length=500)] = ""
     per_key: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    bulk: bool = False
 
 
 class LimitsPageForm(Struct):
@@ -93,6 +99,7 @@ class LimitsPageForm(Struct):
     running: Annotated[str, Meta(max_length=10)] = ""
     key: Annotated[str, Meta(max_length=500)] = ""
     per_key: Annotated[str, Meta(max_length=10)] = ""
+    bulk: Annotated[str, Meta(max_length=10)] = ""
 
 
 class RunsForm(Struct, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 # ruff: noqa: E501 -- SQL keeps its own shape
-"""How many runs of a flow may be under way at once, in all and for each key of their input (docs/operate/queue.md).
+"""How many runs of a flow may be under way at once, in all and for each key of their input, and in which lane they queue
+(docs/operate/queue.md).
 
 A setting of the flow, not of a version: a limit protects something outside (a service, a machine), so it holds at once,
 also for runs that are queued already, and without publishing.
@@ -24,13 +25,25 @@ FRESH = 2.0
 MOST = 10_000
 MOST_KEY = 500
 
-OF = "select running, key, per_key from flow_limit where flow_id = $1"
+OF = "select running, key, per_key, bulk from flow_limit where flow_id = $1"
 SET = """
-insert into flow_limit (flow_id, workspace_id, running, key, per_key) values ($1, $2, $3, $4, $5)
-on conflict (flow_id) do update set running = excluded.running, key = excluded.key, per_key = excluded.per_key
+insert into flow_limit (flow_id, workspace_id, running, key, per_key, bulk) values ($1, $2, $3, $4, $5, $6)
+on conflict (flow_id) do update set running = excluded.running, key = excluded.key, per_key = excluded.per_key, bulk = excluded.bulk
 """
+TO_LANE = """
+update run set lane = case when $2 then 'bulk' else 'normal' end
+ where flow_id = $1 and lane = case when $2 then 'normal' else 'bulk' end and status in ('queued', 'running', 'waiting')
+"""
+"""Also for what is queued already. Somebody who waits (interactive) and quarantine stay where they are."""
 LINE_UP = "update run set line = $1::uuid::text where flow_id = $1 and line = '' and status in ('queued', 'running', 'waiting')"
 NAME = "select document->>'name' from flow_version where flow_id = $1 order by created_at desc limit 1"
+NOW = """
+select (select count(*) from run where flow_id = $1 and status = 'running') as running,
+       (select jsonb_object_agg(lane, n) from (
+           select lane, count(*) as n from (select lane from run where flow_id = $1 and status = 'queued' limit 10001) q group by lane) l) as queued,
+       (select count(*) from run where status = 'running' and workspace_id = $2) as all_running,
+       coalesce((select running from run_quota where workspace_id = $2), 50) as all_most
+"""
 WAITS = """
 select coalesce((select running from run_quota where workspace_id = $1), 50) as all_most,
        (select count(*) from run where status = 'running' and workspace_id = $1) as all_now,
@@ -45,12 +58,27 @@ select coalesce((select running from run_quota where workspace_id = $1), 50) as 
 class Limits(Struct, frozen=True):
     """`running`: runs of the flow at once, None = as many as the workspace may have. `key`: CEL over `input`, "" = none.
 
-    `per_key`: runs at once for each value of the key; None without a key.
+    `per_key`: runs at once for each value of the key; None without a key. `bulk`: runs that nobody waits for queue behind
+    all others.
     """
 
     running: int | None = None
     key: str = ""
     per_key: int | None = None
+    bulk: bool = False
+
+
+class Now(Struct, frozen=True):
+    """Runs at this moment. `running`: of the flow; `queued`: by lane; `all_running`, `all_most`: of the workspace."""
+
+    running: int
+    queued: dict[str, int]
+    all_running: int
+    all_most: int
+
+    @property
+    def waiting(self) -> int:
+        return sum(self.queued.values())
 
 
 class FlowLimits(Struct, frozen=True):
@@ -59,6 +87,7 @@ class FlowLimits(Struct, frozen=True):
     flow_id: UUID
     flow: str
     limits: Limits
+    now: Now
 
 
 class Limited:
@@ -72,7 +101,7 @@ class Limited:
     async def has(self, flow_id: UUID) -> bool:
         if monotonic() >= self._until:
             self._until = monotonic() + FRESH  # before the query: one caller asks, the others go on with what was known
-            rows = await self._pool.fetch("select flow_id from flow_limit")
+            rows = await self._pool.fetch("select flow_id from flow_limit where coalesce(running, per_key) is not null")
             self._flows = frozenset(row["flow_id"] for row in rows)
         return flow_id in self._flows
 
@@ -81,13 +110,16 @@ class Limited:
 
 
 async def of(actor: Actor, flow_id: UUID) -> FlowLimits:
-    """2 statements. Raises NotFound for a flow that was never published or tried here."""
+    """3 statements. Raises NotFound for a flow that was never published or tried here."""
     async with tenant_tx(actor.workspace_id) as tx:
         name = await tx.fetchval(NAME, flow_id)
         row = await tx.fetchrow(OF, flow_id)
+        now = await tx.fetchrow(NOW, flow_id, actor.workspace_id)
     if name is None:
         raise NotFound("Nothing of this flow can run yet.", remedy="Try it or publish it first.")
-    return FlowLimits(flow_id, name or "Unnamed flow", _read(row))
+    queued = msgspec.json.decode(now["queued"]) if now["queued"] else {}
+    at = Now(now["running"], queued, now["all_running"], now["all_most"])
+    return FlowLimits(flow_id, name or "Unnamed flow", _read(row), at)
 
 
 async def save(actor: Actor, flow_id: UUID, limits: Limits) -> FlowLimits:
@@ -103,24 +135,33 @@ async def save(actor: Actor, flow_id: UUID, limits: Limits) -> FlowLimits:
         if checked == Limits():
             await tx.execute("delete from flow_limit where flow_id = $1", flow_id)
         else:
-            await tx.execute(SET, flow_id, actor.workspace_id, checked.running, checked.key, checked.per_key)
-            await tx.execute(LINE_UP, flow_id)
+            await tx.execute(
+                SET, flow_id, actor.workspace_id, checked.running, checked.key, checked.per_key, checked.bulk
+            )
+            if checked.running or checked.per_key:
+                await tx.execute(LINE_UP, flow_id)
+        await tx.execute(TO_LANE, flow_id, checked.bulk)
         told = {"flow": str(flow_id), "by": actor.name, **msgspec.to_builtins(checked)}
         await events.publish(tx, actor.workspace_id, "workspace", "flow.limited", told)
-    return FlowLimits(flow_id, before.flow, checked)
+    return FlowLimits(flow_id, before.flow, checked, before.now)
 
 
-async def line(tx: Tx, flow_id: UUID, input: str) -> str:
-    """Where a run with this input (JSON text) queues. 1 statement."""
+async def queue_of(tx: Tx, flow_id: UUID, input: str) -> tuple[str, bool]:
+    """Where a run with this input (JSON text) queues: its line, and whether the flow's lane is bulk. 1 statement."""
     row = await tx.fetchrow(OF, flow_id)
     if row is None:
-        return ""
-    return line_of(flow_id, key_of(row["key"], input) if row["key"] else "")
+        return "", False
+    if row["running"] is None and row["per_key"] is None:
+        return "", row["bulk"]
+    return line_of(flow_id, key_of(row["key"], input) if row["key"] else ""), row["bulk"]
 
 
-async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str) -> str:
+async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str, lane: str = "normal") -> str:
     """Why a queued run has not begun; "" when only its turn has not come. 1 statement."""
     row = await tx.fetchrow(WAITS, workspace_id, flow_id, line)
+    room = max(row["all_most"] // 2, 1)
+    if lane == "bulk" and row["all_now"] >= room:
+        return f"it is bulk, and begins when fewer than {room} runs of this workspace are under way."
     for what, words in (
         ("key", "runs of this flow for the same key"),
         ("flow", "runs of this flow"),
@@ -142,7 +183,7 @@ def key_of(source: str, input: str) -> str:
 
 
 def _read(row: Any) -> Limits:
-    return Limits() if row is None else Limits(row["running"], row["key"], row["per_key"])
+    return Limits() if row is None else Limits(row["running"], row["key"], row["per_key"], row["bulk"])
 
 
 def _checked(limits: Limits) -> Limits:
@@ -159,4 +200,4 @@ def _checked(limits: Limits) -> Limits:
         expression(key)
     except ExpressionError as error:
         raise Refused(str(error), field="key") from None
-    return Limits(limits.running, key, limits.per_key)
+    return Limits(limits.running, key, limits.per_key, limits.bulk)

@@ -68,7 +68,7 @@ async def begin(
             draft=True,
             deadline=service.DEADLINE,
             afresh=afresh,
-            line=await limits.line(tx, ready.flow_id, text),
+            line=(await limits.queue_of(tx, ready.flow_id, text))[0],
         )
         try:
             started = await verbs.start_run(tx, new)

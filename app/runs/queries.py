@@ -104,7 +104,7 @@ async def opened_in(workspace_id: UUID, run_id: UUID) -> tuple[RunView, Flow]:
             tries = list(await tx.fetch(TRIES, run_id))
             logs = list(await tx.fetch(LOGS, run_id))
         queued = row["status"] == "queued"
-        waits = await limits.waits(tx, workspace_id, row["flow_id"], row["line"]) if queued else ""
+        waits = await limits.waits(tx, workspace_id, row["flow_id"], row["line"], row["lane"]) if queued else ""
     flow = stored.document_of(row["document"])
     return msgspec.structs.replace(run_view(row, flow, steps, tries, logs), waits=waits), flow
 

@@ -306,7 +306,7 @@ async def _stored(
         draft=origin["draft"],
         deadline=service.DEADLINE,
         afresh=afresh,
-        line=await limits.line(tx, ready.flow_id, given),
+        line=(await limits.queue_of(tx, ready.flow_id, given))[0],
     )
     try:
         started = await verbs.start_run(tx, new)

@@ -158,7 +158,8 @@ async def start(  # noqa: PLR0913 -- each is a fact of the run
     """Store a run; when this returns, the run will be carried out whatever happens. Returns its id.
 
     The same idempotency key gives the run it gave before. `afresh`: take no results that were kept from runs before.
-    `priority`: in its lane the higher one comes first, within the workspace.
+    `priority`: in its lane the higher one comes first, within the workspace. `lane`: "normal" is "bulk" for a flow that
+    says so.
 
     Raises NotFound for a version of somebody else, Conflict for a key that came with another input, Refused for an
     input that is too large, TooMany for a full queue.
@@ -182,7 +183,7 @@ async def start(  # noqa: PLR0913 -- each is a fact of the run
         afresh=afresh,
     )
     async with tenant_tx(ready.workspace_id) as tx:
-        run_id = await _stored(tx, new)
+        run_id, lane = await _stored(tx, new)
     await host().nudge(lane)
     return run_id
 
@@ -217,7 +218,7 @@ async def start_within(
         idempotency_key=idempotency_key,
         deadline=DEADLINE,
     )
-    return await _stored(tx, new)
+    return (await _stored(tx, new))[0]
 
 
 def address_token(trigger_id: UUID, round: int, kind: str) -> str:
@@ -235,8 +236,10 @@ async def nudge(lane: Lane = "normal") -> None:
     await host().nudge(lane)
 
 
-async def _stored(tx: Tx, new: verbs.NewRun) -> UUID:
-    new = msgspec.structs.replace(new, line=await limits.line(tx, new.flow_id, new.input))
+async def _stored(tx: Tx, new: verbs.NewRun) -> tuple[UUID, Lane]:
+    """Its id, and the lane it queues in: that of its flow, where nobody waits for it."""
+    line, bulk = await limits.queue_of(tx, new.flow_id, new.input)
+    new = msgspec.structs.replace(new, line=line, lane="bulk" if bulk and new.lane == "normal" else new.lane)
     try:
         started = await verbs.start_run(tx, new)
     except verbs.QueueFull:
@@ -244,7 +247,7 @@ async def _stored(tx: Tx, new: verbs.NewRun) -> UUID:
         raise TooMany("Too many runs of this workspace are waiting.", retry_after=seconds) from None
     except verbs.OtherRequest:
         raise express.reused() from None
-    return UUID(str(started.id))
+    return UUID(str(started.id)), new.lane
 
 
 async def answer(

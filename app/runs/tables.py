@@ -264,13 +264,17 @@ class RunValue(Table, tablename="run_value"):
 
 
 class FlowLimit(Table, tablename="flow_limit"):
-    """Runs of a flow that may be under way at once, in all and for each key; no row = no limit but the workspace's."""
+    """Runs of a flow that may be under way at once, in all and for each key, and whether they queue in the lane bulk.
+
+    No row = no limit but the workspace's, and the lane normal.
+    """
 
     flow_id = UUID(primary_key=True)
     workspace_id = UUID(required=True, default=None)
     running = Integer(null=True, default=None)
     key = Text(default="")
     per_key = Integer(null=True, default=None)
+    bulk = Boolean(default=False)
 
 
 class RunShare(Table, tablename="run_share"):

@@ -37,7 +37,7 @@ HOLD = "select flow_id from unnest($1::uuid[]) as f (flow_id) where pg_try_advis
 
 CHOSEN = """
 with busy as materialized (
-    select w.workspace_id, coalesce(quota.running, 50) as most,
+    select w.workspace_id, coalesce(quota.running, 50) / case when $4 = 'bulk' and coalesce(quota.running, 50) > 1 then 2 else 1 end as most,
            (select count(*) from run b where b.status = 'running' and b.workspace_id = w.workspace_id) as running
       from (select distinct unnest($1::uuid[]) as workspace_id) w left join run_quota quota using (workspace_id)
 ), lines as materialized (

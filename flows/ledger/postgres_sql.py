@@ -190,7 +190,7 @@ select q.workspace_id, coalesce((
 
 CHOSEN = """
 with busy as materialized (
-    select q.workspace_id, coalesce(quota.running, 50) as most,
+    select q.workspace_id, coalesce(quota.running, 50) / case when $2 = 'bulk' and coalesce(quota.running, 50) > 1 then 2 else 1 end as most,
            (select count(*) from run b where b.status = 'running' and b.workspace_id = q.workspace_id) as running
       from unnest($1::uuid[]) as q (workspace_id) left join run_quota quota using (workspace_id)
 ), free as materialized (
@@ -220,6 +220,9 @@ runs to the others, so a rolling deploy never ends one.
 Fair: the workspace that uses the smallest share of its limit comes first, so 100,000 queued runs of one delay nobody else.
 Of each workspace only its part of twice what is wanted is looked at: 2 × $3 rows in all, however many are queued, with room
 for those that another worker takes at this moment. `materialized`: else what runs is counted again for every row.
+
+Of the lane bulk something begins only while its workspace uses less than half of its limit: the other half is there for what
+comes while 10,000 of them are queued.
 
 Two workers that claim at the same moment may together exceed a workspace's limit by what one of them takes; it evens out with
 the next claim. A strict count would make every claim wait for the one before.

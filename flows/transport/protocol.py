@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
-Lane = Literal["interactive", "normal", "quarantine"]
-"""interactive: somebody waits. normal: all else. quarantine: runs that were present at three crashes, one at a time."""
+Lane = Literal["interactive", "normal", "bulk", "quarantine"]
+"""interactive: somebody waits. normal: all else. bulk: what may wait behind all else. quarantine: runs that were
+present at three crashes, one at a time."""
 
-LANES: tuple[Lane, ...] = ("interactive", "normal", "quarantine")
+LANES: tuple[Lane, ...] = ("interactive", "normal", "bulk", "quarantine")
 
 Wake = Callable[[Lane], None]
 """Called in the event loop of `listen`; returns at once (sets an event). Being called too often does no harm."""

@@ -23,7 +23,7 @@ class LimitsController(Controller):
     async def show(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[str]:
         found = await limits.of(actor, flow_id)
         running, key, per_key = found.limits.running, found.limits.key, found.limits.per_key
-        written = LimitsPageForm(str(running or ""), key, str(per_key or ""))
+        written = LimitsPageForm(str(running or ""), key, str(per_key or ""), "on" if found.limits.bulk else "")
         return page(request, "runs/limits.html", nav="flows", found=found, written=written, errors={})
 
     @post("/", name="runs:limit")
@@ -36,7 +36,9 @@ class LimitsController(Controller):
     ) -> Response[Any]:
         before = await limits.of(actor, flow_id)
         try:
-            wanted = limits.Limits(_number(data.running, "running"), data.key, _number(data.per_key, "per_key"))
+            wanted = limits.Limits(
+                _number(data.running, "running"), data.key, _number(data.per_key, "per_key"), bool(data.bulk)
+            )
             await service.limit(actor, flow_id, wanted)
         except Refused as refused:
             errors = {refused.field or "": f"{refused.message} {refused.remedy}".strip()}

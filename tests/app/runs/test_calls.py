@@ -128,8 +128,9 @@ async def test_what_was_not_made_here_is_nowhere_and_a_look_decides_nothing(clie
     place = Place(run, "at", "")
     token = token_of(place)
     foreign = PREFIX + token_of(Place(uuid4(), "at", ""))
-    for wrong in (PREFIX + "x", PREFIX + token[:-1], PREFIX + token + "A", PREFIX + "A" * 80, PREFIX + "A" * 3000, foreign,
-                  PREFIX + token_of(Place(run, "nowhere", "")), PREFIX + token_of(Place(run, "at/in", ""))):  # fmt: skip
+    inside = [PREFIX + token_of(Place(run, node, "")) for node in ("nowhere", "at/in")]
+    made_up = [PREFIX + each for each in ("x", token[:-1], token + "A", "A" * 80, "A" * 3000)]
+    for wrong in (foreign, *inside, *made_up):
         assert (await client.post(wrong, json={})).status_code == 404, wrong
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         assert (await client.request(method, path)).status_code in (404, 405)

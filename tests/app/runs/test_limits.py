@@ -116,7 +116,9 @@ async def test_the_api_says_and_sets_them(flow, editor, client):
     key = {"authorization": f"Bearer {await an_api_key(editor)}"}
     done = await client.put(path, json={"running": 2}, headers=key)
     assert done.status_code == 200, done.text
-    assert (await client.get(path, headers=key)).json()["limits"] == {"running": 2, "key": "", "per_key": None}
+    assert (await client.get(path, headers=key)).json()["limits"] == {
+        "running": 2, "key": "", "per_key": None, "bulk": False,
+    }  # fmt: skip
     assert (await client.put(path, json={"running": 0}, headers=key)).status_code in (400, 422)
 
 
@@ -179,3 +181,86 @@ async def test_the_api_starts_with_a_priority(flow, editor, client):
     async with tenant_tx(workspace) as tx:
         assert await tx.fetchval("select priority from run where id = $1", UUID(made.json()["id"])) == 7
     assert (await client.post(path, json={"input": {}, "priority": 11}, headers=key)).status_code in (400, 422)
+
+
+async def lane_of(workspace, run):
+    async with tenant_tx(workspace) as tx:
+        return await tx.fetchval("select lane from run where id = $1", run)
+
+
+async def test_a_flow_that_is_bulk_queues_behind_all_others_unless_somebody_waits(flow, editor):
+    workspace, flow_id, version = flow
+    before = await service.start(editor, version, {}, trigger="api")
+    await service.limit(editor, flow_id, Limits(bulk=True))
+    queued = await service.start(editor, version, {}, trigger="api")
+    waited = await service.start(editor, version, {}, trigger="api", lane="interactive")
+    lanes = [await lane_of(workspace, each) for each in (before, queued, waited)]
+    assert lanes == ["bulk", "bulk", "interactive"] and await the_line(workspace, queued) == ""
+    assert await (await service.mine(editor, version)).runs_here()  # an answer at once is as quick as before
+    async with a_worker():
+        for run in (before, queued, waited):
+            await wait_for(workspace, run, "succeeded")
+    await service.limit(editor, flow_id, Limits())
+    assert await lane_of(workspace, await service.start(editor, version, {}, trigger="api")) == "normal"
+
+
+async def test_bulk_begins_while_the_workspace_uses_less_than_half_of_its_limit_and_says_so(flow, editor):
+    workspace, _, version = flow
+    async with system_tx("test") as tx:
+        await tx.execute("insert into run_quota (workspace_id, running) values ($1, 4)", workspace)
+    busy = [await service.start(editor, version, {}, trigger="api", lane="interactive") for _ in range(2)]
+    bulk = await service.start(editor, version, {}, trigger="api", lane="bulk")
+    async with system_tx("test") as tx:  # at work on a machine that lives
+        await tx.execute(
+            """insert into worker (id, boot_id, host, pid, slots, dead_after, heartbeat_at)
+               values ($1, $1, 'elsewhere', 1, 2, interval '1 hour', clock_timestamp())""",
+            workspace,
+        )
+        await tx.execute("update run set status = 'running', owner_worker = $2 where id = any ($1)", busy, workspace)
+    assert "it is bulk, and begins when fewer than 2 runs" in (await queries.run(editor, bulk)).waits
+    other, _, others = await a_version(a_chain(3, start="start.api"))
+    async with a_worker():
+        await wait_for(workspace, await service.start(editor, version, {}, trigger="api"), "succeeded")
+        elsewhere = await service.start(other, others, {}, trigger="api", lane="bulk")
+        await wait_for(other, elsewhere, "succeeded")  # so the lane was looked at
+        assert (await wait_for(workspace, bulk, "queued", "running", "succeeded"))["status"] == "queued"
+        await set_status(workspace, busy[0], "cancelled")
+        await wait_for(workspace, bulk, "succeeded")
+
+
+async def test_the_api_starts_a_run_in_bulk_and_the_page_shows_where_the_flow_stands(signed_in, api, app):
+    _, flow_id, _ = await a_version(a_chain(3, start="start.api"), signed_in.actor.workspace_id)
+    started = await api.post(f"/api/v1/flows/{flow_id}/runs", json={"input": {}, "lane": "bulk"})
+    assert started.status_code == 202
+    shown = await signed_in.get(f"/runs/{started.json()['id']}")
+    assert "Bulk" in shown.text
+    page = await signed_in.get(f"/flows/{flow_id}/limits")
+    assert "Queued: 1 bulk" in page.text and "0 of 50" in page.text
+    saved = await signed_in.post(f"/flows/{flow_id}/limits", data={"running": "3", "bulk": "on"})
+    assert saved.status_code == 303
+    told = (await api.get(f"/api/v1/flows/{flow_id}/limits")).json()
+    assert told["limits"] == {"running": 3, "key": "", "per_key": None, "bulk": True}
+    assert told["now"]["queued"] == {"bulk": 1}
+    assert "checked" in (await signed_in.get(f"/flows/{flow_id}/limits")).text
+    assert (await api.post(f"/api/v1/flows/{flow_id}/runs", json={"lane": "quarantine"})).status_code in (400, 422)
+
+
+async def test_ten_thousand_queued_in_bulk_do_not_delay_somebody_who_waits(flow, editor):
+    workspace, _, version = flow
+    first = await service.start(editor, version, {}, trigger="api", lane="bulk")
+    async with system_tx("test") as tx:
+        await tx.execute(
+            """insert into run (workspace_id, flow_id, version_id, status, lane, trigger, input)
+               select workspace_id, flow_id, version_id, 'queued', 'bulk', 'api', '{}'
+                 from run, generate_series(1, 9999) where id = $1""",
+            first,
+        )
+    async with a_worker():
+        late = []
+        for _ in range(20):
+            run = await service.start(editor, version, {}, trigger="api", lane="interactive")
+            row = await wait_for(workspace, run, "succeeded")
+            late.append((row["started_at"] - row["created_at"]).total_seconds())
+        async with tenant_tx(workspace) as tx:
+            left = await tx.fetchval("select count(*) from run where lane = 'bulk' and status = 'queued'")
+    assert 0 < left < 10_000 and sorted(late)[18] < 1.0, late
