@@ -118,9 +118,14 @@ def _mb(size: float) -> str:
     return f"{size / 1_048_576:.1f} MB" if size % 1_048_576 else f"{size / 1_048_576:.0f} MB"
 
 
+def hash_of(raw: bytes) -> str:
+    """By which storage knows a content: 64 hex digits."""
+    return blake2b(raw, digest_size=32).hexdigest()
+
+
 def reference(raw: bytes) -> Stored:
     """What the record says about this value."""
-    hash = blake2b(raw, digest_size=32).hexdigest()
+    hash = hash_of(raw)
     if raw[:1] == b'"':
         text = msgspec.json.decode(raw, type=str)
         return Stored(hash, len(raw), "text", len(text), text[:BEGINNING])
@@ -164,7 +169,7 @@ def checked(hash: str, raw: bytes | None) -> bytes:
     """What storage gave for this hash. Raises Lost when it is gone or damaged."""
     if raw is None:
         raise Lost(f"value {hash[:12]}… is not in storage any more")
-    if blake2b(raw, digest_size=32).hexdigest() != hash:
+    if hash_of(raw) != hash:
         raise Lost(f"value {hash[:12]}… is damaged in storage")
     return raw
 
@@ -209,5 +214,5 @@ def outputs_of(text: str, kind: Any) -> Any:
 
 __all__ = [
     "HASH", "INLINE", "KEY", "MARK", "NOTHING", "Later", "Lost", "Stored", "Values", "all_stored", "checked", "filled",
-    "outputs_of", "record_of", "reference", "stored", "too_much",
+    "hash_of", "outputs_of", "record_of", "reference", "stored", "too_much",
 ]  # fmt: skip

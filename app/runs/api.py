@@ -16,6 +16,7 @@ from app.errors import Conflict, DomainError, NotFound
 from app.runs import (
     asking,
     comparing,
+    files,
     following,
     limits,
     listing,
@@ -189,6 +190,12 @@ class RunsApi(Controller):
     ) -> Response[bytes]:
         """`{"$stored": {"hash": …}}` stands in its place in the run's steps. A text comes as it is, else JSON."""
         made = await values.content(actor, run_id, hash)
+        return Response(made.body, media_type=made.media_type, headers=made.headers)
+
+    @get("/files/{id:str}", name="api:run-file", summary="A file that a step of the run wrote")
+    async def file(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], id: FromPath[str]) -> Response[bytes]:
+        """`id`: of the file in the run's values. Its media type is what its first bytes say."""
+        made = await files.file(actor, run_id, id)
         return Response(made.body, media_type=made.media_type, headers=made.headers)
 
     @get("/events", name="api:run-events", summary="Follow a run (server-sent events, Last-Event-ID)")

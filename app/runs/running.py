@@ -14,6 +14,7 @@ from app.errors import Conflict, NotFound
 from app.gateway import service as gateway
 from app.logs import logger
 from app.runs.call_addresses import calls_for
+from app.runs.files import files_for
 from app.runs.http_step import http_for
 from app.runs.limits import Limited
 from app.runs.rollouts import Rollouts
@@ -36,6 +37,7 @@ log = logger(__name__)
 
 CAPABILITIES: Mapping[CapabilityName, Callable[[Context], Any]] = {
     "llm": gateway.llm_for,
+    "files": files_for,
     "http": http_for,
     "sandbox": sandbox_for,
     "calls": calls_for,

@@ -20,15 +20,25 @@ GONE = "This value is not kept any more."
 
 
 class Content(Struct, frozen=True):
-    """A value as it is downloaded, without secrets. A text as it is, anything else as JSON."""
+    """A value as it is downloaded, without secrets: a text as it is, anything else as JSON. Or a file.
+
+    `shown`: a page may have it in place (image, audio).
+    """
 
     body: bytes
     media_type: str
     name: str
+    shown: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"content-disposition": f'attachment; filename="{self.name}"', "cache-control": "private, no-store"}
+        how = "inline" if self.shown else "attachment"
+        return {
+            "content-disposition": f'{how}; filename="{self.name}"',
+            "cache-control": "private, no-store",
+            "x-content-type-options": "nosniff",
+            "content-security-policy": "default-src 'none'; sandbox",
+        }
 
 
 async def whole(workspace_id: UUID, run_id: UUID, value: Any) -> Any:

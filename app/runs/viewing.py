@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from msgspec import Struct, field
 
 from app.web.words import markdown
-from flows.stored import Stored, stored
+from flows.stored import HASH, Stored, stored
 
 MOST_ROWS, MOST_COLUMNS = 50, 8
 MOST_TEXT = 60_000
@@ -38,6 +38,7 @@ class View(Struct, frozen=True):
     """A value ready to be shown. Which fields are filled depends on `shape`; `json` always is.
 
     `large`: its beginning is in `text`; `link`: where all of it is, below the run's address; `words`: what it is.
+    `file`: the same; `words` is the first part of its media type.
     """
 
     shape: Shape
@@ -113,7 +114,10 @@ def _object(value: dict[Any, Any], shown: str, cut: int, deep: int) -> View:
         return View("talk", shown, turns=[_turn(value)])
     if set(value) >= {"id", "name", "media_type", "size"} and isinstance(value["size"], int):
         kind, size = str(value["media_type"]), value["size"]
-        return View("file", shown, f"{value['name']} · {kind} · {_bytes(size)}")
+        link = f"files/{value['id']}" if HASH.fullmatch(str(value["id"])) else ""
+        return View(
+            "file", shown, f"{value['name']} · {kind} · {_bytes(size)}", words=kind.partition("/")[0], link=link
+        )
     if deep <= 0 or len(value) > 40:
         return View("json", shown, more=cut)
     values = value.get("values")

@@ -29,18 +29,22 @@ returning xmax = 0 as new
 PIECES = "insert into stored_piece (workspace_id, hash, nth, content) values ($1::uuid, decode($2, 'hex'), $3, $4)"
 
 NAME = """
-insert into run_value (workspace_id, run_id, hash) values ($1::uuid, $2::uuid, decode($3, 'hex'))
+insert into run_value (workspace_id, run_id, hash, looked) values ($1::uuid, $2::uuid, decode($3, 'hex'), $4)
 on conflict (run_id, hash) do nothing
 """
 
 COPY = """
-insert into run_value (workspace_id, run_id, hash)
-select workspace_id, $2::uuid, hash from run_value where run_id = $1::uuid on conflict (run_id, hash) do nothing
+insert into run_value (workspace_id, run_id, hash, looked)
+select workspace_id, $2::uuid, hash, looked from run_value where run_id = $1::uuid on conflict (run_id, hash) do nothing
 """
 
 FETCH = """
 select p.content from run_value v join stored_piece p using (workspace_id, hash)
  where v.run_id = $1::uuid and v.hash = decode($2, 'hex') order by p.nth
+"""
+
+TAKEN = """
+select coalesce(sum(s.size), 0)::bigint from run_value v join stored_value s using (workspace_id, hash) where v.run_id = $1::uuid
 """
 
 GONE_RUNS = """
@@ -64,7 +68,7 @@ with named as (
             union all select steps::text from run where id = $1 and steps is not null) record,
            regexp_matches(record.text, '"\$stored":\s*\{"hash":\s*"([0-9a-f]{64})"', 'g') m
 )
-delete from run_value v where v.run_id = $1 and not exists (select from named n where n.hash = v.hash)
+delete from run_value v where v.run_id = $1 and not v.looked and not exists (select from named n where n.hash = v.hash)
 """
 LOOKED = "update run_value set looked = true where run_id = $1"
 """Once for each ended run: what a crash left behind between storage and the record is named by nothing."""
@@ -79,8 +83,13 @@ delete from stored_value where ctid = any (array(
 """
 
 
-async def keep(connection: Any, run_id: Any, values: Mapping[str, bytes], workspace_id: Any = None) -> None:
-    """Store these values (JSON by hash) for a run. `workspace_id`: of a run that is not on record yet (express)."""
+async def keep(
+    connection: Any, run_id: Any, values: Mapping[str, bytes], workspace_id: Any = None, *, looked: bool = False
+) -> None:
+    """Store these contents by hash for a run. `workspace_id`: of a run that is not on record yet (express).
+
+    `looked`: kept as long as the run, whether its record names them or not (files).
+    """
     async with connection.transaction():
         if workspace_id is None:
             workspace_id = await connection.fetchval("select workspace_id from run where id = $1::uuid", run_id)
@@ -91,7 +100,12 @@ async def keep(connection: Any, run_id: Any, values: Mapping[str, bytes], worksp
             if await connection.fetchval(KEEP, workspace_id, hash, len(raw)):
                 for nth in range(0, len(raw), PIECE):
                     await connection.execute(PIECES, workspace_id, hash, nth // PIECE, raw[nth : nth + PIECE])
-            await connection.execute(NAME, workspace_id, run_id, hash)
+            await connection.execute(NAME, workspace_id, run_id, hash, looked)
+
+
+async def taken(connection: Any, run_id: Any) -> int:
+    """Bytes of all that is stored for this run."""
+    return int(await connection.fetchval(TAKEN, run_id))
 
 
 async def fetch(connection: Any, run_id: Any, hash: str) -> bytes:

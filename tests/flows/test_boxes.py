@@ -20,7 +20,9 @@ from flows.run import Engine
 from flows.sdk import Context, NodeError, Signal, Wait, node
 from flows.sdk.context import RunFacts
 from tests.flows.reference_boxes import Box, Fails, run
-from tests.flows.test_properties import SIZE, Flaky
+from tests.flows.test_properties import PATIENCE, SIZE, Flaky
+
+pytestmark = PATIENCE
 
 
 class Settings(Struct, frozen=True):

@@ -154,3 +154,28 @@ def test_fields_of_start_steps_ask_for_a_kind(kind):
     assert refused.value.field == "it"
     with pytest.raises(NodeError, match="'The thing' must be"):
         read_fields([field], {"it": "x"})
+
+
+async def test_rule_106_what_a_step_writes_a_later_one_reads():
+    kept: dict[str, bytes] = {}
+
+    class Kept:
+        async def read(self, file: File) -> bytes:
+            return kept[file.id]
+
+        async def write(self, name: str, content: bytes, media_type: str) -> File:
+            kept[name] = content
+            return File(name, name, media_type, len(content))
+
+    @node("writes", version=1, title="Writes", effect="idempotent", needs=("files",))
+    async def writes(settings: Nothing, inputs: Nothing, ctx: Context) -> Picture:
+        file = await ctx.files.write("a.png", b"1234", "image/png")
+        return Picture(msgspec.convert(msgspec.to_builtins(file), Image))
+
+    @node("reads", version=1, title="Reads", effect="pure", needs=("files",))
+    async def reads(settings: Nothing, inputs: Picture, ctx: Context) -> Said:
+        return Said((await ctx.files.read(inputs.picture)).decode())
+
+    made = Flow([NodeUse("w", "writes"), NodeUse("r", "reads")], [Edge("w.picture", "r.picture")])
+    engine = Engine({"writes": writes, "reads": reads}, MemoryLedger(), capabilities={"files": lambda ctx: Kept()})
+    assert (await engine.run("r", made))["r"].text == "1234"

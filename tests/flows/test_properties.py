@@ -7,6 +7,7 @@ import asyncio
 import os
 from typing import Annotated, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType
@@ -135,6 +136,9 @@ def wanted(expected: Expected) -> dict[str, dict[str, str]]:
     }
 
 
+PATIENCE = pytest.mark.timeout(180 * max(1, GRAPHS // 500))
+"""Seconds for one property, on a machine that does other things as well."""
+pytestmark = PATIENCE
 SIZE = settings(max_examples=GRAPHS, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -175,6 +175,10 @@ SAMPLES: dict[str, Any] = {
     "runs/_ask.html": {},
     "runs/_asked.html": [{"need": need, "where": "x"} for need in NEEDS if need.kind == "question"],
     "runs/_doubt.html": [{"run": RUNS[3], "step": DOUBT, "may": may} for may in (True, False)],
+    "runs/_file.html": [
+        {"value": view({"id": "ab" * 32, "name": "<b>", "media_type": kind, "size": 9}), "here": f"/runs/{SOME}"}
+        for kind in ("image/png", "audio/ogg", "application/pdf")
+    ],
     "runs/_view.html": [{"value": view(value), "name": "x"} for value in VALUES],
 }
 

@@ -8,7 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 
-from app.runs import queries, service, showing, values
+from app.runs import files, queries, service, showing, values
 from app.runs.controllers.runs import STARTED_BY
 from app.runs.fields import read_output
 from app.runs.forms import AnswerForm, DecisionForm
@@ -54,6 +54,12 @@ class RunController(Controller):
     ) -> Response[bytes]:
         """A large value of which the page shows the beginning."""
         made = await values.content(actor, run_id, hash)
+        return Response(made.body, media_type=made.media_type, headers=made.headers)
+
+    @get("/files/{id:str}", name="runs:file")
+    async def file(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], id: FromPath[str]) -> Response[bytes]:
+        """A file that a step of the run wrote."""
+        made = await files.file(actor, run_id, id)
         return Response(made.body, media_type=made.media_type, headers=made.headers)
 
     @post("/cancellation", name="runs:cancel")

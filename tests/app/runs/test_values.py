@@ -109,7 +109,7 @@ async def test_attack_a_value_is_there_for_its_run_and_its_workspace_only(engine
             await verbs.keep(tx, run_id, {"0" * 64: b"1"}, mine.workspace_id)
     async with tenant_tx(other.workspace_id) as tx:
         with pytest.raises(Exception, match="foreign key"):  # to name what another workspace has stored
-            await tx.execute(verbs.NAME, other.workspace_id, theirs, "ab" * 32)
+            await tx.execute(verbs.NAME, other.workspace_id, theirs, "ab" * 32, False)
 
 
 async def test_attack_a_reference_that_somebody_sends_is_a_value_like_any_other(engine):
