@@ -21,8 +21,10 @@ from flows.transport.protocol import Lane, Wake
 log = logging.getLogger("agentbase.transport")
 logging.getLogger("arq").setLevel(logging.WARNING)  # at info it writes two lines for each wake-up
 
-POLL_DELAY = 0.02
-"""Seconds between two looks of arq into its queue: half of it is the mean delay. 0.02 costs about 1 % of a core."""
+POLL_DELAY: dict[Lane, float] = {"interactive": 0.02, "normal": 0.02, "bulk": 0.5, "quarantine": 0.5}
+"""Seconds between two looks of arq into a queue: half of it is the mean delay. 0.02 costs about 2 % of a core, so it is
+spent only where somebody may be waiting.
+"""
 
 EXPIRES_MS = 60_000
 """A nudge older than this is worth nothing: the poll of PostgreSQL has long found the run (L3)."""
@@ -151,7 +153,7 @@ class Arq:
             retry_jobs=False,
             keep_result=0,  # (L7)
             allow_abort_jobs=False,  # (L9)
-            poll_delay=POLL_DELAY,
+            poll_delay=POLL_DELAY[lane],
             job_serializer=msgspec.json.encode,
             job_deserializer=_decode,
             expires_extra_ms=EXPIRES_MS,
