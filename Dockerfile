@@ -11,6 +11,7 @@ COPY flows ./flows
 COPY components ./components
 COPY marketplace ./marketplace
 COPY migrations ./migrations
+COPY docs ./docs
 COPY templates ./templates
 COPY static ./static
 RUN uv sync --frozen --no-editable --no-group embedded

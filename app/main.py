@@ -38,6 +38,7 @@ from app.web.static import static_file
 DOMAINS: tuple[str, ...] = (
     "app.web.stream",
     "app.web.patterns",
+    "app.web.help",
     "app.accounts.controllers",
     "app.accounts.api",
     "app.vault.controllers",

@@ -70,6 +70,7 @@ PLACES: tuple[Place, ...] = (
     Place("Needs you", "questions and approvals", "hand", "/needs-you", words="approve answer"),
     Place("Runs", "", "activity", "/runs", words="history log"),
     Place("Site", "what visitors see", "panels-top-left", "/site", words="page website publish"),
+    Place("Help", "the documentation, here", "life-buoy", "/help", words="docs manual guide"),
     Place("Steps", "what each of them does", "book-open", "/steps", words="help docs components nodes"),
     Place("Connections", "models and services", "plug", "/connections", words="key provider openai ollama"),
     Place("Settings", "your profile", "settings", "/settings/profile", words="password name account"),

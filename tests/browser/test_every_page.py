@@ -22,6 +22,8 @@ PLACES = {
     "site": "/site",
     "runs": "/runs",
     "needs-you": "/needs-you",
+    "help": "/help",
+    "help-page": "/help/canvas",
     "steps": "/steps",
     "step": "/steps/logic.switch",
     "profile": "/settings/profile",

@@ -108,6 +108,7 @@ def test_one_click_on_a_value_of_the_last_run_puts_it_into_the_text(garden, axe,
 
 def test_a_condition_is_built_as_a_sentence_and_says_what_it_comes_to(garden, axe, look):
     page = garden
+    expect(page.locator('[data-part="drawer"]').get_by_text("Done", exact=True).first).to_be_visible()  # all of it ran
     step(page, "Is it long?").click(position={"x": 80, "y": 30})
     page.get_by_role("button", name="Condition", exact=True).click()
     value = page.get_by_role("textbox", name="Value", exact=True).first
