@@ -19,6 +19,7 @@ from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
+from app.web.switching import switched
 
 NAV = "triggers"
 HERE = "/triggers"
@@ -69,16 +70,20 @@ class TriggerController(Controller):
         self, request: Request, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], to: FromQuery[str] = ""
     ) -> Response[Any]:
         await service.switch(actor, trigger_id, on=False)
-        flash(request, "Switched off: it does not fire any more.", undo=f"/triggers/{trigger_id}/switching-on")
-        return go(request, HERE if to == "list" else f"{HERE}/{trigger_id}")
+        return switched(
+            request,
+            f"{HERE}/{trigger_id}",
+            "Switched off: it does not fire any more.",
+            on=False,
+            to=HERE if to == "list" else "",
+        )
 
     @post("/switching-on", name="triggers:switch-on")
     async def on(
         self, request: Request, actor: NamedDependency[Actor], trigger_id: FromPath[UUID], to: FromQuery[str] = ""
     ) -> Response[Any]:
         await service.switch(actor, trigger_id, on=True)
-        flash(request, "Switched on.", undo=f"/triggers/{trigger_id}/switching-off")
-        return go(request, HERE if to == "list" else f"{HERE}/{trigger_id}")
+        return switched(request, f"{HERE}/{trigger_id}", "Switched on.", on=True, to=HERE if to == "list" else "")
 
     @post("/secret", name="triggers:secret")
     async def secret(

@@ -4,6 +4,7 @@ The clock is PostgreSQL's. A worker takes a schedule by locking its plan; the pl
 so even a clock that is set back fires nothing twice.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,27 +53,26 @@ select f.id, f.input from trigger_firing f where f.trigger_id = $1 and f.result 
 
 async def fire_due() -> int:
     """Start what is due by the clock. Every second. Returns how many schedules were looked at."""
-    async with system_tx("due schedules") as tx:
-        rows = await tx.fetch(DUE)
-    return await each_locked(rows, _fire)
+    return await each_locked("due schedules", DUE, _fire)
 
 
 async def fire_queued() -> int:
     """Start what waited for the run before it. Every second."""
-    async with system_tx("queued firings") as tx:
-        rows = await tx.fetch(QUEUED)
-    return await each_locked(rows, _begin_next)
+    return await each_locked("queued firings", QUEUED, _begin_next)
 
 
 async def fire_held() -> int:
     """Start what the pace of its trigger held until now. Every second."""
-    async with system_tx("held firings") as tx:
-        rows = await tx.fetch(DUE_HELD)
-    return await each_locked(rows, _begin_held)
+    return await each_locked("held firings", DUE_HELD, _begin_held)
 
 
-async def each_locked(rows: Any, act: Any) -> int:
-    """Lock each trigger's plan and act on it in a transaction of its workspace; who is locked elsewhere is left out."""
+async def each_locked(why: str, found: str, act: Callable[[Tx, Any], Awaitable[int]]) -> int:
+    """Lock the plan of each trigger that `found` (SQL) names, and act on it in a transaction of its workspace.
+
+    Who is locked elsewhere is left out. Returns how many were acted on.
+    """
+    async with system_tx(why) as tx:
+        rows = await tx.fetch(found)
     done = 0
     for row in rows:
         try:

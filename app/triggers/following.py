@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.db import Tx, system_tx
+from app.db import Tx
 from app.events import Event, read
 from app.runs.service import whole_output
 from app.triggers.due import each_locked, trigger_of
@@ -46,16 +46,12 @@ STATUSES = {
 
 async def fire_events() -> int:
     """Start what waits for events. Every second. Returns how many triggers were looked at."""
-    async with system_tx("triggers on events") as tx:
-        rows = await tx.fetch(BEHIND)
-    return await each_locked(rows, _events)
+    return await each_locked("triggers on events", BEHIND, _events)
 
 
 async def fire_ends() -> int:
     """Start what waits for the end of another flow. Every second."""
-    async with system_tx("triggers on ends of runs") as tx:
-        rows = await tx.fetch(WAITING)
-    return await each_locked(rows, _ends)
+    return await each_locked("triggers on ends of runs", WAITING, _ends)
 
 
 async def _events(tx: Tx, row: Any) -> int:

@@ -12,6 +12,7 @@ from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
+from app.web.switching import switched
 from app.webhooks import queries, service
 from app.webhooks.forms import EndpointForm, ReplayForm
 
@@ -65,14 +66,12 @@ class EndpointController(Controller):
     @post("/switching-off", name="webhooks:switch-off")
     async def off(self, request: Request, actor: NamedDependency[Actor], endpoint_id: FromPath[UUID]) -> Response[Any]:
         await service.switch(actor, endpoint_id, on=False)
-        flash(request, "Switched off. What happens is kept.", undo=f"{HERE}/{endpoint_id}/switching-on")
-        return go(request, f"{HERE}/{endpoint_id}")
+        return switched(request, f"{HERE}/{endpoint_id}", "Switched off. What happens is kept.", on=False)
 
     @post("/switching-on", name="webhooks:switch-on")
     async def on(self, request: Request, actor: NamedDependency[Actor], endpoint_id: FromPath[UUID]) -> Response[Any]:
         await service.switch(actor, endpoint_id, on=True)
-        flash(request, "Switched on. What was kept is sent now.", undo=f"{HERE}/{endpoint_id}/switching-off")
-        return go(request, f"{HERE}/{endpoint_id}")
+        return switched(request, f"{HERE}/{endpoint_id}", "Switched on. What was kept is sent now.", on=True)
 
     @post("/trial", name="webhooks:test")
     async def trial(
