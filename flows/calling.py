@@ -10,6 +10,7 @@ from flows.plan import Step
 from flows.running import Running
 from flows.sdk.context import RunFacts
 from flows.sdk.errors import NodeError
+from flows.sdk.logs import RunLog
 from flows.sdk.values import Json
 
 
@@ -28,6 +29,7 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
         raise NodeError(
             "The flow it calls may not run at once: it waits, or does what must not happen twice.", field="flow"
         )
+    facts.log = facts.log or RunLog()
     inner_facts = RunFacts(
         facts.run_id,
         input,
@@ -41,6 +43,7 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
         depth=facts.depth + 1,
         keeping=facts.keeping,
         afresh=facts.afresh,
+        log=facts.log,
     )
     inner = run.frame(plan, inner_facts, frame.iter, f"{frame.prefix}{step.id}/")
     over = asyncio.get_running_loop().create_future()

@@ -21,6 +21,7 @@ from flows.running import FlowOf, Running
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import RunFacts
 from flows.sdk.errors import NodeError
+from flows.sdk.logs import LogLine
 from flows.stored import INLINE, MARK, NOTHING, Values, record_of, too_much
 from flows.straight import Passed, go_on, walk
 
@@ -35,7 +36,8 @@ _MARK = MARK.encode()
 class StepRecord(Struct, frozen=True, omit_defaults=True):
     """One step as the run page shows it. `began`: ms since the run began; `ms`: how long it took.
 
-    `kept`: its result was kept from a run before (rule 90); unset where that is not so, to keep records small.
+    `kept`: its result was kept from a run before (rule 90); `logs`: what it said. Unset where that is not so, to keep
+    records small.
     """
 
     node: str
@@ -50,6 +52,7 @@ class StepRecord(Struct, frozen=True, omit_defaults=True):
     effect: str = "pure"
     usage: Usage | None = None
     kept: bool | UnsetType = UNSET
+    logs: list[LogLine] | UnsetType = UNSET
 
 
 class Record(Struct, frozen=True):
@@ -184,6 +187,10 @@ def _record(
         status, fault, output = "failed", Fault(f"A step gave a value that can't be stored: {error}."), None
         steps, encoded = [], b"[]"
     values = NOTHING
+    if context.log is not None and context.log.lines:
+        said = context.log.lines
+        steps = [msgspec.structs.replace(each, logs=said.get((each.node, each.iter), UNSET)) for each in steps]
+        encoded = _encode(steps)
     if len(encoded) > INLINE or _MARK in encoded:
         try:
             steps, values = stored_steps(steps, limits)

@@ -31,6 +31,7 @@ from flows.running import Before, FlowOf, Running
 from flows.sdk.capabilities import CapabilityName, Usage
 from flows.sdk.context import Context, RunFacts, Signal
 from flows.sdk.errors import NodeError
+from flows.sdk.logs import RunLog
 from flows.sdk.values import Json
 from flows.stored import Later
 from flows.undoing import UNDO, Armed, Undoing, armed_rows, begun, branch, changed, told
@@ -125,6 +126,7 @@ class Engine:
             emit=listen,
             keeping=self.keeping,
             afresh=row.afresh,
+            log=RunLog(journal.event),
         )
         limits = self.limits
         if row.value_bytes is not None:

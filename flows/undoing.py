@@ -112,6 +112,7 @@ async def branch(
             depth=prefix.count("/") + 1,
             keeping=facts.keeping,
             afresh=facts.afresh,
+            log=facts.log,
         )
         plan = await flow_of(facts, armed.version)
     body = plan.step(id).body

@@ -47,7 +47,7 @@ select a.*, greatest(extract(epoch from a.started_at - coalesce(r.started_at, r.
   from node_attempt a join run r on r.id = a.run_id left join worker w on w.id = a.worker where a.run_id = $1 order by a.seq limit 5000
 """
 
-LOGS = "select payload from run_event where run_id = $1 and type = 'step.log' order by seq limit 1000"
+LOGS = "select payload from run_event where run_id = $1 and type = 'step.log' order by seq limit 4000"
 
 
 class Place(Struct, frozen=True):

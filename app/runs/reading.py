@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, UnsetType, field
 
 from app.runs.arriving import Arrivals
 from app.runs.redacting import redacted
@@ -15,6 +15,7 @@ from flows.breaks import BREAK
 from flows.express import StepRecord
 from flows.model import Flow, NodeUse
 from flows.sdk.context import Wait
+from flows.sdk.logs import LogLine, lines_in
 
 _records = msgspec.json.Decoder(list[StepRecord])
 
@@ -36,6 +37,19 @@ class AttemptView(Struct, frozen=True):
     worker: str = ""
     heard: datetime | None = None
     stopped: datetime | None = None
+
+
+class LogView(Struct, frozen=True):
+    """A line that a step said (`ctx.log`). `began`: ms since the run began."""
+
+    text: str
+    level: str = "info"
+    began: float = 0
+    attempt: int = 1
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class StepView(Struct, frozen=True):
@@ -65,7 +79,7 @@ class StepView(Struct, frozen=True):
     cost_micros: int
     wait: Wait | None = None
     attempts: list[AttemptView] = field(default_factory=list)
-    logs: list[str] = field(default_factory=list)
+    logs: list[LogView] = field(default_factory=list)
     effect: str = ""
     taken_over: bool = False
     edited: tuple[str, ...] = ()
@@ -196,6 +210,7 @@ def _express(row: Any, uses: dict[str, NodeUse]) -> list[StepView]:
             redacted(record.output), redacted(record.fault.message) if record.fault else "",
             (record.usage.prompt_tokens, record.usage.completion_tokens, record.usage.cost_micros)
             if record.usage else (0, 0, 0), effect=record.effect, kept=record.kept is True,
+            logs=_said(row, [] if isinstance(record.logs, UnsetType) else record.logs),
         )
         for record in records
     ]  # fmt: skip
@@ -212,11 +227,7 @@ def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[A
                 str(each["worker"] or "")[:8], each["heartbeat_at"], each["stopped_at"],
             )
         )  # fmt: skip
-    said: dict[tuple[str, str], list[str]] = {}
-    for each in logs:
-        event = loads(each["payload"])
-        words = redacted(str(event.get("text", "")))
-        said.setdefault((event.get("node", ""), event.get("iter", "")), []).append(words)
+    said = lines_in(loads(each["payload"]) for each in logs)
     over = row["status"] in ("succeeded", "failed", "cancelled")
     views = []
     for step in steps:
@@ -231,11 +242,25 @@ def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[A
                 uses, step["node_id"], step["iter_path"], step["status"], step["attempt"], float(step["began"] or 0),
                 float(step["took"] or 0), redacted(loads(step["output"])), redacted(str(error.get("message", ""))),
                 (step["prompt_tokens"], step["completion_tokens"], step["cost_micros"]), wait,
-                attempts.get(key, []), said.get(key, []), step["effect_class"], step["taken_over"],
+                attempts.get(key, []), _said(row, said.get(key, [])), step["effect_class"], step["taken_over"],
                 redacted(loads(step["edits"])), step["kept"],
             )
         )  # fmt: skip
     return views
+
+
+def _said(row: Any, lines: list[LogLine]) -> list[LogView]:
+    began = row["started_at"] or row["created_at"]
+    return [
+        LogView(
+            redacted(line.text),
+            line.level,
+            max(0.0, (line.at - began.timestamp()) * 1000) if line.at else 0.0,
+            line.attempt,
+            redacted(line.data),
+        )
+        for line in lines
+    ]
 
 
 def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
@@ -251,7 +276,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
     used: tuple[int, int, int],
     wait: Wait | None = None,
     attempts: list[AttemptView] | None = None,
-    logs: list[str] | None = None,
+    logs: list[LogView] | None = None,
     effect: str = "",
     taken_over: bool = False,
     edits: dict[str, Any] | None = None,

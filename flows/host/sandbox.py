@@ -96,12 +96,12 @@ class StepSandbox:
 
     def _account(self, reply: Reply) -> None:
         """What it printed and what it used, for whoever watches or reads the run."""
-        if self._ctx.run.emit is None:
-            return
         for line in reply.printed.splitlines():
             self._ctx.log(line)
         if reply.cut:
-            self._ctx.log("It printed more than is kept.")
+            self._ctx.log("It printed more than is kept.", level="warning")
+        if self._ctx.run.emit is None:
+            return
         memory = reply.memory or _resident(reply.pid)
         self._ctx.log(
             f"Used {reply.cpu * 1000:.1f} ms of CPU, {memory / 1_048_576:.0f} MB of memory.",

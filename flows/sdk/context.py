@@ -1,5 +1,6 @@
 """What a node's function is given about its step, and how it pauses."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -9,6 +10,7 @@ from msgspec import Struct, field
 
 from flows.sdk.capabilities import Calls, CapabilityName, Files, Http, Llm, Sandbox, Usage
 from flows.sdk.errors import NodeError
+from flows.sdk.logs import LEVELS, MOST_LINE, Level, RunLog, plain
 from flows.sdk.values import Json
 
 if TYPE_CHECKING:
@@ -102,11 +104,12 @@ class RunFacts:
     """What all steps of one run share. `capabilities`: name -> factory that is called with a step's Context.
 
     `keeping`: where results of steps are kept; `afresh`: this run takes none of them.
+    `log`: what its steps say; made by the first that says something.
     """
 
     __slots__ = (
-        "afresh", "capabilities", "deadline", "depth", "emit", "flow_id", "input", "keeping", "run_id", "trigger",
-        "version_id", "workspace_id",
+        "afresh", "capabilities", "deadline", "depth", "emit", "flow_id", "input", "keeping", "log", "run_id",
+        "trigger", "version_id", "workspace_id",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -124,6 +127,7 @@ class RunFacts:
         depth: int = 0,
         keeping: "Keeping | None" = None,
         afresh: bool = False,
+        log: RunLog | None = None,
     ) -> None:
         self.run_id = run_id
         self.input: Mapping[str, Json] = {} if input is None else input
@@ -137,6 +141,7 @@ class RunFacts:
         self.depth = depth
         self.keeping = keeping
         self.afresh = afresh
+        self.log = log
 
 
 class Context:
@@ -212,10 +217,25 @@ class Context:
         if self.run.emit is not None:
             self.run.emit(self._event("step.token", text=text, answer=self.answer))
 
-    def log(self, message: str, **data: Json) -> None:
-        """A line for the person who reads this run later."""
-        if self.run.emit is not None:
-            self.run.emit(self._event("step.log", text=message, output=data))
+    def log(self, message: str, /, level: Level = "info", **data: Json) -> None:
+        """A line for the person who reads this run later, with what belongs to it.
+
+        Kept with the run: 200 lines of a step, 2,000 of a run, 4,000 characters of a line (flows/sdk/logs.py).
+        """
+        run = self.run
+        if run.log is None:
+            run.log = RunLog()
+        event = self._event(
+            "step.log",
+            attempt=self.attempt,
+            level=level if level in LEVELS else "info",
+            at=time.time(),
+            text=str(message)[:MOST_LINE],
+            output=plain(data),
+        )
+        if run.emit is not None:
+            run.emit(event)
+        run.log.add(event)
 
     def record(self, usage: Usage) -> None:
         """Add what a model call used; the sum is shown on the step."""

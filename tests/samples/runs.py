@@ -8,7 +8,7 @@ from app.runs import service, shares
 from app.runs.asking import Link as AskLink
 from app.runs.listing import Listed, RunFilter, RunRow
 from app.runs.needs import Need, Needs
-from app.runs.reading import AttemptView, RunView, StepView
+from app.runs.reading import AttemptView, LogView, RunView, StepView
 from app.runs.showing import Peers, composed
 from app.runs.viewing import view
 from app.runs.why import Link, Why
@@ -48,8 +48,9 @@ ASKS = step(
     wait=Wait(signal="approval", title="May it go?", choices=("approve", "reject"), form=form(_FIELDS)),
 )
 DOUBT = step(node="pay", status="in_doubt", error="It was interrupted.", output=None)
+LOG = LogView("Said <i>hello</i>", "warning", 12.5, data={"n": 1})
 TRIED = step(
-    node="b", iter="3", depth=2, attempt=2, prompt_tokens=9, completion_tokens=4, cost_micros=270, logs=["Said hello"],
+    node="b", iter="3", depth=2, attempt=2, prompt_tokens=9, completion_tokens=4, cost_micros=270, logs=[LOG],
     attempts=[AttemptView(1, "failed", 0, 5, "Too busy"), AttemptView(2, "succeeded", 9, 5, late=True)],
 )  # fmt: skip
 

@@ -105,7 +105,7 @@ def card(kind: NodeType[Any, Any, Any]) -> Card:
 async def step(kind: NodeType[Any, Any, Any], call: StepCall, asking: Asking) -> Any:
     def emit(event: dict[str, Any]) -> None:
         if event["type"] == "step.log":
-            asking.ask("run", "log", event["text"], event.get("output") or {})
+            asking.ask("run", "log", event["text"], {**(event.get("output") or {}), "level": event["level"]})
         elif event["type"] == "step.token":
             asking.ask("run", "say", event["text"])
 

@@ -1,7 +1,8 @@
 """Pages of runs for people."""
 
 from app.runs import service
-from flows.model import Edge
+from flows.model import Edge, NodeUse
+from tests.factories.accounts import an_api_key
 from tests.factories.runs import a_chain, a_version, a_worker, an_approval, wait_for
 
 
@@ -83,3 +84,25 @@ async def test_a_run_that_pauses_is_gone_on_with_from_its_page_and_a_misfit_is_s
         assert (await signed_in.post(f"/runs/{run}/pauses", data=sent)).status_code in (302, 303)
         await wait_for(actor.workspace_id, run, "succeeded")
     assert "Which &lt;b&gt;roses&lt;/b&gt;?" in (await signed_in.get(f"/runs/{run}")).text
+
+
+async def test_what_a_step_said_is_on_its_page_and_in_the_api_without_secrets(signed_in):
+    actor = signed_in.actor
+    made = a_chain(3, start="start.api")
+    made.nodes[1] = NodeUse(
+        "s0", "code.python", settings={"code": "print('hello')\nprint('sk-live-abcdefghijklmnopqrstuvwx')\nreturn 1"}
+    )
+    made.edges = [Edge("start.input", "s0.value"), Edge("s0.result", "answer.data")]
+    _, _, version = await a_version(made, actor.workspace_id)
+    key = {"authorization": f"Bearer {await an_api_key(actor)}"}
+    runs = [(await service.answer(actor, version, {}, trigger="api")).run_id]
+    async with a_worker():
+        runs.append(await service.start(actor, version, {}, trigger="api"))
+        assert (await wait_for(actor.workspace_id, runs[1], "succeeded", "failed"))["status"] == "succeeded"
+    for run in runs:
+        page = (await signed_in.get(f"/runs/{run}?step=s0&tab=log")).text
+        assert "hello" in page and "run-log__line--info" in page and "abcdefghijkl" not in page
+        steps = (await signed_in.get(f"/api/v1/runs/{run}", headers=key)).json()["steps"]
+        lines = next(step["logs"] for step in steps if step["node"] == "s0")
+        assert (lines[0]["text"], lines[0]["level"]) == ("hello", "info") and 0 <= lines[0]["began"] < 60_000
+        assert "abcdefghijkl" not in lines[1]["text"]
