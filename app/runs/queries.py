@@ -215,6 +215,7 @@ __all__ = [
     "live_flows",
     "named_versions",
     "needing",
+    "redacted",
     "of_flow",
     "pause_at",
     "pauses",

@@ -1,21 +1,20 @@
 """Links that show one run to whoever has them: read-only, without secrets, for some days, taken back at any time."""
 
-import base64
-import hashlib
-import hmac
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
 
-from app import clock, config, events
+from app import clock, events
 from app.db import system_tx, tenant_tx
 from app.errors import NotFound
 from app.runs import queries, showing
 from app.runs.service import GONE, may_run
 from app.runs.showing import RunPage
 from app.web import Actor
+from app.web.links import proof, token
 
+PURPOSE = "run-share"
 DAYS = (1, 7, 30)
 CLOSED = "This link shows nothing any more."
 MOST = 20
@@ -42,7 +41,7 @@ async def share(actor: Actor, run_id: UUID, days: int) -> Share:
         await tx.execute(
             """insert into run_share (id, workspace_id, run_id, token_hash, created_by, expires_at)
                values ($1, $2, $3, $4, $5, $6)""",
-            share_id, actor.workspace_id, run_id, _hash(_token(share_id)), actor.user_id, until,
+            share_id, actor.workspace_id, run_id, proof(token(PURPOSE, share_id)), actor.user_id, until,
         )  # fmt: skip
         await tx.execute(
             """update run_share set revoked_at = now()
@@ -85,13 +84,13 @@ async def take_back(actor: Actor, run_id: UUID, share_id: UUID) -> None:
         await events.publish(tx, actor.workspace_id, "workspace", "run.unshared", told)
 
 
-async def opened(token: str, *, step: str = "", tab: str = "", view: str = "") -> RunPage:
+async def opened(secret: str, *, step: str = "", tab: str = "", view: str = "") -> RunPage:
     """The run behind a link. Raises NotFound for a link that is unknown, over, or was taken back: the same words."""
     async with system_tx("open a shared run") as tx:
         row = await tx.fetchrow(
             """select workspace_id, run_id from run_share
                 where token_hash = $1 and revoked_at is null and expires_at > $2""",
-            _hash(token),
+            proof(secret),
             clock.now(),
         )
     if row is None:
@@ -100,25 +99,12 @@ async def opened(token: str, *, step: str = "", tab: str = "", view: str = "") -
         run, flow = await queries.opened_in(row["workspace_id"], row["run_id"])
     except NotFound:
         raise NotFound(CLOSED, remedy=GONE) from None
-    return showing.composed(run, flow, base=_path_of(token), step=step, tab=tab, view=view, shared=True)
-
-
-def _key() -> bytes:
-    return config.derive("run-share")
-
-
-def _token(share_id: UUID) -> str:
-    """43 characters, derived, so that the link can be shown again and is not stored."""
-    return base64.urlsafe_b64encode(hmac.digest(_key(), share_id.bytes, hashlib.sha256)).rstrip(b"=").decode()
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return showing.composed(run, flow, base=_path_of(secret), step=step, tab=tab, view=view, shared=True)
 
 
 def _path(share_id: UUID) -> str:
-    return _path_of(_token(share_id))
+    return _path_of(token(PURPOSE, share_id))
 
 
-def _path_of(token: str) -> str:
-    return f"/shared/runs/{token}"
+def _path_of(secret: str) -> str:
+    return f"/shared/runs/{secret}"

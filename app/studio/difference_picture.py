@@ -3,13 +3,14 @@
 templates/studio/versions/_picture.html makes the SVG. Every mark is a colour, a sign and a word.
 """
 
+import msgspec
 from msgspec import Struct
 
 from app.studio.changes import FRAME
 from app.studio.difference import Difference
 from app.studio.ops import node_of
 from app.studio.shapes import UNKNOWN_ICON
-from app.web.flow_picture import EDGE, path, place, scale, short, size
+from app.web.flow_picture import EDGE, HEIGHT, WIDTH, path, place, scale, short, size
 from flows.catalogue import Catalogue
 from flows.model import Flow
 
@@ -61,6 +62,7 @@ def picture(before: Flow, after: Flow, found: Difference, kinds: Catalogue) -> P
         icon, family = (kind.icon, kind.family) if kind else (UNKNOWN_ICON, "")
         words = f"{title}: {mark or 'as it was'}"
         boxes.append(Box(id, short(title), icon, family, mark, words, x - left, y - top, w, h, container))
+    boxes = _aside(boxes)
     boxes.sort(key=lambda box: (not box.container, box.mark != "removed"))  # containers lie under all, then what went
     by_id = {box.node: box for box in boxes}
     wires = {(wire.source, wire.target): wire.kind for wire in found.wires}
@@ -73,3 +75,17 @@ def picture(before: Flow, after: Flow, found: Difference, kinds: Catalogue) -> P
     height = max((box.y + box.h for box in boxes), default=80) + EDGE
     shown = scale(width)
     return Picture(boxes, lines, width, height, round(width * shown), round(height * shown))
+
+
+def _aside(boxes: list[Box]) -> list[Box]:
+    """What was removed steps down from under what took its place, so that both are seen."""
+    taken = [box for box in boxes if box.mark != "removed" and not box.container]
+    shown = [box for box in boxes if box.mark != "removed" or box.container]
+    for box in boxes:
+        if box.mark == "removed" and not box.container:
+            aside = box
+            while any(abs(aside.x - other.x) < WIDTH and abs(aside.y - other.y) < HEIGHT for other in taken):
+                aside = msgspec.structs.replace(aside, y=aside.y + HEIGHT + EDGE)
+            taken.append(aside)
+            shown.append(aside)
+    return shown

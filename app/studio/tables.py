@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from piccolo.columns import JSONB, UUID, Array, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, Array, Boolean, Bytea, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -155,3 +155,17 @@ class StudioTour(Table, tablename="studio_tour"):
     flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(FlowDraft, on_delete=OnDelete.set_null, null=True)
     state: ClassVar[Text] = Text(required=True, default=None)
     at: ClassVar[Timestamptz] = Timestamptz()
+
+
+class FlowShare(Table, tablename="flow_share"):
+    """A link that shows one flow to whoever has it; only a hash of its secret is stored. No version = the draft."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[ForeignKey[FlowDraft]] = ForeignKey(FlowDraft, on_delete=OnDelete.cascade, null=False)
+    version_id: ClassVar[UUID] = UUID(null=True, default=None)
+    token_hash: ClassVar[Bytea] = Bytea(required=True, default=None)
+    created_by: ClassVar[UUID] = UUID(null=True, default=None)
+    created_at: ClassVar[Timestamptz] = Timestamptz()
+    expires_at: ClassVar[Timestamptz] = Timestamptz(required=True, default=None)
+    revoked_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)

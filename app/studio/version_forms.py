@@ -47,3 +47,14 @@ class AnswerForm(Struct, forbid_unknown_fields=True):
 
     decision: Literal["live", "approve", "reject"]
     answer: Annotated[str, Meta(max_length=2_000, title="Comment")] = ""
+
+
+class ShareFlowForm(Struct, forbid_unknown_fields=True):
+    """`version_id`: a published version that never changes; "" = the draft, as it is when somebody looks."""
+
+    days: Literal[7, 30, 365] = 30
+    version_id: Annotated[str, Meta(pattern="^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", title="What")] = ""
+
+    @property
+    def version(self) -> UUID | None:
+        return UUID(self.version_id) if self.version_id else None

@@ -10,11 +10,12 @@ from msgspec import Struct
 
 from app.errors import NotFound
 from app.runs import queries as runs
-from app.studio import approvals, service
+from app.studio import approvals, service, sharing
 from app.studio.comparing import Side, compare
 from app.studio.difference import FieldChange, StepChange, WireChange
+from app.studio.giving import Todo
 from app.studio.history import history
-from app.studio.version_forms import AboutVersionForm, AnswerForm, AskForm, Ref, RolloutForm, RuleForm
+from app.studio.version_forms import AboutVersionForm, AnswerForm, AskForm, Ref, RolloutForm, RuleForm, ShareFlowForm
 from app.web.actor import Actor
 
 
@@ -74,6 +75,13 @@ class RolloutView(Struct, frozen=True):
 
     rollout: runs.Rollout
     verdicts: list[runs.Verdict]
+
+
+class CopiedView(Struct, frozen=True):
+    """A flow of one's own, and what is left to do in it."""
+
+    id: UUID
+    todo: list[Todo]
 
 
 class RolloutApi(Controller):
@@ -142,8 +150,38 @@ class ApprovalsApi(Controller):
         await service.set_rule(actor, approval=data.approval)
 
 
+class FlowSharesApi(Controller):
+    path = "/flows/{flow_id:uuid}/shares"
+    tags = ["Flows"]
+
+    @get("/", name="api:flow-shares", summary="Open links to a flow")
+    async def index(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> list[sharing.FlowLink]:
+        return await sharing.flow_links(actor, flow_id)
+
+    @post("/", name="api:flow-share", summary="Make a link that shows a flow")
+    async def create(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[ShareFlowForm]
+    ) -> sharing.FlowLink:
+        return await sharing.share_flow(actor, flow_id, data.days, data.version)
+
+    @delete("/{flow_share_id:uuid}", name="api:flow-unshare", summary="Take a link back", status_code=204)
+    async def revoke(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], flow_share_id: FromPath[UUID]
+    ) -> None:
+        await sharing.take_back_flow(actor, flow_id, flow_share_id)
+
+
+class SharedCopyApi(Controller):
+    tags = ["Flows"]
+
+    @post("/shared/flows/{token:str}/copy", name="api:copy-shared", summary="Make a copy of a shared flow")
+    async def copy(self, actor: NamedDependency[Actor], token: FromPath[str]) -> CopiedView:
+        todo = (await sharing.opened(token)).todo
+        return CopiedView(await sharing.copy_shared(actor, token), todo)
+
+
 def _side(side: Side) -> SideView:
     return SideView(side.ref, side.title, side.version_id)
 
 
-api_routes: list[Any] = [VersionsApi, RolloutApi, ApprovalsApi]
+api_routes: list[Any] = [VersionsApi, RolloutApi, ApprovalsApi, FlowSharesApi, SharedCopyApi]

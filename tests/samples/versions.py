@@ -12,9 +12,11 @@ from app.runs.rollouts import Rollout
 from app.studio import service
 from app.studio.approvals import Request
 from app.studio.comparing import Compared, Side
-from app.studio.difference import difference
+from app.studio.difference import Difference, difference
 from app.studio.difference_picture import picture
+from app.studio.giving import Todo
 from app.studio.history import History
+from app.studio.sharing import FlowLink, SharedFlow, share_flow
 from app.web.actor import Actor
 from app.web.asks import Ask
 from flows import catalogue
@@ -64,6 +66,11 @@ ROLLOUTS = [
     *(msgspec.structs.replace(ROLLOUT, ended_at=THEN, outcome=each) for each in ("finished", "stopped", "replaced")),
 ]
 OTHERS = [Ask("Approvals", "/needs-you/approvals", 1), Ask("Mentions", "/needs-you/mentions", 0)]
+SHARED = SharedFlow(
+    "/shared/flows/x", AFTER, None, THEN, picture(AFTER, AFTER, Difference([], [], []), KINDS),
+    difference(Flow(), AFTER, KINDS).steps, {"write": ["Ask, message"]}, [Todo("old", "<i>", "Key", "enter it")],
+)  # fmt: skip
+NO_TODO = msgspec.structs.replace(SHARED, todo=[])
 _PAGE = {"nav": "flows", "drawn": DRAWN, "editable": True}
 SAMPLES: dict[str, Any] = {
     "studio/versions/_picture.html": {"drawn": DRAWN},
@@ -84,6 +91,15 @@ SAMPLES: dict[str, Any] = {
         {"nav": "needs-you", "waiting": [ASKED, msgspec.structs.replace(ASKED, mine=True)], "others": OTHERS},
         {"nav": "needs-you", "waiting": [], "others": OTHERS},
     ],
+    "studio/versions/shares.html": [
+        {"nav": "flows", "shown": history(), "links": links, "address": "https://garden.example"}
+        for links in ([], [FlowLink(SOME, "/shared/flows/x", n, THEN, THEN, "Mara") for n in (3, None)])
+    ],
+    "studio/versions/shared.html": [
+        {"shown": SHARED},
+        {"shown": msgspec.structs.replace(SHARED, flow=Flow(), number=3)},
+    ],
+    "studio/versions/copy.html": [{"nav": "flows", "shown": each} for each in (SHARED, NO_TODO)],
     "studio/versions/publishing.html": [
         {"nav": "settings", "tab": "publishing", "wanted": wanted} for wanted in (True, False)
     ],
@@ -101,7 +117,11 @@ async def _asked(actor: Actor) -> UUID:
     return await service.ask(actor, flow_id, version_id, "Please")
 
 
-IDS = {"request_id": _asked}
+async def _shared(actor: Actor) -> UUID:
+    return (await share_flow(actor, await a_flow(actor), 7)).id
+
+
+IDS = {"request_id": _asked, "flow_share_id": _shared}
 BODIES: dict[str, dict[str, Any]] = {
     "studio:approval-answer": {"decision": "approve"},
     "api:approval-answer": {"decision": "approve"},

@@ -14,9 +14,8 @@ from app.runs.forms import ShareForm
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
+from app.web.links import HEADERS
 from app.web.render import go, page
-
-HEADERS = {"x-robots-tag": "noindex", "referrer-policy": "no-referrer", "cache-control": "no-store"}
 
 
 class SharesController(Controller):

@@ -13,6 +13,7 @@ from app.studio.controllers.outline import OutlineController
 from app.studio.controllers.panel import PanelController
 from app.studio.controllers.pins import PinsController
 from app.studio.controllers.rollouts import ApprovalsController, RolloutController
+from app.studio.controllers.sharing import FlowSharesController, SharedFlowController
 from app.studio.controllers.shelf import ShelfController
 from app.studio.controllers.step_docs import StepDocsController
 from app.studio.controllers.tries import TriesController
@@ -36,6 +37,8 @@ routes: list[Any] = [
     HistoryController,
     RolloutController,
     ApprovalsController,
+    FlowSharesController,
+    SharedFlowController,
     PinsController,
     BreakpointsController,
     StepDocsController,

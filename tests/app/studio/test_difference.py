@@ -107,6 +107,13 @@ def test_a_removed_step_is_drawn_where_it_was():
     assert sorted(line.mark for line in drawn.lines) == ["", "removed"]
 
 
+def test_a_removed_step_steps_aside_for_what_took_its_place():
+    before, after = a_document(), a_document()
+    after.nodes[2] = NodeUse("other", "show.answer", x=560, y=0)
+    boxes = {b.node: b for b in picture(before, after, difference(before, after, KINDS), KINDS).boxes}
+    assert boxes["reply"].y > boxes["other"].y + boxes["other"].h and boxes["reply"].mark == "removed"
+
+
 ids = st.sampled_from(["a", "b", "c"])
 nodes = st.lists(
     st.builds(
