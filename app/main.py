@@ -43,6 +43,8 @@ DOMAINS: tuple[str, ...] = (
     "app.accounts.api",
     "app.vault.controllers",
     "app.vault.api",
+    "app.files.controllers",
+    "app.files.api",
     "app.gateway.controllers",
     "app.gateway.api",
     "app.studio.home",

@@ -24,6 +24,7 @@ DOMAINS = (
     "accounts",  # workspace, people, sessions: everything after this may refer to workspace(id)
     "events",  # ties the kernel's tables to workspace
     "vault",
+    "files",  # in the settings of steps
     "themes",
     "billing",
     "gateway",

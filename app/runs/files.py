@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.db import tenant_tx
 from app.errors import NotFound
+from app.files import service as workspace_files
 from app.runs.values import GONE, Content
 from app.web import Actor
 from flows.ledger import postgres_values as verbs
@@ -53,6 +54,9 @@ class RunFiles:
         if not HASH.fullmatch(file.id):
             raise NodeError(f"The file '{file.name}' is not one that this run has. Hand it to the flow anew.")
         async with tenant_tx(self._workspace) as tx:
+            kept = await workspace_files.content_of(tx, self._workspace, file.id)  # from the settings of a step
+            if kept is not None:
+                return kept
             try:
                 return await verbs.fetch(tx, self._run, file.id)
             except Lost as lost:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct, field
 
 from app.db import tenant_tx
+from app.files import queries as files
 from app.gateway import queries as gateway
 from app.studio.settings_form import Field, Option
 from app.vault import queries as vault
@@ -20,10 +22,11 @@ class Offers(Struct):
     connections: list[Option] = field(default_factory=list)
     flows: list[Option] = field(default_factory=list)
     secrets: list[Option] = field(default_factory=list)
+    files: list[Option] = field(default_factory=list)
 
 
 async def for_fields(actor: Actor, flow_id: UUID, fields: Sequence[Field]) -> Offers:
-    """Empty where no field asks; 5 statements for models and connections, 1 for flows and for secrets."""
+    """Empty where no field asks; 5 statements for models and connections, 1 for flows, for secrets and for files."""
     wanted = {field.control for field in fields} | {inner.control for field in fields for inner in field.row}
     found = Offers()
     if wanted & {"model", "connection"}:
@@ -32,6 +35,8 @@ async def for_fields(actor: Actor, flow_id: UUID, fields: Sequence[Field]) -> Of
         found.connections = [Option(str(each.id), each.name) for each in overview.connections if not each.bundled]
     if "secret" in wanted:
         found.secrets = [Option(each.name, _kept(each)) for each in await vault.secrets(actor)]
+    if "file" in wanted:
+        found.files = [Option(msgspec.to_builtins(each.file), each.name) for each in await files.files(actor)]
     if "flow" in wanted:
         found.flows = await _flows(actor, flow_id)
     return found

@@ -13,7 +13,7 @@ from app.web.forms import human
 from flows.catalogue import AnyNode
 from flows.model import Exposed, NodeUse
 from flows.problems import Problem
-from flows.sdk.annotations import CONDITION, SCHEMA
+from flows.sdk.annotations import CONDITION, FILE, SCHEMA
 
 CONTROLS = {
     "template": "template",
@@ -39,12 +39,12 @@ class Option(Struct, frozen=True):
 
 class Field(Struct, frozen=True):
     """One control. `control`: text, multiline, template, expression, code, json, number, slider, yesno, choice, model,
-    connection, flow, secret, condition (an expression built as a sentence), schema, lines (a list of texts), pairs
-    (name and value), rows (a list of small forms).
+    connection, flow, secret, condition (an expression built as a sentence), schema, file, lines (a list of texts),
+    pairs (name and value), rows (a list of small forms).
 
     `value` is what the document holds, else the default. `shown_when`: (field, values) that must hold to show it.
     `exposed`: it stands on the flow's settings page, with this name and help.
-    `shape`: the fields of a schema that has nothing but fields.
+    `accepts`: media types of a file, () = any. `shape`: the fields of a schema that has nothing but fields.
     `sentence`: of a condition that is one; `start`: the value its first clause begins with.
     `row`: the controls of one row, with empty values; `rows`: the same for each row there is.
     """
@@ -71,6 +71,7 @@ class Field(Struct, frozen=True):
     sentence: Sentence | None = None
     start: str = ""
     shape: schemas.Shape | None = None
+    accepts: tuple[str, ...] = ()
     exposed: Exposed | None = None
 
 
@@ -188,7 +189,15 @@ def _shape(value: Any, raw: Mapping[str, Any]) -> dict[str, Any]:
     return {"shape": schemas.read(value)}
 
 
-BUILT: dict[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]] = {CONDITION: _sentence, SCHEMA: _shape}
+def _file(value: Any, raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {"accepts": tuple(raw.get("x-accepts", ()))}
+
+
+BUILT: dict[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]] = {
+    CONDITION: _sentence,
+    SCHEMA: _shape,
+    FILE: _file,
+}
 """Controls that take a value apart: x-widget -> what the Field holds besides."""
 
 

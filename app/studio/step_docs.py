@@ -39,6 +39,7 @@ CONTROLS = {
     "condition": "condition", "code": "code", "json": "JSON", "number": "number", "slider": "number",
     "yesno": "yes or no", "model": "model", "connection": "connection", "flow": "flow", "secret": "secret",
     "lines": "list of texts", "pairs": "names and values", "rows": "list", "schema": "fields (JSON Schema)",
+    "file": "file",
 }  # fmt: skip
 
 

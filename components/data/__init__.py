@@ -1,6 +1,7 @@
 """Steps that read and shape data."""
 
+from components.data.file import file
 from components.data.json import json
 from components.data.set import set_fields
 
-NODES = (json, set_fields)
+NODES = (json, set_fields, file)

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from flows.sdk.values import File
+
 TEMPLATE = "template"
 EXPRESSION = "expression"
 CONDITION = "condition"
 SCHEMA = "schema"
+FILE = "file"
 
 Template = Annotated[str, Meta(extra_json_schema={"x-widget": TEMPLATE})]
 """Text with holes `{{ cel }}`. The engine fills them from the step's inputs before the node's function is called."""
@@ -25,6 +28,15 @@ Condition = Annotated[Any, Meta(extra_json_schema={"x-widget": CONDITION, "type"
 
 Schema = Annotated[dict[str, Any], Meta(extra_json_schema={"x-widget": SCHEMA})]
 """The JSON Schema of an object, built field by field in the editor; {} = none."""
+
+
+FileRef = Annotated[File | None, Meta(extra_json_schema={"x-widget": FILE})]
+"""A file of the workspace, put in where it is needed; None = none yet. Steps read it by `ctx.files`."""
+
+
+def accepts(*types: str) -> Meta:
+    """Use inside Annotated on a FileRef: the media types it may have, such as "text/csv" or "image/*"."""
+    return Meta(extra_json_schema={"x-accepts": list(types)})
 
 
 def late(*names: str) -> Meta:

@@ -23,3 +23,4 @@ import "./elements/tooltip.js";
 import "./elements/value-field.js";
 import "./elements/condition-field.js";
 import "./elements/schema-field.js";
+import "./elements/file-field.js";

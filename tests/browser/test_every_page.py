@@ -33,6 +33,7 @@ PLACES = {
     "git": "/settings/git",
     "drafting": "/drafting",
     "secrets": "/settings/secrets",
+    "files": "/settings/files",
 }
 
 

@@ -311,3 +311,28 @@ def test_a_secret_is_kept_beside_the_header_it_goes_into_and_the_flow_holds_its_
     look(page, "settings-secret")
     field.get_by_role("button", name="Replace").click()
     expect(dialog.get_by_role("heading", name="Another value for “Shop key”")).to_be_visible()
+
+
+def test_a_file_is_put_in_where_it_is_needed_shown_replaced_and_taken_away(page, made, mara, axe, look):
+    page.goto(f"/flows/{made(a_flow(mara, Flow(nodes=[NodeUse('logo', 'data.file', label='Logo')])))}")
+    ready(page)
+    step(page, "Logo").click(position={"x": 80, "y": 20})
+    field = page.locator('[data-field="file"]')
+    pixel = bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c626001000000ffff03000006000557bfabd40000000049454e44ae426082"
+    )
+    field.locator("input[type=file]").set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": pixel})
+    expect(field.get_by_text("logo.png")).to_be_visible()
+    expect(field.locator("img")).to_be_visible()
+    expect(step(page, "Logo")).to_contain_text("logo.png")
+    saved(page)
+    page.reload()
+    ready(page)
+    step(page, "Logo").click(position={"x": 80, "y": 20})
+    expect(field.get_by_text("image/png")).to_be_visible()
+    axe(page)
+    look(page, "settings-file")
+    field.get_by_role("button", name="Take this file away").click()
+    expect(field.get_by_text("logo.png")).to_be_hidden()
+    saved(page)
+    expect(step(page, "Logo")).to_contain_text("No file yet")

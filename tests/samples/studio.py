@@ -76,6 +76,8 @@ _MARKED = Flow(nodes=[NodeUse("call", "connect.http", exposed={"headers": Expose
 
 A_SHAPE: dict[str, Any] = infer({"a": 1, "b": [{"c": True}]}) | {"title": "<Kept>"}
 
+A_FILE = {"id": "0" * 64, "name": "<prices>.png", "media_type": "image/png", "size": 12_000}
+
 SAMPLES: dict[str, Any] = {
     "studio/_about.html": {"flow": FLOW},
     "studio/_bar.html": [BAR, {**BAR, "tab": "outline", "editable": False, "changed": None}],
@@ -85,6 +87,7 @@ SAMPLES: dict[str, Any] = {
     ],
     "studio/_condition.html": {},
     "studio/_schema.html": {},
+    "studio/_file_field.html": {},
     "studio/_control.html": {},
     "studio/_data.html": {},
     "studio/_draft_state.html": [{"changed": n} for n in (None, 0, 1, 3)],
@@ -98,6 +101,8 @@ SAMPLES: dict[str, Any] = {
         _panel(NodeUse("x", "logic.if", settings={"expression": 'value == "a" && (n > 3 || size(l) == 0)'})),
         _panel(NodeUse("x", "logic.if", settings={"expression": "value ? a : b", "rows": [{"value": "a"}]})),
         _panel(NodeUse("x", "ai.chat", settings={"answer": A_SHAPE})),
+        _panel(NodeUse("x", "data.file", settings={"file": A_FILE})),
+        _panel(NodeUse("x", "data.file", settings={"file": A_FILE}), editable=False),
         _panel(NodeUse("x", "ai.chat", settings={"answer": {"anyOf": []}}), editable=False),
         _panel(NodeUse("x", "logic.switch", settings={"cases": [{"name": "a", "when": "value > 3"}]})),
     ],

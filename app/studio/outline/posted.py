@@ -103,7 +103,7 @@ def _value(
             return _number(field, text, faults)
         case "choice":
             return _json(field, text, faults)
-        case "json":
+        case "json" | "file":
             return _any(field, text, faults)
     return (text,)
 

@@ -23,6 +23,8 @@ export function valueOf(field) {
     case "schema":
     case "json":
       return json(field)
+    case "file":
+      return JSON.parse(field.querySelector("[data-source]").value || "null")
     case "condition":
       return field.querySelector("[data-source]").value
     case "choice":

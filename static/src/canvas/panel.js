@@ -32,14 +32,14 @@ export class Panel {
 
   // --- open, close
 
-  async open(id, { focus = false, field = "", again = false } = {}) {
+  async open(id, { focus = false, field = "", again = false, quiet = false } = {}) {
     if (this.node === id && !again && !this.el.hidden) {
       if (focus) this.focus(field)
       return
     }
     this.trying = false
     this.node = id
-    await this.load(`${this.host.dataset.url}/nodes/${id}/panel?run=${this.host.runs.id}`)
+    await this.load(`${this.host.dataset.url}/nodes/${id}/panel?run=${this.host.runs.id}`, quiet)
     if (this.node !== id) return
     this.show(this.tab)
     this.conditions()
@@ -53,7 +53,8 @@ export class Panel {
     )
   }
 
-  async load(url) {
+  // quiet: not if one has begun to type while it was on its way.
+  async load(url, quiet = false) {
     this.loading?.abort()
     const mine = (this.loading = new AbortController())
     const reply = await fetch(url, { signal: mine.signal, headers: { Accept: "text/html", "HX-Request": "true", "HX-Request-Type": "partial" } }).catch(() => null)
@@ -63,6 +64,7 @@ export class Panel {
       return false
     }
     const text = await reply.text()
+    if (quiet && this.busy) return false
     this.el.replaceChildren(markup(text))
     const was = this.el.hidden
     this.el.hidden = false
@@ -92,9 +94,12 @@ export class Panel {
   }
 
   // The same step anew, unless one types in it right now.
+  get busy() {
+    return this.el.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")
+  }
+
   refresh() {
-    const busy = this.el.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")
-    if (this.node && !busy && !this.trying) this.open(this.node, { again: true })
+    if (this.node && !this.busy && !this.trying) this.open(this.node, { again: true, quiet: true })
   }
 
   focus(field = "") {
