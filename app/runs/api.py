@@ -9,7 +9,6 @@ import msgspec
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
-from litestar.response import Stream
 from msgspec import UNSET
 
 from app.errors import Conflict, DomainError, NotFound
@@ -46,6 +45,7 @@ from app.runs.reading import RunView
 from app.web.actor import Actor
 from app.web.closing import closing
 from app.web.htmx import Request
+from app.web.patience import LiveStream
 
 LARGE = 1_100_000
 PING = 15.0
@@ -73,7 +73,7 @@ class FlowRunsApi(Controller):
             events = service.stream(
                 actor, version_id, data.input, trigger="api", idempotency_key=key, afresh=data.afresh
             )
-            return Stream(_sse(events), media_type="text/event-stream", headers=NO_STORE, status_code=200)
+            return LiveStream(_sse(events), media_type="text/event-stream", headers=NO_STORE, status_code=200)
         if data.wait:
             outcome = await service.answer(
                 actor, version_id, data.input, trigger="api", idempotency_key=key, afresh=data.afresh
@@ -199,12 +199,12 @@ class RunsApi(Controller):
         return Response(made.body, media_type=made.media_type, headers=made.headers)
 
     @get("/events", name="api:run-events", summary="Follow a run (server-sent events, Last-Event-ID)")
-    async def events(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Stream:
+    async def events(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> LiveStream:
         await following.state(actor.workspace_id, run_id)  # 404 before the stream begins
         last = request.headers.get("last-event-id", "0")
         after = int(last) if last.isdigit() and len(last) < 18 else 0
         events = following.events_of(actor.workspace_id, run_id, after, numbered=True, through_waits=True)
-        return Stream(_sse(events), media_type="text/event-stream", headers=NO_STORE)
+        return LiveStream(_sse(events), media_type="text/event-stream", headers=NO_STORE)
 
     @post(
         "/replays",

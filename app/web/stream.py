@@ -15,12 +15,12 @@ import msgspec
 from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
-from litestar.response import Stream
 
 from app.clock import monotonic
 from app.errors import Refused, TooMany
 from app.events import Event, Subscription, hub
 from app.web.actor import Actor
+from app.web.patience import LiveStream
 
 TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,39}(:[A-Za-z0-9_-]{1,100})?")
 TOPICS = 20
@@ -45,13 +45,13 @@ class StreamController(Controller):
         request: Request[Any, Any, Any],
         actor: NamedDependency[Actor],
         topics: Annotated[str, QueryParameter(max_length=3_000)],
-    ) -> Stream:
+    ) -> LiveStream:
         wanted = topics_of(topics)
         who = actor.session_id or actor.user_id
         if _open[who] >= STREAMS:
             raise TooMany("Too many pages are open in this browser.", remedy="Close some of them.", retry_after=30)
         stream = hub.subscribe(actor.workspace_id, wanted, last_event_id(request))
-        return Stream(
+        return LiveStream(
             counted(who, body(stream)),
             media_type="text/event-stream",
             # no-transform keeps compressing proxies from collecting events, X-Accel-Buffering nginx

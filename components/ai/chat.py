@@ -167,7 +167,6 @@ async def chat(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
     )
     if request.schema is not None:
         reply = await ctx.llm.chat(request)
-        ctx.record(reply.usage)
         data = _shaped(reply, settings, request.schema)
         return Outputs(reply.text, data, reply.model, data)
     whole: ChatReply | None = None
@@ -178,7 +177,6 @@ async def chat(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
             whole = piece
     if whole is None:
         raise NodeError("The model stopped in the middle of its answer. Try again.", retry=True)
-    ctx.record(whole.usage)
     return Outputs(whole.text, {}, whole.model, {})
 
 

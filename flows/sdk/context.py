@@ -238,7 +238,7 @@ class Context:
         run.log.add(event)
 
     def record(self, usage: Usage) -> None:
-        """Add what a model call used; the sum is shown on the step."""
+        """Add what a call used; the sum is shown on the step. Calls through `ctx.llm` are added already."""
         if (old := self.usage) is None:
             self.usage = usage
             return

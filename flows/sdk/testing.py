@@ -23,8 +23,15 @@ class FakeLlm:
     def __init__(self, *answers: str | ChatReply | Exception) -> None:
         self.answers = list(answers) or ["Hello from the fake model."]
         self.asked: list[ChatRequest] = []
+        self.used: Callable[[Usage], None] = lambda _: None
+        """Told what each call used, as the host does it: a node that records it again counts it twice."""
 
     async def chat(self, request: ChatRequest) -> ChatReply:
+        reply = self._reply(request)
+        self.used(reply.usage)
+        return reply
+
+    def _reply(self, request: ChatRequest) -> ChatReply:
         self.asked.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -152,6 +159,7 @@ class TestContext(Context):
         )
         super().__init__(facts, "node", needs=("llm", "http", "files", "sandbox", "calls"), signal=signal)
         self._body = body
+        self.fake_llm.used = self.record
 
     def _heard(self, event: dict[str, Any]) -> None:
         if event["type"] == "step.token":

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
-from litestar.response import Redirect, Stream
+from litestar.response import Redirect
 from msgspec import Meta, Struct
 
 from app.errors import NotFound
@@ -21,6 +21,7 @@ from app.sites.visiting.talk import Asked, Turn
 from app.sites.visiting.views import pictures, turn_view
 from app.sites.visiting.visit import PublicSite, Visit
 from app.web.closing import closing
+from app.web.patience import LiveStream
 
 
 class Question(Struct, frozen=True):
@@ -124,7 +125,7 @@ def _event(kind: str, **data: str) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(data))
 
 
-def _events(events: AsyncIterator[bytes]) -> Stream:
-    return Stream(
+def _events(events: AsyncIterator[bytes]) -> LiveStream:
+    return LiveStream(
         events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"}
     )
