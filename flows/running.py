@@ -6,37 +6,28 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
 from flows.breaking import Breakpoints
 from flows.breaks import Breaks
 from flows.done import Done, added
-from flows.doubts import doubt, unknown
-from flows.failing import fault_of, instead, no_more_retries, pause_before_next, too_dear
 from flows.fetching import RunValues
 from flows.frame import PENDING, Frame
 from flows.journal import Journal
-from flows.leaving import leave
-from flows.ledger.protocol import Fault, RunChange, StepChange, StepRow
+from flows.ledger.protocol import Fault, StepChange, StepRow
 from flows.limits import Limits, within
+from flows.outcomes import GUARDED, inline_failed, returned, skipped
 from flows.pauses import Key, Pauses
 from flows.plan import Edge, Plan, Step
 from flows.resuming import taken_over
 from flows.sdk.capabilities import Usage
-from flows.sdk.context import TIME, Context, RunFacts, Signal, Wait
+from flows.sdk.context import TIME, Context, RunFacts, Signal
 from flows.sdk.errors import NodeError
-from flows.sdk.node import Nothing
-from flows.stored import MARK, Later
-from flows.undoing import UNDO, arm, armed_rows, late
+from flows.undoing import UNDO, armed_rows, late
 
 Ending = Literal["succeeded", "failed", "cancelled", "waiting", "in_doubt", "queued"]
 FlowOf = Callable[[RunFacts, str], Awaitable[Plan]]
 RoundsOf = Callable[[Sequence[str]], Awaitable[Sequence[StepRow]]]
-GUARDED = frozenset({"at_most_once", "probe", "db"})
-"""When a run is stopped, a running step of these effects may finish, so that its outcome is known."""
-UNSETTLED = frozenset({"ready", "started", "waiting", "backoff", "cancelled"})
-"""States on record that a step called off before it was taken up again must not keep."""
 
 
 class Before(Struct, frozen=True):
@@ -110,7 +101,7 @@ class Running:
 
     def frame(self, plan: Plan, facts: RunFacts, iter: str = "", prefix: str = "", home: Frame | None = None) -> Frame:
         made = Frame(plan, facts, iter, prefix, home)
-        made.on_skip = self._skipped
+        made.on_skip = self.skipped
         self.steps += made.left
         if self.steps > self.limits.steps:
             raise NodeError(
@@ -165,7 +156,7 @@ class Running:
         except StopIteration as stop:
             out = stop.value
         except Exception as error:
-            self.inline_failed(frame, step, error, began, ready, ctx.usage)
+            inline_failed(self, frame, step, error, began, ready, ctx.usage)
             return perf_counter()
         now = perf_counter()
         if out.__class__ is step.outputs and not self.watched:
@@ -174,7 +165,7 @@ class Running:
                 frame.home.result = out
             frame.settle(step, out, ready)
         else:
-            self.returned(frame, step, ctx, out, began, ready)
+            returned(self, frame, step, ctx, out, began, ready)
         return now
 
     def close(self, frame: Frame) -> None:
@@ -189,89 +180,6 @@ class Running:
         frame.cancel()
         self.pauses.forget(frame)
 
-    # --- outcomes of steps
-
-    def returned(
-        self, frame: Frame, step: Step, ctx: Context, out: Any, began: float, ready: list[int], kept: bool = False
-    ) -> None:
-        """A function came back. Appends to `ready`; the caller goes on with it. `kept`: it need not be called."""
-        if out.__class__ is not step.outputs:
-            if isinstance(out, Wait):
-                if self.journal is None:
-                    error = NodeError("This step wants to wait, which is not possible in a flow that answers at once.")
-                    self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
-                else:
-                    self.pauses.park(frame, step, ctx.attempt, out)
-                return
-            if out is None and step.outputs is Nothing:
-                out = Nothing()
-            elif not isinstance(out, step.outputs):
-                name = type(out).__name__
-                error = NodeError(
-                    f"The component returned {name} instead of {step.outputs.__name__}. Its author must fix it."
-                )
-                self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
-                return
-        now, text = perf_counter(), ""
-        out = arm(self, frame, step, out) if step.kind is not None and step.kind.undo else out
-        if self.journal is not None:
-            try:
-                text = self.values.recorded(out, frame.prefix + step.id, step)
-            except NodeError as error:
-                self.failed(frame, step, 1, ctx.attempt, error, began, ready, ctx.usage)
-                return
-            ms = (now - began) * 1000
-            more: dict[str, Any] = {
-                "output": text,
-                "started_at": self.zero + began,
-                "ms": ms,
-                "usage": ctx.usage,
-                "kept": kept,
-            }
-            self.write(frame, step, "succeeded", ctx.attempt, **more)
-        self.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage, kept))
-        if self.watched:
-            ms, output = (now - began) * 1000, msgspec.json.decode(text) if MARK in text else msgspec.to_builtins(out)
-            more = {"ms": ms, "output": output, "usage": ctx.usage} | ({"kept": True} if kept else {})
-            self.emit("step.succeeded", frame, step, attempt=ctx.attempt, **more)
-        self._hand_on(frame, step, out, ready)
-        if ctx.usage is not None:
-            self.spend(frame, step, ctx.usage)
-
-    def spend(self, frame: Frame, step: Step, usage: Usage) -> None:
-        """Count what a try has cost, whether it succeeded or not. The run ends when it has cost too much (rule 27)."""
-        self.spent += usage.cost_micros
-        most = self.limits.cost_micros
-        if most is not None and self.spent > most and self.ending is None:
-            self.fault = too_dear(self.spent, most, frame.prefix + step.id, frame.iter)
-            self.end("failed")
-
-    def _hand_on(self, frame: Frame, step: Step, out: Any, ready: list[int]) -> None:
-        kind = step.kind
-        if step.result and frame.home.result is None:
-            frame.home.result = out
-            if kind is not None and kind.early and frame.home is self.top:
-                self.answer(out)
-        if frame.outs[step.index] is PENDING:
-            if kind is not None and kind.ends:
-                leave(self, frame, step, out)
-            else:
-                frame.settle(step, out, ready)
-
-    def answer(self, out: Any) -> None:
-        """Whoever waits for the answer gets it as soon as it is on record; the run goes on."""
-        if (journal := self.journal) is None:
-            return
-        text = out.text_ if isinstance(out, Later) else self.values.recorded(out, "")
-        event = {"type": "run.answered", "run": self.facts.run_id, "output": msgspec.json.decode(text)}
-        if self.facts.emit is not None:
-            self.facts.emit(event)
-        journal.event(event)
-        change = RunChange("running", text)
-        task = self.loop.create_task(journal.flush(change))
-        self.hold()
-        task.add_done_callback(self.written)
-
     def written(self, task: "asyncio.Task[None]") -> None:
         """A flush that nobody waits for has ended."""
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -279,81 +187,13 @@ class Running:
             self.end("failed")
         self.release()
 
-    def failed(
-        self,
-        frame: Frame,
-        step: Step,
-        tries: int,
-        attempt: int,
-        error: Exception,
-        began: float,
-        ready: list[int],
-        usage: Usage | None = None,
-    ) -> float | None:
-        """A try failed. Seconds until the next one, or None when it was the last: then its `on_error` has been done."""
-        if usage is not None:
-            self.spend(frame, step, usage)
-        path = frame.prefix + step.id
-        fault = fault_of(step, path, frame.iter, error)
-        pause = pause_before_next(step, tries, error)
-        if pause is not None:
-            self.retries += 1
-            if self.retries > self.limits.retries:
-                pause, fault = None, no_more_retries(fault, self.limits.retries)
-        now = perf_counter()
-        ms = (now - began) * 1000
-        if pause is not None:
-            next_at = time.time() + pause
-            self.write(frame, step, "backoff", attempt, fault=fault, next_at=next_at, ms=ms, usage=usage)
-            self.usage = added(self.usage, usage)
-            if self.watched:
-                self.emit("step.retrying", frame, step, attempt=attempt, ms=ms, error=fault.message)
-            return pause
-        handled = step.on_error != "stop"
-        if not handled and self.journal is not None and unknown(step, error):
-            doubt(self, frame, step, attempt, ms, fault.message)
-            return None
-        out = instead(step, fault)
-        output = self.values.recorded(out, path) if out is not None and self.journal is not None else None
-        more: dict[str, Any] = {"fault": fault, "handled": handled, "output": output, "ms": ms, "usage": usage}
-        self.write(frame, step, "failed", attempt, **more)
-        self.note(Done(frame, step, "failed", attempt, began, now, out, fault, usage))
-        if self.watched:
-            self.emit("step.failed", frame, step, attempt=attempt, ms=ms, error=fault.message)
-        if handled:
-            if frame.outs[step.index] is PENDING:
-                frame.settle(step, out, ready)
-        elif not frame.over:
-            frame.fault, frame.error = fault, error
-            self.cancel(frame)
-        return None
-
-    def called_off(self, frame: Frame, step: Step, attempt: int, ms: float) -> None:
-        """The step was stopped in the middle. If it must not happen twice, nobody knows whether it happened."""
-        sure = step.replayed or step.effect not in GUARDED
-        if self.ending not in ("queued", "waiting"):
-            self.write(frame, step, "cancelled" if sure else "in_doubt", attempt, ms=ms)
-
-    def inline_failed(
-        self, frame: Frame, step: Step, error: Exception, began: float, ready: list[int], usage: Usage | None
-    ) -> None:
-        pause = self.failed(frame, step, 1, 1, error, began, ready, usage)
-        if pause is not None:
-            self.launch(frame, step, attempt=2, tries=1, pause=pause)
-
-    def _skipped(self, frame: Frame, step: Step) -> None:
-        now = perf_counter()
-        self.note(Done(frame, step, "skipped", 0, now, now))
-        row = self.rows.pop((frame.prefix + step.id, frame.iter), None)
-        if row is None or row.status in UNSETTLED:
-            self.write(frame, step, "skipped", 0, pure=True)
-        if self.watched:
-            self.emit("step.skipped", frame, step)
+    def skipped(self, frame: Frame, step: Step) -> None:
+        skipped(self, frame, step)
 
     def skip(self, frame: Frame, step: Step) -> None:
         """Leave out a step that was ready: its outputs are silent."""
         ready: list[int] = []
-        self._skipped(frame, step)
+        self.skipped(frame, step)
         frame.settle(step, None, ready)
         self.go(frame, ready)
 

@@ -10,6 +10,7 @@ from flows.doubts import outcome
 from flows.failing import TookTooLong
 from flows.frame import PENDING, Frame
 from flows.keeping import kept_or_made
+from flows.outcomes import called_off, failed, returned
 from flows.plan import Step
 from flows.rounds import Rounds
 from flows.running import Running
@@ -38,11 +39,11 @@ async def perform(
             out, kept = await _made(run, frame, step, ctx, asking)
         except asyncio.CancelledError:
             if frame.outs[step.index] is PENDING:
-                run.called_off(frame, step, attempt, (perf_counter() - began) * 1000)
+                called_off(run, frame, step, attempt, (perf_counter() - began) * 1000)
             raise
         except Exception as error:
             tries += 1
-            again = run.failed(frame, step, tries, attempt, error, began, ready, ctx.usage)
+            again = failed(run, frame, step, tries, attempt, error, began, ready, ctx.usage)
             if again is None:
                 break
             if run.journal is not None and (again > run.limits.hold or run.pausing):
@@ -50,7 +51,7 @@ async def perform(
                 return
             attempt, pause, asking = attempt + 1, max(again, 1e-6), False
         else:
-            run.returned(frame, step, ctx, out, began, ready, kept)
+            returned(run, frame, step, ctx, out, began, ready, kept)
             break
     run.go(frame, ready)
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from flows.done import Done
 from flows.frame import PENDING
+from flows.outcomes import inline_failed, returned
 from flows.plan import Plan, Step
 from flows.sdk.context import Context, RunFacts
 
@@ -102,7 +103,7 @@ def go_on(run: "Running", walked: Walk, trouble: Trouble) -> None:
         frame.settle(one.step, one.out, ready)
     rest = ready[len(walked.passed) + 1 :]  # the order is the same: `straight` took it from there
     if trouble.error is not None:
-        run.inline_failed(frame, trouble.step, trouble.error, trouble.began, rest, trouble.ctx.usage)
+        inline_failed(run, frame, trouble.step, trouble.error, trouble.began, rest, trouble.ctx.usage)
     else:
-        run.returned(frame, trouble.step, trouble.ctx, trouble.out, trouble.began, rest)
+        returned(run, frame, trouble.step, trouble.ctx, trouble.out, trouble.began, rest)
     run.go(frame, rest)
