@@ -8,20 +8,19 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from flows.catalogue import Catalogue
 from flows.compile import PlanCache
 from flows.done import added
-from flows.doubts import sentence
+from flows.ending import Cancelled, Outcome, RunFailed, announce, close, in_doubt, told_of, unknown
 from flows.fetching import RunValues
 from flows.journal import Journal
 from flows.keeping import Keeping
 from flows.ledger.memory import MemoryLedger
-from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepChange, StepRow, awaited
+from flows.ledger.protocol import Claim, Fault, Ledger, RunChange, RunRow, RunStatus, StepRow
 from flows.limits import Limits
 from flows.model import Flow
 from flows.pauses import Key
@@ -33,44 +32,11 @@ from flows.sdk.context import Context, RunFacts, Signal
 from flows.sdk.errors import NodeError
 from flows.sdk.logs import RunLog
 from flows.sdk.values import Json
-from flows.stored import Later
 from flows.undoing import UNDO, Armed, Undoing, armed_rows, begun, branch, changed, told
+from flows.watching import OnlyPause, Stop, watch
 
 Capabilities = Mapping[CapabilityName, Callable[[Context], Any]]
 Listen = Callable[[dict[str, Any]], None]
-
-
-class Stop(Protocol):
-    """What a worker may tell the engine from outside. `cancel`: end the run. `pause`: stop at the next step border."""
-
-    cancel: asyncio.Event
-    pause: asyncio.Event
-
-
-class Outcome(Struct, frozen=True):
-    """What `advance` achieved. `output`: JSON text of the result. `outputs`: by step id, of the flow's own level."""
-
-    status: RunStatus
-    output: str | None = None
-    fault: Fault | None = None
-    wake_at: float | None = None
-    outputs: dict[str, Any] = msgspec.field(default_factory=dict)
-    errors: tuple[BaseException, ...] = ()
-    usage: Usage | None = None
-
-
-class RunFailed(ExceptionGroup[Exception]):
-    """`Engine.run` ended without success. `outcome` says how; the exceptions are those of the steps."""
-
-    outcome: Outcome
-
-
-class Cancelled(Exception):
-    """The run was cancelled."""
-
-
-class InDoubt(Exception):
-    """A step that must not happen twice was interrupted: somebody has to say whether it happened."""
 
 
 class Engine:
@@ -112,8 +78,8 @@ class Engine:
         """
         row = row if row is not None else await self.ledger.load(claim)
         journal = Journal(self.ledger, claim)
-        if doubts := [step for step in row.steps if step.status == "in_doubt" or _unknown(step.status, step.effect)]:
-            return await self._in_doubt(journal, doubts)
+        if doubts := [step for step in row.steps if step.status == "in_doubt" or unknown(step.status, step.effect)]:
+            return await in_doubt(journal, doubts)
         facts = RunFacts(
             row.run,
             row.input,
@@ -156,7 +122,7 @@ class Engine:
             await journal.flush(RunChange("failed", fault=fault))
             return Outcome("failed", fault=fault, errors=(error,))
         announce(run, "run.started" if not rows else "run.resumed", journal)
-        watchers = _watch(run, row, stop, signals)
+        watchers = watch(run, row, stop, signals)
         try:
             if row.cancel_requested:
                 run.end("cancelled")
@@ -174,7 +140,7 @@ class Engine:
             announce(run, "run.undoing", journal, error=undoing.fault.message if undoing.fault else None)
             usage, run.usage = run.usage, None
             return await self._undo(journal, plan, facts, row, undoing, run.armed, {}, stop, signals, usage)
-        return await self._close(run, journal)
+        return await close(run, journal)
 
     async def _undo(
         self,
@@ -215,7 +181,7 @@ class Engine:
                     before=Before(row.repeats, row.stored_bytes),
                 )
                 run.top.prefix, run.top.iter = prefix, key[1]
-                watchers = _watch(run, msgspec.structs.replace(row, deadline=None), _OnlyPause(stop), signals)
+                watchers = watch(run, msgspec.structs.replace(row, deadline=None), OnlyPause(stop), signals)
                 try:
                     run.start(run.top, edge)
                     await run.wait()
@@ -228,7 +194,7 @@ class Engine:
                     raise run.broken
                 if run.ending in ("waiting", "queued", "in_doubt"):
                     run.usage = usage
-                    return await self._close(run, journal)
+                    return await close(run, journal)
                 fault = run.top.fault
             if fault is not None:
                 failures.append(fault)
@@ -245,49 +211,6 @@ class Engine:
         await journal.flush(RunChange(status, fault=fault, usage=usage))
         errors = (NodeError(fault.message),) if fault is not None else ()
         return Outcome(status, None, fault, None, {}, errors, usage)
-
-    async def _in_doubt(self, journal: Journal, steps: list[Any]) -> Outcome:
-        first = steps[0]
-        said = sentence(first.node)
-        fault = Fault(said, "", first.node, first.iter, "InDoubt")
-        for step in steps:
-            if step.status != "in_doubt":
-                journal.add(StepChange(step.node, step.iter, "in_doubt", step.attempt, step.effect, fault=fault))
-        journal.event({"type": "run.in_doubt", "run": journal.claim.run, "node": first.node, "error": said})
-        await journal.flush(RunChange("in_doubt", fault=fault))
-        return Outcome("in_doubt", fault=fault, errors=(InDoubt(said),))
-
-    async def _close(self, run: Running, journal: Journal) -> Outcome:
-        if run.broken is not None:
-            raise run.broken
-        top = run.top
-        status: RunStatus = run.ending or "queued"
-        fault, output, wake_at = run.fault or top.fault, None, None
-        names: tuple[str, ...] = ()
-        errors = tuple(error for error in (top.error or run.error,) if error is not None)
-        if status == "succeeded" and top.result is not None:
-            output = top.result.text_ if isinstance(top.result, Later) else run.values.recorded(top.result, "")
-        if status == "waiting":
-            parked = run.pauses.asleep
-            wake_at = min((p.next_at for p in parked if p.next_at is not None), default=None)
-            names = tuple(
-                dict.fromkeys(
-                    name
-                    for p in parked
-                    if p.wait is not None and p.wait.signal
-                    for name in awaited(p.wait.signal, p.frame.prefix + p.step.id, p.frame.iter)
-                )
-            )
-        if status != "queued":
-            announce(
-                run, f"run.{status}", journal, output=output, error=fault.message if fault else None, usage=run.usage
-            )
-        await journal.flush(RunChange(status, output, fault, wake_at, names, run.usage))
-        outputs = {}
-        for step, out in zip(top.plan.steps, top.outs, strict=True):
-            if isinstance(out, step.outputs | Later):
-                outputs[step.id] = out
-        return Outcome(status, output, fault, wake_at, outputs, errors, run.usage)
 
     async def run(
         self,
@@ -319,67 +242,9 @@ class Engine:
                 return {id: await values.whole(out, f"what step '{id}' gave") for id, out in outcome.outputs.items()}
             if outcome.status != "waiting":
                 errors = [e for e in outcome.errors if isinstance(e, Exception)]
-                failed = RunFailed(_sentence(run_id, outcome), errors or [Cancelled(f"Run {run_id} was cancelled.")])
+                failed = RunFailed(told_of(run_id, outcome), errors or [Cancelled(f"Run {run_id} was cancelled.")])
                 failed.outcome = outcome
                 raise failed
             if outcome.wake_at is None:
                 raise TimeoutError(f"Run {run_id} waits for a signal. Send it, then run again.")
             await asyncio.sleep(max(0.0, outcome.wake_at - time.time()))
-
-
-class _OnlyPause:
-    """While a run is being undone nobody can cancel that, and only a worker that shuts down may interrupt it."""
-
-    def __init__(self, stop: Stop | None) -> None:
-        self.cancel = asyncio.Event()
-        self.pause = stop.pause if stop is not None else asyncio.Event()
-
-
-def announce(run: Running, type: str, journal: Journal | None, **more: Any) -> None:
-    event = {"type": type, "run": run.facts.run_id, **{key: value for key, value in more.items() if value is not None}}
-    if run.facts.emit is not None:
-        run.facts.emit(event)
-    if journal is not None:
-        journal.event(event)
-
-
-def _unknown(status: str, effect: str) -> bool:
-    return status == "started" and effect == "at_most_once"  # a probe is asked when the step is reached
-
-
-def _sentence(run_id: str, outcome: Outcome) -> str:
-    return f"Run {run_id} {outcome.status}: {outcome.fault.message if outcome.fault else 'no reason given'}"
-
-
-def _watch(
-    run: Running, row: RunRow, stop: Stop | None, signals: "asyncio.Queue[Signal] | None"
-) -> list["asyncio.Task[None] | asyncio.TimerHandle"]:
-    """What may end or change the run from outside."""
-
-    def too_late() -> None:
-        run.fault = Fault(
-            "The run took longer than its time limit. Raise the limit, or make it do less.", kind="Deadline"
-        )
-        run.end("failed")
-
-    def pause() -> None:
-        run.pausing = True
-        run.loop.call_soon(run._idle)
-
-    async def when(event: asyncio.Event, act: Callable[[], None]) -> None:
-        await event.wait()
-        act()
-
-    async def take(queue: "asyncio.Queue[Signal]") -> None:
-        while True:
-            run.pauses.deliver(await queue.get())
-
-    watchers: list[asyncio.Task[None] | asyncio.TimerHandle] = []
-    if row.deadline is not None:
-        watchers.append(run.loop.call_later(max(0.0, row.deadline - time.time()), too_late))
-    if stop is not None:
-        watchers.append(run.loop.create_task(when(stop.cancel, lambda: run.end("cancelled"))))
-        watchers.append(run.loop.create_task(when(stop.pause, pause)))
-    if signals is not None:
-        watchers.append(run.loop.create_task(take(signals)))
-    return watchers

@@ -8,7 +8,7 @@ count.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 
 from flows.compile import compile
 from flows.ledger.memory import MemoryLedger
-from flows.ledger.protocol import FINAL, Claim, LostRun, RunChange, RunRow, StepChange
+from flows.ledger.protocol import FINAL, Claim, LostRun, RunChange, RunRow, StepChange, StepRow
 from flows.model import Edge, Flow, NodeUse, Retry
 from flows.plan import Plan
 from flows.run import Engine
@@ -330,6 +330,18 @@ class Member:
         row = self.fleet.db.row(claim.run)
         await self.border()
         return row
+
+    async def rounds(self, claim: Claim, iters: Sequence[str]) -> Sequence[StepRow]:
+        await self.border()
+        return await self.fleet.db.memory.rounds(claim, iters)
+
+    async def keep(self, claim: Claim, values: Mapping[str, bytes]) -> None:
+        await self.border()
+        await self.fleet.db.memory.keep(claim, values)
+
+    async def fetch(self, claim: Claim, hash: str) -> bytes:
+        await self.border()
+        return await self.fleet.db.memory.fetch(claim, hash)
 
     async def write(
         self, claim: Claim, steps: Sequence[StepChange] = (), run: RunChange | None = None,
