@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from app.studio.shapes import field_title
+from app.studio.ports import field_title
 from flows.catalogue import Catalogue
 from flows.model import Flow, NodeUse
 

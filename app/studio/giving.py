@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from app.runs.queries import redacted
 from app.studio.service.fragments import without_secrets
-from app.studio.shapes import field_title
+from app.studio.ports import field_title
 from flows.catalogue import Catalogue
 from flows.model import Flow, NodeUse
 

@@ -8,7 +8,7 @@ from msgspec import Struct, convert, field, to_builtins
 
 from app.errors import NotFound
 from app.runs import queries as runs
-from app.studio.shapes import ports_of
+from app.studio.ports import ports_of
 from app.web import Actor
 from flows import catalogue
 from flows.catalogue import Catalogue

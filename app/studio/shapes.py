@@ -5,18 +5,18 @@ The browser never measures: sizes come from here, and the style sheet draws exac
 
 import math
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
+from app.studio.ports import ports_of, settings_of
 from flows.catalogue import AnyNode, Catalogue
 from flows.keeping import why_not_kept
 from flows.model import NodeUse
-from flows.reading import ERROR_PORT
-from flows.sdk.ports import ERROR, FITS, Port, Ports, fits
+from flows.sdk.ports import Port, Ports
 
 HEAD, ROW, FOOT, LINE = 40, 24, 28, 16
 CONTAINER_HEAD = 44
@@ -109,45 +109,6 @@ class NodeView(Struct, frozen=True):
         return msgspec.json.encode(rows).decode()
 
 
-def settings_of(use: NodeUse, kind: AnyNode) -> Any:
-    """The step's settings as its type's struct. None if that fails.
-
-    Fields that do not fit yet count as their default.
-    """
-    try:
-        return msgspec.convert(use.settings, kind.settings)
-    except msgspec.ValidationError:
-        pass
-    fitting = {}
-    for field in msgspec.structs.fields(kind.settings):
-        if field.encode_name in use.settings:
-            try:
-                fitting[field.encode_name] = msgspec.convert(use.settings[field.encode_name], field.type)
-            except msgspec.ValidationError:
-                continue
-    try:
-        return msgspec.convert(fitting, kind.settings)
-    except msgspec.ValidationError:
-        return None
-
-
-def ports_of(use: NodeUse, catalogue: Catalogue) -> Ports | None:
-    """The step's ports with its present settings; None when its type is not installed (then any name may be wired).
-
-    Where the engine gives up on a setting that does not fit, this goes on with its default: wires stay while one types.
-    """
-    kind = catalogue.get(use.type)
-    if kind is None:
-        return None
-    try:
-        ports = kind.ports(settings_of(use, kind))
-    except Exception:  # an expression half written, or a package's own fault: the fixed ports stay
-        ports = kind.static
-    if use.on_error != "wire" or any(port.name == ERROR for port in ports.outputs):
-        return ports
-    return Ports(ports.inputs, (*ports.outputs, ERROR_PORT))
-
-
 def node_view(use: NodeUse, catalogue: Catalogue, wired: Iterable[str] = (), problem: str = "") -> NodeView:
     """`wired`: ends "node.port" of this step's wires, so that an unknown type still shows the ports its wires need."""
     kind = catalogue.get(use.type)
@@ -229,14 +190,6 @@ def _group(use: NodeUse, settings: Any, common: dict[str, Any]) -> NodeView:
     )
 
 
-def field_title(kind: AnyNode | None, field: str) -> str:
-    """What people call a setting; the field's own name where its type says nothing."""
-    schema = kind.settings_schema() if kind is not None else {}
-    shape = schema.get("$defs", {}).get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
-    title: str = shape.get("properties", {}).get(field, {}).get("title", "")
-    return title or field.replace("_", " ").capitalize()
-
-
 def _summary(kind: AnyNode, settings: Any) -> str:
     try:
         return kind.summary(settings)
@@ -295,111 +248,3 @@ def _unknown(use: NodeUse, wired: Iterable[str]) -> NodeView:
         known=False,
         disabled=use.disabled,
     )
-
-
-class TypeView(Struct, frozen=True):
-    """One palette entry, also told to the browser: what it looks like with default settings and which ports it has."""
-
-    name: str
-    title: str
-    family: str
-    icon: str
-    version: int
-    summary: str
-    w: float
-    h: float
-    container: bool
-    note: bool
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-
-    blank: NodeView
-
-    @property
-    def words(self) -> str:
-        """What the search of the palette looks at."""
-        return f"{self.title} {self.name} {self.family} {self.summary}".lower()
-
-
-FAMILIES: tuple[tuple[str, str, str], ...] = (
-    ("start", "zap", "Start"),
-    ("ai", "sparkles", "AI"),
-    ("knowledge", "book-open", "Knowledge"),
-    ("logic", "split", "Logic"),
-    ("people", "user-check", "People"),
-    ("data", "braces", "Data"),
-    ("connect", "plug", "Connect"),
-    ("show", "message-square-reply", "Show"),
-    ("note", "sticky-note", "Note"),
-)
-
-
-@lru_cache(maxsize=1)
-def palette() -> tuple[TypeView, ...]:
-    """All installed types in the order of the rail."""
-    from flows.catalogue import load
-
-    return types_of(load())
-
-
-def types_of(catalogue: Mapping[str, AnyNode]) -> tuple[TypeView, ...]:
-    order = {family: place for place, (family, _, _) in enumerate(FAMILIES)}
-    found = []
-    for name, kind in catalogue.items():
-        use = NodeUse(id="x", type=name, version=kind.version)
-        view = node_view(use, catalogue)
-        ports = ports_of(use, catalogue) or Ports()  # a type may have none before it is set up
-        sentence = kind.description.partition("\n\n")[0].replace("\n", " ")
-        found.append(
-            TypeView(
-                name,
-                kind.title,
-                kind.family,
-                kind.icon,
-                kind.version,
-                sentence.partition(". ")[0].rstrip(".").replace("`", ""),
-                view.w,
-                view.h,
-                view.container,
-                view.note,
-                ports.inputs,
-                ports.outputs,
-                msgspec.structs.replace(view, id="new"),
-            )
-        )
-    return tuple(sorted(found, key=lambda t: (order.get(t.family, 99), t.title)))
-
-
-def catalogue_json(types: Iterable[TypeView]) -> dict[str, Any]:
-    """What the browser needs to know before it asks: ports of every type, and which types of values fit."""
-
-    def told(port: Port) -> dict[str, Any]:
-        return {
-            "name": port.name,
-            "type": port.type,
-            "label": port.title or port.name,
-            "many": port.many,
-            "inside": port.inside,
-        }
-
-    return {
-        "types": {
-            t.name: {
-                "title": t.title,
-                "family": t.family,
-                "version": t.version,
-                "summary": t.summary,
-                "w": t.w,
-                "h": t.h,
-                "container": t.container,
-                "note": t.note,
-                "inputs": [told(p) for p in t.inputs],
-                "outputs": [told(p) for p in t.outputs],
-            }
-            for t in types
-        },
-        "fits": {f"{a}>{b}": why for (a, b), why in FITS.items()},
-    }
-
-
-__all__ = ["FAMILIES", "NodeView", "PortView", "TypeView", "catalogue_json", "fits", "node_view", "palette", "ports_of"]

@@ -12,6 +12,7 @@ from app.studio import queries
 from app.studio.difference import Difference, StepChange, difference
 from app.studio.difference_picture import Picture, picture
 from app.studio.giving import Todo, given
+from app.studio.outline.rows import outline
 from app.studio.service import store
 from app.studio.service.flows import create_flow
 from app.web import Actor
@@ -136,7 +137,7 @@ async def opened(secret: str) -> SharedFlow:
         raise NotFound(CLOSED, remedy="Ask whoever gave it to you for a new one.")
     kinds = catalogue.load()
     safe = given(store.decode_flow(row["document"]), kinds)
-    rows = queries.outline(safe.flow, [])
+    rows = outline(safe.flow, [])
     return SharedFlow(
         _path(secret), safe.flow, row["number"], row["expires_at"],
         picture(safe.flow, safe.flow, Difference([], [], []), kinds),

@@ -13,8 +13,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from app.studio.palette import FAMILIES
+from app.studio.ports import ports_of
 from app.studio.settings_form import Field, form_of
-from app.studio.shapes import FAMILIES, LETTERS, ports_of
+from app.studio.shapes import LETTERS
 from flows import catalogue
 from flows.catalogue import AnyNode
 from flows.model import NodeUse

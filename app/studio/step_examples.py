@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.studio.shapes import ports_of
+from app.studio.ports import ports_of
 from flows import catalogue
 from flows.catalogue import AnyNode, Catalogue
 from flows.model import Edge, Flow, NodeUse

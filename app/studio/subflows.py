@@ -14,8 +14,9 @@ from msgspec import Struct
 from app.errors import Refused
 from app.studio.forms import EdgeAdd, NodeAdd, NodeDelete, Op
 from app.studio.ops import node_of, port_of
+from app.studio.ports import ports_of
 from app.studio.service.fragments import members_of
-from app.studio.shapes import node_view, ports_of
+from app.studio.shapes import node_view
 from flows.catalogue import Catalogue
 from flows.model import Edge, Flow, NodeUse
 from flows.reading import AFTER_PORT

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from app.studio.forms import EdgeAdd, EdgeDelete, NodeConfig, NodeDelete, Op
 from app.studio.ops import OpRefused, Workbench, node_of, port_of
-from app.studio.shapes import ports_of
+from app.studio.ports import ports_of
 from flows.catalogue import Catalogue
 from flows.coerce import ARTICLE
 from flows.model import Flow, NodeUse

@@ -5,11 +5,11 @@ from typing import Any
 from app.studio.changes import changes
 from app.studio.outline.ends import ends_of
 from app.studio.outline.page import kinds_by_family
-from app.studio.queries import outline
+from app.studio.outline.rows import outline
+from app.studio.ports import ports_of
 from app.studio.rendering import script_json
 from app.studio.scope import variables_of
 from app.studio.settings_form import form_of
-from app.studio.shapes import ports_of
 from app.studio.tries import face_of
 from flows.model import Flow, NodeUse
 from tests.factories.studio import a_document

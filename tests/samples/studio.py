@@ -15,7 +15,8 @@ from app.studio.rendering import script_json
 from app.studio.schemas import infer
 from app.studio.scope import Values
 from app.studio.settings_form import form_of, takes_values
-from app.studio.shapes import FAMILIES, catalogue_json, node_view, palette
+from app.studio.palette import FAMILIES, catalogue_json, palette
+from app.studio.shapes import node_view
 from flows import catalogue
 from flows.model import Exposed, Flow, NodeUse
 from tests.factories.studio import a_document

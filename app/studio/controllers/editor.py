@@ -10,8 +10,9 @@ from litestar.params import FromPath
 from app.db import page_tx
 from app.studio import comments, queries, tries
 from app.studio.changes import changes
+from app.studio.palette import FAMILIES, catalogue_json, palette
 from app.studio.rendering import script_json
-from app.studio.shapes import FAMILIES, catalogue_json, node_view, palette
+from app.studio.shapes import node_view
 from app.web.actor import Actor
 from app.web.htmx import Request
 from app.web.render import page

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery
 
 from app.errors import NotFound
 from app.studio import service
-from app.studio.shapes import FAMILIES
+from app.studio.palette import FAMILIES
 from app.studio.step_docs import StepDoc, all_docs, doc
 from app.studio.step_examples import example_of
 from app.web import search

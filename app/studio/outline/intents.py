@@ -5,7 +5,8 @@ from uuid import uuid4
 from app.errors import Refused
 from app.studio.forms import EdgeAdd, EdgeDelete, NodeAdd, NodeDelete, NodeReparent, Op
 from app.studio.ops import Workbench, node_of
-from app.studio.shapes import CONTAINER_HEAD, node_view, ports_of
+from app.studio.ports import ports_of
+from app.studio.shapes import CONTAINER_HEAD, node_view
 from app.studio.wiring import may_wire
 from flows.catalogue import Catalogue
 from flows.model import Edge, Flow, NodeUse

@@ -8,10 +8,12 @@ from app.studio.changes import changes
 from app.studio.comments_page import panel_of
 from app.studio.outline.ends import ends_of
 from app.studio.outline.posted import Unreadable, with_what_was_typed
+from app.studio.outline.rows import outline
+from app.studio.palette import FAMILIES, palette
+from app.studio.ports import ports_of
 from app.studio.rendering import script_json
 from app.studio.scope import last_values, variables_of
 from app.studio.settings_form import form_of
-from app.studio.shapes import FAMILIES, palette, ports_of
 from app.web import Actor
 from flows import catalogue
 from flows.model import Flow, NodeUse
@@ -38,7 +40,7 @@ async def page_of(
     flow = await queries.editor(actor, flow_id)
     last = await tries.latest(actor, flow_id)
     found = queries.problems_at(flow_id, flow.rev, flow.flow)
-    rows = queries.outline(flow.flow, found)
+    rows = outline(flow.flow, found)
     use = next((node for node in flow.flow.nodes if node.id == step), None)
     shown: Panel = "step" if use is not None else (panel if panel in get_args(Panel) and panel != "step" else "")  # type: ignore[assignment]
     context: dict[str, Any] = {

@@ -11,10 +11,10 @@ from app.db import Tx, tenant_tx
 from app.errors import Conflict, Refused
 from app.studio.forms import NodeAdd, NodeConfig, NodeDelete, NodeLabel, NodePolicy, NoteText, Op, OpsForm, PasteForm
 from app.studio.ops import OpRefused, Workbench, touches
+from app.studio.ports import field_title
 from app.studio.service import store
 from app.studio.service.fragments import landed
 from app.studio.service.store import Batch, Draft
-from app.studio.shapes import field_title
 from app.studio.wiring import Dropped, edit
 from app.web import Actor
 from flows import catalogue

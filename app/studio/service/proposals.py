@@ -28,9 +28,10 @@ from app.studio.forms import (
     Op,
 )
 from app.studio.ops import OpRefused, apply, touches
+from app.studio.ports import field_title
 from app.studio.service import store
 from app.studio.service.fragments import exported
-from app.studio.shapes import NodeView, field_title
+from app.studio.shapes import NodeView
 from app.studio.starters import Starter, starters
 from app.web import Actor
 from flows.model import Edge, Flow, NodeUse

@@ -5,7 +5,8 @@ import pytest
 from app.studio.queries import problems_of
 from app.studio.scope import variables_of
 from app.studio.settings_form import form_of
-from app.studio.shapes import node_view, palette
+from app.studio.palette import palette
+from app.studio.shapes import node_view
 from flows import catalogue
 from flows.model import Flow, NodeUse
 from tests.factories.studio import a_document
