@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from app.runs import queries as runs
 from app.studio import queries
-from app.studio.scope import Values, last_values, type_of
+from app.studio.scope import Values, first_round, last_values, type_of
 from app.web import Actor
 from flows import catalogue
 from flows.expressions import ExpressionError, expression, template, written
@@ -57,6 +57,8 @@ async def preview(actor: Actor, flow_id: UUID, node_id: str, form: PreviewForm) 
         latest = (await runs.latest(actor, [flow_id])).get(flow_id)
         run_id = str(latest.id) if latest is not None else ""
     values = await last_values(actor, run_id, flow, use)
+    if late and (first := first_round(values.variables, late)) is not None:
+        values, late = Values(first, ran=True), ()
     # CEL always ends, but with large values not at once: the server's other work goes on meanwhile.
     return await to_thread(_evaluate, form, values, late)
 

@@ -14,6 +14,7 @@ from flows import catalogue
 from flows.catalogue import Catalogue
 from flows.expressions import written
 from flows.model import Flow, NodeUse
+from flows.sdk.holes import hints_of, own_names
 from flows.sdk.values import Message
 
 MOST_PATHS = 120
@@ -82,12 +83,29 @@ def variables_of(flow: Flow, use: NodeUse, kinds: Catalogue, values: Values | No
         type = type_of(known[port.name]) if port.type == "any" and port.name in known else port.type
         found.append(Variable(port.name, type, origin, _shown(known, port.name)))
         found += _parts(port.name, known.get(port.name), origin, MOST_PATHS // 4)
+    kind = kinds.get(use.type)
+    own = dict.fromkeys(n for hint in hints_of(kind.settings).values() for n in own_names(hint)) if kind else {}
+    for name in own:
+        first = first_round(known, (name,)) or {}
+        if all(variable.name != name for variable in found):
+            found.append(Variable(name, type_of(first.get(name)), "of each round", _shown(first, name)))
+            found += _parts(name, first.get(name), "of each round", MOST_PATHS // 4)
     given = known.get("input")
     if isinstance(given, dict) and given:
         found += _parts("input", given, "what started the run", MOST_PATHS // 2)
     elif any((kind := kinds.get(node.type)) is not None and kind.trigger == "chat" for node in flow.nodes):
         found.append(Variable("input.message", "message", "what the visitor wrote"))
     return found[:MOST_PATHS]
+
+
+def first_round(variables: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any] | None:
+    """The values of a run's first round: `item` is the first of what came in as `items`, `index` is 0, any other name
+    holds what came in under it. None when one of them is not known.
+    """
+    items = variables.get("items")
+    known = {"index": 0} | ({"item": items[0]} if isinstance(items, list) and items else {})
+    found = {name: known.get(name, variables.get(name)) for name in names if name in known or name in variables}
+    return variables | found if len(found) == len(names) else None
 
 
 def type_of(value: Any) -> str:

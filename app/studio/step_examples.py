@@ -13,6 +13,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ai.prompt": {"template": "Answer this in one sentence: {{ question }}"},
     "code.python": {"code": "result = value[::-1]"},
     "connect.http": {"url": "https://example.org/"},
+    "data.filter": {"keep": "size(item) > 20"},
     "data.set": {"fields": [{"name": "asked", "value": "question.text"}]},
     "logic.if": {"expression": "size(value.text) > 40"},
     "logic.loop": {"condition": "index < 3"},

@@ -6,7 +6,7 @@ from app.errors import NotFound
 from app.runs import running
 from app.studio import tries
 from app.studio.previewing import PreviewForm, preview
-from app.studio.scope import Values, last_values, path, variables_of
+from app.studio.scope import Values, first_round, last_values, path, variables_of
 from flows import catalogue
 from flows.expressions import expression
 from flows.model import Edge, NodeUse
@@ -112,3 +112,23 @@ def test_the_parts_of_known_values_are_offered_and_every_one_can_be_read():
 
 def test_a_path_is_written_so_that_it_is_read_without_cel():
     assert [path("a", step) for step in ("b", "b c", "über", 0)] == ["a.b", 'a["b c"]', 'a["über"]', "a[0]"]
+
+
+def test_the_first_round_is_known_from_what_came_in():
+    assert first_round({"items": [{"a": 1}], "limit": 3}, ("item", "index")) == {
+        "items": [{"a": 1}], "limit": 3, "item": {"a": 1}, "index": 0,
+    }  # fmt: skip
+    assert first_round({"state": 7}, ("state", "index")) == {"state": 7, "index": 0}
+    assert first_round({"items": []}, ("item", "index")) is None
+    assert first_round({}, ("state", "index")) is None
+
+
+def test_what_rounds_give_is_offered_with_its_type():
+    document = a_document()
+    document.nodes.append(NodeUse("keep", "data.filter"))
+    values = Values({"items": [{"total": 3}]}, ran=True)
+    found = {v.name: v for v in variables_of(document, document.nodes[-1], KINDS, values)}
+    assert (found["item"].type, found["item"].origin, found["index"].value) == ("object", "of each round", "0")
+    assert found["item.total"].type == "number"
+    unknown = {v.name: v.type for v in variables_of(document, document.nodes[-1], KINDS)}
+    assert (unknown["item"], unknown["index"]) == ("any", "number")
