@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import importlib.util
 import pkgutil
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from types import ModuleType
@@ -23,6 +24,11 @@ from migrations import APP, DOMAINS, SITE, SYSTEM
 OWNER = "agentbase_owner"
 LOCK = 0x4167656E74  # "Agent": no other program takes an advisory lock of this number in our database
 OLDEST = 18
+
+LOCK_WAIT = 1.0
+"""Seconds a migration waits for a table that is in use, with everybody who wants it after that behind it."""
+TRIES, PAUSE = 100, 2.0
+"""How often it tries, and the seconds in between."""
 
 _RECORD = """
 create table if not exists migration (
@@ -167,14 +173,30 @@ async def _run_missing(connection: asyncpg.Connection) -> list[str]:
     for domain, module in _modules():
         if (domain, module.ID) in done:
             continue
-        async with _inside(connection):
-            manager = await module.forwards()
-            for statement in manager.raw:
-                await statement()
-            await connection.execute("insert into migration (name, app_name) values ($1, $2)", module.ID, domain)
+        await _run_one(connection, domain, module)
         ran.append(module.ID)
     await connection.execute("reset role")
     return ran
+
+
+async def _run_one(connection: asyncpg.Connection, domain: str, module: ModuleType) -> None:
+    """Whoever waits for a table keeps everybody else waiting behind him: so not for long, and rather again."""
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            async with _inside(connection):
+                await connection.execute(f"set local lock_timeout = '{LOCK_WAIT:g}s'")
+                manager = await module.forwards()
+                for statement in manager.raw:
+                    await statement()
+                await connection.execute("insert into migration (name, app_name) values ($1, $2)", module.ID, domain)
+            return
+        except asyncpg.LockNotAvailableError:
+            if not left:
+                raise MigrationError(
+                    f"{module.ID} could not lock its tables: something has used them for minutes. Look for a "
+                    "long transaction in pg_stat_activity, then start this again."
+                ) from None
+            await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE)  # noqa: S311 -- no secret
 
 
 async def _recorded(connection: asyncpg.Connection) -> set[tuple[str, str]]:

@@ -369,6 +369,12 @@ class World:
         [(workspace, version)] = [self._first or (await self.flow(steps.five_steps(0.1, risky=False)))[0]]
         return await service.start(workspace, version, {"order": key}, trigger="api", idempotency_key=key)
 
+    async def start_once_of(self, workspace: UUID, version: UUID, key: str) -> UUID:
+        """One try that must do."""
+        run = await service.start(workspace, version, {"order": key}, trigger="api", idempotency_key=key)
+        self.accepted.append(run)
+        return run
+
     async def start_all(self, flow: Flow, runs: int, prefix: str = "run") -> list[UUID]:
         [(workspace, version)] = await self.flow(flow)
         return [await self.start(workspace, version, f"{prefix}-{i}") for i in range(runs)]
