@@ -66,6 +66,8 @@ def returned(
             "usage": ctx.usage,
             "kept": kept,
         }
+        if ctx._acts:
+            more["acts"] = tuple(ctx._acts)
         run.write(frame, step, "succeeded", ctx.attempt, **more)
     run.note(Done(frame, step, "succeeded", ctx.attempt, began, now, out, None, ctx.usage, kept))
     if run.watched:

@@ -78,6 +78,8 @@ async def _call(step: Step, frame: Frame, ctx: Context) -> Any:
 
 def _context(run: Running, frame: Frame, step: Step, attempt: int, signal: Signal | None) -> Context:
     ctx = Context(frame.facts, frame.prefix + step.id, frame.iter, attempt, step.needs, signal, step.answer)
+    if step.effect == "db" and run.journal is not None:
+        ctx._acts = []
     if step.body is not None:
         ctx._body = Rounds(run, frame, step)
     if step.kind is not None and step.kind.subflow:

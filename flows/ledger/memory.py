@@ -71,6 +71,8 @@ class MemoryLedger:
         used: Sequence[Signal] = (),
     ) -> None:
         self._guard(claim)
+        for act in (act for change in steps for act in change.acts):
+            await act(self)
         self.writes += 1
         old = self.runs[claim.run]
         signals = [s for s in old.signals if s not in used]

@@ -230,11 +230,14 @@ class PostgresLedger:
         sleepers = sorted(
             write.claim.run for write in writes if write.run is not None and write.run.status == "waiting"
         )
+        acting = {write.claim.run: acts for write in writes if (acts := [act for s in write.steps for act in s.acts])}
         async with borrowed(self._pool) as connection:
-            if sleepers:
+            if sleepers or acting:
                 async with connection.transaction():
                     await connection.execute(sql.LOCK, sleepers)
                     rows = await connection.fetch(sql.WRITE, *arguments(writes))
+                    for act in (act for row in rows for act in acting.get(str(row["id"]), ())):
+                        await act(connection)
                     if cancelled := [row["id"] for row in rows if row["cancel"] and row["status"] == "waiting"]:
                         await connection.execute(sql.SLEEPER_CANCELLED, cancelled)
             else:
@@ -267,8 +270,8 @@ class PostgresLedger:
 
     async def _late(self, write: Write) -> None:
         for step in write.steps:
-            if step.status not in ("succeeded", "failed", "backoff") or step.effect == "pure":
-                continue
+            if step.status not in ("succeeded", "failed", "backoff") or step.effect == "pure" or step.acts:
+                continue  # what belongs to the record did not happen without it
             row = await self._patiently(partial(self._store_late, write, step))
             log.info("run %s step %s: late outcome %s", write.claim.run, step.node, "kept" if row else "refused")
             if row is not None and self._on_queued is not None:

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from flows.breaks import Breaks
 from flows.sdk.capabilities import Usage
-from flows.sdk.context import Signal, Wait
+from flows.sdk.context import Act, Signal, Wait
 
 StepStatus = Literal[
     "ready", "started", "succeeded", "backoff", "failed", "skipped", "waiting", "cancelled", "in_doubt"
@@ -66,6 +66,7 @@ class StepChange(Struct, frozen=True, omit_defaults=True):
     `started_at` (Unix seconds), `ms`: of this attempt. `effect`: so that the sweeper knows what a crash means.
     `signal`: what ended the wait this step was in; the row keeps it, so that a crash right after does not lose it.
     `kept`: the output was kept from a run before; the step was not called.
+    `acts`: changes of the host's database, in the transaction of this write (rule 68); none of them without the others.
     """
 
     node: str
@@ -84,6 +85,7 @@ class StepChange(Struct, frozen=True, omit_defaults=True):
     signal: Signal | None = None
     idempotency_key: str = ""
     kept: bool = False
+    acts: tuple[Act, ...] = ()
 
 
 class RunChange(Struct, frozen=True, omit_defaults=True):

@@ -100,6 +100,10 @@ class Body(Protocol):
         ...
 
 
+Act = Callable[[Any], Awaitable[None]]
+"""A change of the host's own database, given the connection of the transaction it belongs to."""
+
+
 class RunFacts:
     """What all steps of one run share. `capabilities`: name -> factory that is called with a step's Context.
 
@@ -147,7 +151,20 @@ class RunFacts:
 class Context:
     """Handed to a node's function. Only what the node named in `needs` can be used."""
 
-    __slots__ = ("_body", "_caps", "_flow", "answer", "attempt", "iter", "needs", "node_id", "run", "signal", "usage")
+    __slots__ = (
+        "_acts",
+        "_body",
+        "_caps",
+        "_flow",
+        "answer",
+        "attempt",
+        "iter",
+        "needs",
+        "node_id",
+        "run",
+        "signal",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -169,6 +186,7 @@ class Context:
         self.usage: Usage | None = None
         self._caps: dict[str, Any] | None = None
         self._body: Body | None = None
+        self._acts: list[Act] | None = None
         self._flow: Callable[[str, Mapping[str, Json]], Awaitable[Json]] | None = None
 
     @property
@@ -274,6 +292,19 @@ class Context:
         if self._body is None:
             raise NodeError(f"Step '{self.node_id}' is not a container: its node type lacks container=True.")
         return self._body
+
+    def with_outcome(self, act: "Act") -> None:
+        """Change the host's own database in the transaction that records this step as done: both happen, or neither.
+
+        For capabilities of the host; nodes call those. `act` gets the ledger's connection inside that transaction,
+        under the ledger's role: it narrows that to the workspace first. It is called once the function has returned
+        its outputs; not when it fails or waits. What it raises ends the run, with nothing recorded of the step.
+
+        Raises NodeError in a step whose effect is not "db", and where no ledger records it.
+        """
+        if self._acts is None:
+            raise NodeError('This changes the database together with the record: its node needs effect="db".')
+        self._acts.append(act)
 
     async def flow(self, version_id: str, input: Mapping[str, Json]) -> Json:
         """Run a published flow version as part of this run and give back its result."""

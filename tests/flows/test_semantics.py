@@ -2,18 +2,23 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 import pytest
 
 from components.logic.webhook import signal_of
+from flows.compile import compile
 from flows.ledger import MemoryLedger
+from flows.ledger.protocol import LostRun
 from flows.limits import Limits
 from flows.model import NodeUse, Retry
-from flows.sdk import Message, Signal
+from flows.plan import Plan
+from flows.run import Engine
+from flows.sdk import Context, Message, NodeError, Nothing, Signal, node
 from flows.sdk.context import RunFacts
 from flows.sdk.testing import FakeCalls
-from tests.flows.nodes import Log, durable, express, flow, plan_of, statuses
+from tests.flows.nodes import Log, Text, durable, express, flow, nodes, plan_of, statuses
 
 
 def status_of(record: Any) -> dict[str, str]:
@@ -701,6 +706,31 @@ async def test_rule_67_limits_on_steps_and_bytes_are_kept():
         "at most" in (await durable(big, MemoryLedger(), engine={"limits": Limits(output_bytes=1_000)})).fault.message
     )
     assert "at most" in (await express(big, limits=Limits(record_bytes=1_000))).fault.message
+
+
+async def test_rule_68_a_change_of_our_own_database_happens_with_its_record_or_not_at_all():
+    @node("keep", version=1, title="Keep", effect="db")
+    async def keep(settings: Nothing, inputs: Nothing, ctx: Context) -> Text:
+        ctx.with_outcome(partial(change, ctx.attempt))
+        if ctx.attempt == 1:
+            raise NodeError("busy", retry=True)
+        return Text("kept")
+
+    changed: list[int] = []
+
+    async def change(attempt: int, ledger: MemoryLedger) -> None:
+        changed.append(attempt)
+
+    kinds = {**nodes(Log()), "keep": keep}
+    plan = compile(flow(NodeUse("a", "keep", retry=Retry(2, 0))), kinds)
+    assert isinstance(plan, Plan) and not plan.express
+    ledger = MemoryLedger()
+    ledger.open("r", None)
+    old, new = ledger.claim("r"), ledger.claim("r")
+    with pytest.raises(LostRun):
+        await Engine(kinds, ledger).advance(old, plan)
+    assert changed == []
+    assert (await Engine(kinds, ledger).advance(new, plan)).status == "succeeded" and changed == [2]
 
 
 # 70-72 what others see
