@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from app.runs.queries import redacted
-from app.studio.service.fragments import without_secrets
 from app.studio.ports import field_title
+from app.studio.service.fragments import without_secrets
 from flows.catalogue import Catalogue
 from flows.model import Flow, NodeUse
 

@@ -1,5 +1,6 @@
 """Pieces of the editor's page as text: for the page itself and for the answers to edits."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +13,29 @@ from app.studio.schemas import KINDS
 from app.studio.sentence_words import COMPARISONS
 from app.studio.service.editing import Answer
 from app.studio.service.store import Batch
-from app.studio.settings_form import field_errors
+from app.studio.settings_form import Field, field_errors
 from app.triggers import queries as triggers
 from app.web import render, words
 from flows import catalogue
 from flows.model import Flow
 from flows.problems import Problem
+from flows.sdk.annotations import CONDITION
 
-render.offer("comparisons", COMPARISONS)
-render.offer("schema_kinds", KINDS)
+
+def conditional(fields: Sequence[Field]) -> bool:
+    """Whether one of them is a condition, here or in a row: then the panel brings the list of comparisons."""
+    return any(field.control == CONDITION or conditional(field.row) for field in fields)
 
 
 def script_json(value: Any) -> Markup:
     """JSON for a <script type="application/json">: nothing in it can end the element."""
     return Markup(msgspec.json.encode(value).decode().replace("<", "\\u003c"))  # noqa: S704  "<" is written as a number
+
+
+render.offer("comparisons", COMPARISONS)
+render.offer("comparisons_json", script_json(COMPARISONS))
+render.offer("conditional", conditional)
+render.offer("schema_kinds", KINDS)
 
 
 def cards(request: Any, flow: Flow, found: list[Problem], only: set[str]) -> dict[str, str]:

@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from app.errors import DomainError, NotFound
 from app.runs import queries as runs
 from app.runs import service
-from app.studio.ran import Ran, RanStep, ran, ran_of, ran_step
 from app.studio.ports import ports_of, settings_of
+from app.studio.ran import Ran, RanStep, ran, ran_of, ran_step
 from app.studio.tries_again import frozen, told
 from app.web import Actor
 from flows import catalogue

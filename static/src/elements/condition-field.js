@@ -19,6 +19,7 @@ class ConditionField extends HTMLElement {
     this.addEventListener("focusin", () => this.look())
     this.said = Object.assign(document.createElement("div"), { className: "sentence__said" })
     this.parts.append(this.said)
+    for (const clause of this.clauses) this.fill(clause)
     this.show()
     const url = this.closest("[data-preview]")
     if (url) this.preview = new ValuePreview({ area: this.source, kind: "expression", setting: this.querySelector("value-field").setting ?? "", append: (el) => this.said.append(el), faulty: () => {}, get isConnected() { return this.area.isConnected } }, url.dataset.preview, url.dataset.run ?? "")
@@ -27,6 +28,22 @@ class ConditionField extends HTMLElement {
 
   disconnectedCallback() {
     this.preview?.stop()
+  }
+
+  // One list for the whole panel: twenty cases of a Switch would each bring their own.
+  get comparisons() {
+    return (this.all ??= JSON.parse(this.closest("[data-values]").querySelector("script.comparisons").textContent))
+  }
+
+  fill(clause) {
+    const select = clause.querySelector("[data-op]")
+    select.replaceChildren(
+      ...this.comparisons.map(({ code, words, cel, other = "", types = [] }) => {
+        const option = new Option(words, code, code === select.dataset.chosen, code === select.dataset.chosen)
+        Object.assign(option.dataset, { cel, other, types: types.join(" ") })
+        return option
+      }),
+    )
   }
 
   look(wait = 0) {
@@ -99,6 +116,7 @@ class ConditionField extends HTMLElement {
     for (const area of clause.querySelectorAll("textarea")) area.id = `${this.source.id}-${area.id.slice(-1)}${made}`
     clause.querySelector("[data-value] textarea").value = this.getAttribute("start")
     group.append(clause)
+    this.fill(clause)
     this.tell()
     const area = clause.querySelector("[data-value] textarea")
     area.focus()
