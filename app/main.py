@@ -53,6 +53,8 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.versions_api",
     "app.checks.controllers",
     "app.checks.api",
+    "app.checks.dataset_pages",
+    "app.checks.dataset_api",
     "app.drafting.controllers",
     "app.drafting.api",
     "app.gitsync.controllers",

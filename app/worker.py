@@ -15,6 +15,7 @@ import msgspec
 from app import background, config, db, egress, mail, metrics
 from app.accounts.jobs import JOBS as ACCOUNTS
 from app.embedded.process import tied_to_parent
+from app.checks.jobs import LOOKS as CHECKS_LOOK
 from app.events import hub, outbox
 from app.events.jobs import JOBS as EVENTS
 from app.gateway import service as gateway
@@ -46,7 +47,7 @@ log = logger(__name__)
 
 SLOTS = 50
 JOBS: tuple[background.Job, ...] = (*EVENTS, *ACCOUNTS, *GATEWAY, *SITES, *TRIGGERS, *WEBHOOKS, *RUNS)
-LOOKS: tuple[background.Job, ...] = (*RUNS_LOOK, *TRIGGERS_LOOK, *WEBHOOKS_LOOK, *GIT_LOOK)
+LOOKS: tuple[background.Job, ...] = (*RUNS_LOOK, *TRIGGERS_LOOK, *WEBHOOKS_LOOK, *GIT_LOOK, *CHECKS_LOOK)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from piccolo.columns import JSON, UUID, BigInt, Boolean, DoublePrecision, Text, Timestamptz
+from piccolo.columns import JSON, UUID, BigInt, Boolean, DoublePrecision, Integer, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
@@ -48,3 +48,67 @@ class CheckRule(Table, tablename="check_rule"):
     flow_id: ClassVar[UUID] = UUID(primary_key=True)
     workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
     required: ClassVar[Boolean] = Boolean(required=True, default=None)
+
+
+class Dataset(Table, tablename="dataset"):
+    """Inputs of a flow, and what should come out. `removed_at`: somebody deleted it and may still take that back."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[UUID] = UUID(required=True, default=None)
+    name: ClassVar[Text] = Text(required=True, default=None)
+    source: ClassVar[Text] = Text(default="")
+    rows: ClassVar[Integer] = Integer(default=0)
+    created_by: ClassVar[UUID] = UUID(null=True, default=None)
+    created_at: ClassVar[Timestamptz] = Timestamptz(default=TimestamptzNow())
+    removed_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+
+
+class DatasetRow(Table, tablename="dataset_row"):
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    dataset_id: ClassVar[UUID] = UUID(required=True, default=None)
+    place: ClassVar[Integer] = Integer(required=True, default=None)
+    input: ClassVar[JSON] = JSON(required=True, default=None)
+    expected: ClassVar[JSON] = JSON(null=True, default=None)
+    source_run: ClassVar[UUID] = UUID(null=True, default=None)
+
+
+class Experiment(Table, tablename="experiment"):
+    """Every row of a dataset with every variant. `leased_until`: which worker looks after it, until then."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    dataset_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[UUID] = UUID(required=True, default=None)
+    status: ClassVar[Text] = Text(default="running")
+    said: ClassVar[Text] = Text(default="")
+    trigger: ClassVar[Text] = Text(default="")
+    expect: ClassVar[JSON] = JSON(default="[]")
+    variants: ClassVar[JSON] = JSON(required=True, default=None)
+    most_micros: ClassVar[BigInt] = BigInt(default=0)
+    created_by: ClassVar[UUID] = UUID(null=True, default=None)
+    created_at: ClassVar[Timestamptz] = Timestamptz(default=TimestamptzNow())
+    leased_until: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+    finished_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+
+
+class Trial(Table, tablename="experiment_trial"):
+    """One row with one variant."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    experiment_id: ClassVar[UUID] = UUID(required=True, default=None)
+    row_id: ClassVar[UUID] = UUID(required=True, default=None)
+    variant: ClassVar[Integer] = Integer(required=True, default=None)
+    place: ClassVar[Integer] = Integer(required=True, default=None)
+    status: ClassVar[Text] = Text(default="queued")
+    run_id: ClassVar[UUID] = UUID(null=True, default=None)
+    passed: ClassVar[Boolean] = Boolean(null=True, default=None)
+    score: ClassVar[DoublePrecision] = DoublePrecision(null=True, default=None)
+    verdicts: ClassVar[JSON] = JSON(default="[]")
+    error: ClassVar[Text] = Text(default="")
+    output: ClassVar[Text] = Text(default="")
+    ms: ClassVar[DoublePrecision] = DoublePrecision(default=0.0)
+    cost_micros: ClassVar[BigInt] = BigInt(default=0)
+    started_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)

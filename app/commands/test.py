@@ -11,19 +11,30 @@ from app.checks.junit import Ran
 @click.command("test")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--flow", "flows", multiple=True, help="Name or id of a flow of this installation; its draft is tested.")
+@click.option("--dataset", "dataset", default="", help="Name of a dataset of that one flow: the draft over its rows.")
 @click.option("--junit", "junit_file", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML there.")
 @click.option("--email", default="", help="Whose workspace (with --flow); without it, the first owner's.")
-def command(paths: tuple[Path, ...], flows: tuple[str, ...], junit_file: Path | None, email: str) -> None:
+def command(paths: tuple[Path, ...], flows: tuple[str, ...], dataset: str, junit_file: Path | None, email: str) -> None:
     """Run the tests of flow files (of a folder: all below it), or of flows of this installation.
 
     The tests of FLOW.json lie beside it in FLOW.tests.json, as `agentbase export --tests` writes them. Recorded answers
     take the place of models and addresses, so nothing is needed but the files. Exit status 1 when a test fails.
+
+    With --dataset the draft really runs, once a row, in the workers of this installation; what must come out is what
+    the last comparison over it asked for, else that the answer contains what the row expects.
     """
     from app.checks.junit import junit
 
     if bool(paths) == bool(flows):
         raise click.UsageError("Name files or folders, or flows with --flow.")
-    suites = asyncio.run(_files(paths)) if paths else _server(flows, email)
+    if dataset and len(flows) != 1:
+        raise click.UsageError("A dataset belongs to one flow: name it with --flow.")
+    if dataset:
+        from app.commands.dataset import over
+
+        suites = over(flows[0], dataset, email)
+    else:
+        suites = asyncio.run(_files(paths)) if paths else _server(flows, email)
     for suite in suites:
         click.echo(f"{suite.flow}")
         for name, result in suite.results:

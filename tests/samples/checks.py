@@ -1,15 +1,18 @@
 """What the templates and routes of tests are tried with."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
+from app.checks.dataset_shapes import ExperimentStatus, ExperimentView, Line, RowView, TrialView, Variant
+from app.checks.figures import Cell, comparisons, figures
 from app.checks.shapes import WORDS, Case, CaseView, Expectation, Recording, Result, Suite, Verdict
 from app.runs import running
 from app.runs.service import Answer
 from app.web.actor import Actor
 from app.web.worddiff import pieces
 from tests.factories.checks import a_case
+from tests.factories.datasets import a_dataset, an_experiment
 from tests.factories.runs import a_version
 from tests.factories.studio import a_document
 
@@ -60,6 +63,55 @@ SAMPLES: dict[str, Any] = {
 }
 
 
+VARIANTS = [Variant("Draft <b>", SOME, "Draft"), Variant("Draft, large", SOME, "Draft", "x/large", "Short")]
+CELLS = [
+    {str(i): Cell(i % 2 == 0, i / 10, 12.0, 30, i == 3) for i in range(10)},
+    {str(i): Cell(True, 1.0, 9, 5) for i in range(10)},
+]
+ROW = RowView(SOME, 49, {"message": "Hi <b>"}, "Hello <b>", SOME)
+
+
+def trial(status: str, **more: Any) -> TrialView:
+    fields: dict[str, Any] = {
+        "passed": None,
+        "score": None,
+        "error": "",
+        "verdicts": [],
+        "output": "",
+        "ms": 1,
+        "cost_micros": 2,
+    }
+    return TrialView(SOME, 0, status, run_id=SOME, **fields | more)
+
+
+def experiment(status: str, some: bool = True) -> ExperimentView:
+    return ExperimentView(
+        SOME, SOME, "Support <b>", SOME, "Mails <b>", status, "Said <b>.", [], VARIANTS,
+        20, 20, 3_000, 5_000_000, THEN, THEN,
+        [figures(list(each.values()) if some else []) for each in CELLS], comparisons(CELLS if some else [{}, {}]),
+    )  # fmt: skip
+
+
+LINES = [
+    Line(
+        ROW,
+        [
+            trial("done", passed=True, score=0.5, output="Hello <b>"),
+            trial("done", passed=False, score=0.0, error="No <b>."),
+        ],
+    ),
+    Line(ROW, [trial("queued"), None]),
+    Line(ROW, [trial("running"), trial("cancelled")]),
+] + [Line(ROW, [None, None])] * 47
+SAMPLES |= {
+    "checks/_experiment.html": [
+        *({"view": experiment(status), "lines": LINES, "after": -1} for status in get_args(ExperimentStatus)),
+        {"view": experiment("running", some=False), "lines": [], "after": 49},
+    ],
+    "checks/_experiment_state.html": {},
+}
+
+
 async def _made(actor: Actor) -> UUID:
     begun = not running._host
     await running.start("web")
@@ -74,11 +126,28 @@ async def _published(actor: Actor) -> UUID:
     return (await a_version(a_document(), actor.workspace_id))[2]
 
 
-IDS = {"case_id": _made, "version_id": _published}
+async def _dataset(actor: Actor) -> UUID:
+    return (await a_dataset(actor))[1]
+
+
+async def _experiment(actor: Actor) -> UUID:
+    begun = not running._host
+    await running.start("web")
+    try:
+        return (await an_experiment(actor))[2]
+    finally:
+        if begun:
+            await running.stop()
+
+
+IDS = {"case_id": _made, "version_id": _published, "dataset_id": _dataset, "experiment_id": _experiment}
 EXPECT = {"kind-0": "exact", "path-0": "", "value-0": "Answer Hi"}
 BODIES: dict[str, dict[str, Any]] = {
     "checks:change": {"name": "Other", "input": '{"message": "Hi"}', **EXPECT},
     "checks:save": EXPECT,
     "checks:run": {},
+    "datasets:upload": {},
+    "datasets:from-runs": {"name": "Runs", "count": "5"},
+    "datasets:compare": {"versions": "draft", "models": ""},
     "checks:rule": {"required": "true"},
 }

@@ -39,6 +39,9 @@ FIELDS = "a page's form of fields; programs send operations"
 WHOLE = "a page does it piece by piece; programs send the whole at once"
 OTHERWISE = {
     "flows:begin": ("POST /flows", "a starter is a document of ours; programs bring one, then publish it"),
+    "datasets:upload": ("POST /flows/{flow_id}/datasets/files", "a browser sends a file, programs its text"),
+    "datasets:from-runs": ("POST /flows/{flow_id}/datasets/from-runs", FIELDS),
+    "datasets:compare": ("POST /flows/{flow_id}/datasets/{dataset_id}/experiments", FIELDS),
     "checks:run": ("POST /flows/{flow_id}/tests/runs", "the page ticks one or none; programs list them"),
     "checks:change": ("PUT /flows/{flow_id}/tests/{case_id}", FIELDS),
     "checks:save": ("POST /runs/{run_id}/tests", FIELDS),

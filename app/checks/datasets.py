@@ -1,0 +1,127 @@
+"""What people do with datasets. Every verb takes the actor first."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from app import events
+from app.checks import dataset_queries as queries
+from app.checks.dataset_forms import FromRunsForm, RowsForm, UploadForm
+from app.checks.dataset_reading import Row, checked, read
+from app.db import tenant_tx
+from app.errors import NotFound, Refused
+from app.runs import service as runs
+from app.studio import queries as studio
+from app.web import Actor
+
+MOST_DATASETS = 100
+_RUNS = """
+select id, input::text as input, output::text as output from run
+ where flow_id = $1 and status = 'succeeded' and not draft order by created_at desc limit $2
+"""
+
+
+async def upload(actor: Actor, flow_id: UUID, form: UploadForm) -> UUID:
+    """A dataset out of a file. Raises NotFound, and Refused with the line at fault."""
+    return await _made(actor, flow_id, form.name, f"a {form.form.upper()} file", read(form.content, form.form))
+
+
+async def put(actor: Actor, flow_id: UUID, form: RowsForm) -> UUID:
+    """A dataset as a program has it."""
+    return await _made(actor, flow_id, form.name, "a program", checked(form.rows))
+
+
+async def from_runs(actor: Actor, flow_id: UUID, form: FromRunsForm) -> UUID:
+    """The last runs of visitors, triggers and programs that ended well. Drafts and tests do not count.
+
+    Raises Refused when there is none.
+    """
+    runs.may_run(actor)
+    await studio.there(actor, flow_id)
+    async with tenant_tx(actor.workspace_id) as tx:
+        found = await tx.fetch(_RUNS, flow_id, form.count)
+        rows, sources = [], []
+        for row in reversed(found):
+            output = await runs.whole_output(tx, row["id"], row["output"]) if form.expected else None
+            rows.append(Row(msgspec.json.decode(row["input"]), _text(output)))
+            sources.append(row["id"])
+    if not rows:
+        raise Refused("No run of this flow has ended well yet.", remedy="Publish it and let it run, or upload a file.")
+    return await _made(actor, flow_id, form.name, f"{len(rows)} runs", checked(rows), sources)
+
+
+def _text(output: object) -> object:
+    """A result that is only a text counts as that text."""
+    if isinstance(output, dict) and isinstance(output.get("text"), str):
+        rest = {key: value for key, value in output.items() if key != "text" and value not in (None, "", [], {})}
+        return output if rest else output["text"]
+    return output
+
+
+async def remove(actor: Actor, flow_id: UUID, dataset_id: UUID) -> str:
+    """Delete it; `bring_back` undoes that. Returns its name. Raises NotFound."""
+    return await _marked(actor, flow_id, dataset_id, "removed_at = now()", "removed_at is null")
+
+
+async def bring_back(actor: Actor, flow_id: UUID, dataset_id: UUID) -> str:
+    return await _marked(actor, flow_id, dataset_id, "removed_at = null", "removed_at is not null")
+
+
+async def _made(
+    actor: Actor, flow_id: UUID, name: str, source: str, rows: Sequence[Row], sources: Sequence[UUID] = ()
+) -> UUID:
+    runs.may_run(actor)
+    await studio.there(actor, flow_id)
+    name = name.replace("\0", "").strip()
+    if not name:
+        raise Refused("A dataset needs a name.", field="name")
+    async with tenant_tx(actor.workspace_id) as tx:
+        there = await tx.fetchval("select count(*) from dataset where flow_id = $1 and removed_at is null", flow_id)
+        if there >= MOST_DATASETS:
+            raise Refused(f"A flow has at most {MOST_DATASETS} datasets.", remedy="Delete one.")
+        made: UUID = await tx.fetchval(
+            "insert into dataset (workspace_id, flow_id, name, source, rows, created_by)"
+            " values ($1, $2, $3, $4, $5, $6) returning id",
+            actor.workspace_id,
+            flow_id,
+            name,
+            source,
+            len(rows),
+            actor.user_id,
+        )
+        await tx.executemany(
+            "insert into dataset_row (workspace_id, dataset_id, place, input, expected, source_run)"
+            " values ($1, $2, $3, $4, $5, $6)",
+            [
+                (
+                    actor.workspace_id,
+                    made,
+                    place,
+                    _json(row.input),
+                    None if row.expected is None else _json(row.expected),
+                    sources[place] if sources else None,
+                )
+                for place, row in enumerate(rows)
+            ],
+        )
+        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "dataset.changed", {"dataset": str(made)})
+    return made
+
+
+async def _marked(actor: Actor, flow_id: UUID, dataset_id: UUID, change: str, where: str) -> str:
+    runs.may_run(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        name = await tx.fetchval(
+            f"update dataset set {change} where id = $1 and flow_id = $2 and {where} returning name",  # noqa: S608 -- ours
+            dataset_id,
+            flow_id,
+        )
+        if name is None:
+            raise NotFound(queries.NO_DATASET)
+        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "dataset.changed", {"dataset": str(dataset_id)})
+    return str(name)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode().replace("\\u0000", "")
