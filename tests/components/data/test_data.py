@@ -4,7 +4,7 @@ from components.data.json import Inputs, Settings, json
 from components.data.set import Inputs as SetInputs
 from components.data.set import Row, set_fields
 from components.data.set import Settings as SetSettings
-from flows.sdk import NodeError
+from flows.sdk import Message, NodeError
 
 ORDER = {"order": {"items": [{"name": "Rake"}, {"name": "Hoe"}], "total": None}}
 
@@ -65,3 +65,10 @@ async def test_a_name_that_reaches_into_a_text_is_refused(ctx):
     with pytest.raises(NodeError, match=r"'a\.b' reaches into 'a'") as refused:
         await set_fields.run(SetSettings(fields=[Row("a.b", text="x")]), SetInputs({"a": "text"}), ctx)
     assert refused.value.field == "fields[0].name"
+
+
+async def test_a_name_may_reach_into_what_an_earlier_step_gave_as_a_message(ctx):
+    asked = Message("Hi")
+    out = await set_fields.run(SetSettings(fields=[Row("m.text", text="Bye")]), SetInputs({"m": asked}), ctx)
+    assert out.object["m"]["text"] == "Bye"
+    assert asked.text == "Hi"
