@@ -51,6 +51,7 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.controllers",
     "app.studio.api",
     "app.studio.versions_api",
+    "app.studio.environments_api",
     "app.checks.controllers",
     "app.checks.api",
     "app.checks.dataset_pages",

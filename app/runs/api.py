@@ -65,10 +65,14 @@ class FlowRunsApi(Controller):
         `Idempotency-Key` (header): the same key gives the same run, however often it is sent.
         """
         sticky = data.sticky or str(actor.key_id or actor.user_id)
-        version_id = await _version(actor, flow_id, data.version_id, sticky)
         key = request.headers.get("idempotency-key", "")
         if len(key) > 200:
             raise DomainError("The idempotency key is longer than 200 characters.", field="Idempotency-Key")
+        if data.environment and data.environment != "live":
+            version_id = await service.staged_in(actor, flow_id, data.environment)
+            key = f"{data.environment}:{key}" if key else ""  # a key means something else in each environment
+        else:
+            version_id = await _version(actor, flow_id, data.version_id, sticky)
         if data.stream:
             events = service.stream(
                 actor, version_id, data.input, trigger="api", idempotency_key=key, afresh=data.afresh

@@ -12,7 +12,7 @@ class RunForm(Struct, forbid_unknown_fields=True):
     `version_id`: another published version than the live one. `priority`: among the queued runs of the workspace the
     higher one begins first; `lane` bulk: behind all others. Both without `wait` and `stream` only. `afresh`: take no
     results that steps keep for a while. `sticky`: the conversation or visitor it is for, which keeps its version while
-    a new one is rolled out; "" = key.
+    a new one is rolled out; "" = key. `environment`: where it runs ("staging"), instead of live.
     """
 
     input: dict[str, Any] = {}
@@ -23,6 +23,7 @@ class RunForm(Struct, forbid_unknown_fields=True):
     lane: Literal["normal", "bulk"] = "normal"
     afresh: bool = False
     sticky: Annotated[str, Meta(max_length=200)] = ""
+    environment: Annotated[str, Meta(max_length=30)] = ""
 
 
 class SignalForm(Struct, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from msgspec import Struct
 from app import clock, metrics
 from app.errors import Conflict, DomainError
 from app.logs import logger
-from app.runs import doors, express, service
+from app.runs import doors, express, service, stages
 from app.runs.running import Ready, host
 from app.runs.versions import token_hash
 
@@ -51,6 +51,7 @@ class Target(Struct, frozen=True):
     at_once: bool
     until: float
     node: str
+    guard: UUID
     start: str = "webhook"
     method: str = "POST"
     most: int = MOST_BODY
@@ -198,7 +199,7 @@ SANDBOX = (b"content-security-policy", b"sandbox; default-src 'none'")
 async def _admitted(target: Target, headers: dict[bytes, bytes], body: bytes) -> doors.Admitted:
     """Raises Refusal(401), which says nothing about what was wrong: that is on the trigger's page."""
     try:
-        return await doors.admitted(target.trigger_id, target.ready.workspace_id, target.settings, headers, body)
+        return await doors.admitted(target.guard, target.ready.workspace_id, target.settings, headers, body)
     except doors.Forged:
         raise Refusal(401, "The signature of this call was not accepted.") from None
 
@@ -252,7 +253,8 @@ async def _target(token: str) -> Target:
     """Raises Refusal(404) for an address that is unknown, switched off, or of a flow that is not published."""
     row = None
     if len(token) == 43 and token.isascii():
-        row = await host().pool.fetchrow(LOOK_UP, token_hash(token))
+        proof = token_hash(token)
+        row = await host().pool.fetchrow(LOOK_UP, proof) or await host().pool.fetchrow(stages.LOOK_UP, proof)
     if row is None:
         _known.pop(token, None)
         raise Refusal(404, "There is nothing at this address.")
@@ -272,6 +274,7 @@ async def _target(token: str) -> Target:
         getattr(asked, "answer", "result") == "at once",
         clock.monotonic() + REMEMBERED,
         row["node_id"],
+        row.get("guard", row["id"]),  # an address of another environment is signed with the same secret
         "webhook" if row["alike"] < 2 else f"webhook:{row['node_id']}",
         getattr(asked, "methods", "POST"),
         min(getattr(asked, "most_kb", 1000) * 1000, MOST_BODY),
@@ -279,7 +282,7 @@ async def _target(token: str) -> Target:
         getattr(asked, "keep_raw", False),
         asked,
         doors.Hook(row["id"], row["workspace_id"], row["flow_id"], row["version_id"], row["node_id"], row["alike"])
-        if row["paced"]
+        if row.get("paced")
         else None,
     )
     return made

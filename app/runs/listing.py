@@ -22,9 +22,9 @@ PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedel
 
 LIST = f"""
 select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micros, {NEEDS_YOU} as needs_you, r.origin_run,
-       v.document->>'name' as flow, v.number, r.error,
+       v.document->>'name' as flow, v.number, r.error, e.name as environment,
        extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
-  from run r join flow_version v on v.id = r.version_id
+  from run r join flow_version v on v.id = r.version_id left join environment e on e.id = v.environment_id
  where ($1::uuid is null or r.flow_id = $1)
    and ($2 = '' or ($2 = 'waiting' and r.status in ('waiting', 'in_doubt', 'dead') and {NEEDS_YOU})
         or ($2 = 'sleeping' and r.status = 'waiting' and not {NEEDS_YOU})
@@ -36,6 +36,7 @@ select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micro
    and ($9::bigint is null or r.cost_micros >= $9)
    and ($10::float8 is null or extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) >= $10)
    and ($11::uuid[] is null or r.id = any ($11))
+   and ($12 = '' or e.name = $12 or ($12 = 'live' and v.kind = 'published' and not r.draft))
  order by r.created_at desc, r.id desc limit {PAGE + 1}
 """  # noqa: S608 -- constants
 
@@ -61,12 +62,13 @@ class RunFilter(Struct, frozen=True):
     until: datetime | None = None
     cost: int | None = None
     seconds: float | None = None
+    environment: str = ""
 
     @property
     def used(self) -> int:
         """How many conditions there are besides the flow."""
         given = (self.q, self.state, self.trigger, self.version, self.period, self.since, self.until, self.cost)
-        return sum(each not in ("", None) for each in (*given, self.seconds))
+        return sum(each not in ("", None) for each in (*given, self.seconds, self.environment))
 
     def link(self, **more: Any) -> str:
         """The query that says the same, without what is not set."""
@@ -74,6 +76,7 @@ class RunFilter(Struct, frozen=True):
             "q": self.q, "state": self.state, "flow": self.flow, "trigger": self.trigger, "version": self.version,
             "period": self.period, "since": self.since and self.since.date(), "until": self.until and self.until.date(),
             "cost": None if self.cost is None else f"{self.cost / 10_000:g}", "seconds": self.seconds and f"{self.seconds:g}",
+            "environment": self.environment,
         } | more  # fmt: skip
         return urlencode({key: value for key, value in parts.items() if value not in ("", None)})
 
@@ -94,6 +97,7 @@ class RunRow(Struct, frozen=True):
     cost_micros: int
     error: str
     again: bool = False
+    environment: str = ""
 
     @property
     def state(self) -> str:
@@ -145,6 +149,7 @@ def filter_of(query: Any) -> RunFilter:
         until=day("until"),
         cost=int(cost) if cost else None,
         seconds=number("seconds") or None,
+        environment=query.get("environment", "")[:30],
     )
 
 
@@ -159,7 +164,7 @@ async def listed(actor: Actor, wanted: RunFilter, before: str = "") -> Listed:
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
             LIST, wanted.flow, wanted.state, moment, last, wanted.trigger, wanted.version, since, until, wanted.cost,
-            wanted.seconds, found,
+            wanted.seconds, found, wanted.environment,
         )  # fmt: skip
     made = [row_of(row) for row in rows[:PAGE]]
     return Listed(made, f"{made[-1].created_at.isoformat()}_{made[-1].id}" if len(rows) > PAGE else "")
@@ -169,6 +174,12 @@ async def flows(actor: Actor) -> list[tuple[str, str]]:
     """(id, name) of published flows, for the filter. 1 statement."""
     async with tenant_tx(actor.workspace_id) as tx:
         return [(str(row["flow_id"]), row["name"]) for row in await tx.fetch(FLOWS)]
+
+
+async def environments(actor: Actor) -> list[str]:
+    """Names of the places besides live where versions run, for the filter; none in most workspaces. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        return [row["name"] for row in await tx.fetch("select name from environment order by position, name")]
 
 
 def cursor(text: str) -> tuple[datetime | None, UUID | None]:
@@ -198,4 +209,5 @@ def row_of(row: Any) -> RunRow:
         row["cost_micros"],
         redacted(str((loads(row["error"]) or {}).get("message", ""))),
         row["origin_run"] is not None,
+        row["environment"] or "",
     )

@@ -22,15 +22,17 @@ from app.runs.redacting import redacted
 from app.runs.rollout_figures import Verdict, verdicts
 from app.runs.rollouts import Rollout, rollout_of
 from app.runs.service import GONE
+from app.runs.stages import Stage, stages_of
 from app.runs.versions import VersionView, token
 from app.web import Actor
 from flows.model import Flow
 
 RUN = f"""
 select r.*, r.cancel_requested_at is not null as cancel, {NEEDS_YOU} as needs_you, v.document, v.number,
-       v.document->>'name' as flow, coalesce(u.name, u.email, '') as by,
+       v.document->>'name' as flow, coalesce(u.name, u.email, '') as by, e.name as environment,
        extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
   from run r join flow_version v on v.id = r.version_id left join user_account u on u.id = r.started_by
+  left join environment e on e.id = v.environment_id
  where r.id = $1
 """  # noqa: S608 -- a constant
 
@@ -203,6 +205,7 @@ __all__ = [
     "Pause",
     "Rollout",
     "RunView",
+    "Stage",
     "Typed",
     "Verdict",
     "VersionView",
@@ -215,12 +218,13 @@ __all__ = [
     "live_flows",
     "named_versions",
     "needing",
-    "redacted",
     "of_flow",
     "pause_at",
     "pauses",
+    "redacted",
     "rollout_of",
     "run",
+    "stages_of",
     "typed_ports",
     "verdicts",
     "version",

@@ -138,6 +138,7 @@ class RunView(Struct, frozen=True):
     origin: UUID | None = None
     from_step: str = ""
     finished_at: datetime | None = None
+    environment: str = ""
     waits: str = ""
 
     @property
@@ -179,6 +180,7 @@ def run_view(row: Any, flow: Flow, steps: list[Any], tries: list[Any], logs: lis
         flow=row["flow"] or "Unnamed flow",
         version=row["number"],
         draft=row["draft"],
+        environment=row.get("environment") or "",
         status=row["status"],
         lane=row["lane"],
         trigger=row["trigger"],

@@ -37,6 +37,10 @@ from app.runs.rollouts import begin_rollout as begin_rollout  # noqa: PLC0414 --
 from app.runs.rollouts import end_rollout as end_rollout  # noqa: PLC0414 -- for app.studio
 from app.runs.rollouts import rolling_out as rolling_out  # noqa: PLC0414 -- for app.studio
 from app.runs.running import Ready, host
+from app.runs.stages import clear_stage as clear_stage  # noqa: PLC0414 -- for app.studio
+from app.runs.stages import flows_on as flows_on  # noqa: PLC0414 -- for app.studio
+from app.runs.stages import put_on_stage as put_on_stage  # noqa: PLC0414 -- for app.studio
+from app.runs.stages import staged_version
 from app.runs.values import whole_output as whole_output  # noqa: PLC0414 -- for app.triggers
 from app.runs.versions import VersionView
 from app.web import Actor
@@ -74,7 +78,7 @@ async def save_version(
     kind: str = "published",
     live: bool = True,
 ) -> UUID:
-    """Freeze a flow. `published` makes it live (unless `live` is false) and sets its addresses; `draft` is for a try from
+    """Freeze a flow. `published` makes it live (unless `live` is false) and sets its addresses; `draft` is for a try in
     the editor.
 
     The same content gives the same version: of what is live, or of an earlier draft.
@@ -100,6 +104,12 @@ async def live_version(workspace_id: UUID, flow_id: UUID, key: str = "") -> UUID
     return await _for_key(flow_id, UUID(str(found)), key) if key else UUID(str(found))
 
 
+async def staged_in(actor: Actor, flow_id: UUID, environment: str) -> UUID:
+    """What an environment runs of a flow. Raises NotFound."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        return await staged_version(tx, flow_id, environment)
+
+
 async def _for_key(flow_id: UUID, live: UUID, key: str) -> UUID:
     await host().rollouts.look()
     return host().rollouts.pick(flow_id, live, key)
@@ -114,6 +124,7 @@ def rollouts_changed() -> None:
 async def take_down(tx: Tx, flow_id: UUID) -> bool:
     """Nothing runs in public any more: the flow was archived. Its webhook addresses answer 404. Whether it was live."""
     await end_rollout(tx, flow_id, "replaced")
+    await tx.execute("delete from flow_stage where flow_id = $1", flow_id)
     gone = await tx.execute("delete from flow_live where flow_id = $1", flow_id)
     await tx.execute("update trigger set enabled = false where flow_id = $1", flow_id)
     return bool(gone != "DELETE 0")

@@ -22,7 +22,9 @@ from piccolo.table import Table
 
 
 class FlowVersion(Table, tablename="flow_version"):
-    """An immutable snapshot of a flow. `kind`: published, or draft = what was tried from the editor."""
+    """An immutable snapshot of a flow. `kind`: published; draft = what was tried from the editor; staged = a published
+    one as an environment runs it.
+    """
 
     id = UUID(primary_key=True)
     workspace_id = UUID(required=True, default=None)
@@ -38,6 +40,54 @@ class FlowVersion(Table, tablename="flow_version"):
     created_by = UUID(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     live_at = Timestamptz(null=True, default=None)
+    environment_id = UUID(null=True, default=None)
+
+
+class Environment(Table, tablename="environment"):
+    """A place besides live where versions run: dev, staging. Sites, schedules and events know only live."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    name = Text(required=True, default=None)
+    position = Integer(default=0)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class EnvironmentValue(Table, tablename="environment_value"):
+    """Where a flow says `given`, this environment says `instead` (app/runs/binding.py). Names only, never a secret."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    environment_id = ForeignKey(Environment, null=False, on_delete=OnDelete.cascade)
+    kind = Text(required=True, default=None)
+    given = Text(required=True, default=None)
+    instead = Text(required=True, default=None)
+
+
+class FlowStage(Table, tablename="flow_stage"):
+    """What an environment runs of a flow: `staged_id`, a copy of `version_id`. `before_id`: what it ran before."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    flow_id = UUID(required=True, default=None)
+    environment_id = ForeignKey(Environment, null=False, on_delete=OnDelete.cascade)
+    version_id = ForeignKey(FlowVersion, null=False, on_delete=OnDelete.cascade)
+    staged_id = ForeignKey(FlowVersion, null=False, on_delete=OnDelete.cascade)
+    before_id = ForeignKey(FlowVersion, null=True, on_delete=OnDelete.set_null)
+    by_user = UUID(null=True, default=None)
+    updated_at = Timestamptz(default=TimestamptzNow())
+
+
+class StageAddress(Table, tablename="stage_address"):
+    """A webhook's own address in an environment. The token is derived from the id; only its hash is stored."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    flow_id = UUID(required=True, default=None)
+    environment_id = ForeignKey(Environment, null=False, on_delete=OnDelete.cascade)
+    node_id = Text(required=True, default=None)
+    token_hash = Bytea(required=True, default=None)
+    enabled = Boolean(default=True)
 
 
 class FlowRollout(Table, tablename="flow_rollout"):

@@ -2,7 +2,6 @@
 Pure.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from msgspec import Struct
 from app.runs.queries import redacted
 from app.studio.ports import field_title
 from app.studio.service.fragments import without_secrets
+from app.web.flow_settings import DROP, changed
 from flows.catalogue import Catalogue
 from flows.model import Flow, NodeUse
 
@@ -56,10 +56,16 @@ def _given(node: NodeUse, kinds: Catalogue, todo: list[Todo]) -> NodeUse:
     if kind is None:
         todo.append(Todo(node.id, title, "", TYPE_MISSING))
         return msgspec.structs.replace(node, settings={}, exposed={}, **more)
-    schema = kind.settings_schema()
-    defs: Mapping[str, Any] = schema.get("$defs", {})
     lost: list[tuple[str, str]] = []
-    stripped = _without(node.settings, _shape(schema, defs), defs, "", lost)
+
+    def keep(place: str, widget: str, value: Any) -> Any:
+        if widget not in OWN:
+            return value
+        if value:
+            lost.append((place, widget))
+        return DROP
+
+    stripped = changed(node.settings, kind, keep)
     for field, widget in lost:
         top = field.partition(".")[0]
         todo.append(Todo(node.id, title, field_title(kind, top), WHAT[widget]))
@@ -67,36 +73,3 @@ def _given(node: NodeUse, kinds: Catalogue, todo: list[Todo]) -> NodeUse:
     if keys:
         todo.append(Todo(node.id, title, "", "enter the keys again"))
     return msgspec.structs.replace(node, settings=redacted(kept), **more)
-
-
-def _without(value: Any, shape: Mapping[str, Any], defs: Mapping[str, Any], place: str, lost: list[Any]) -> Any:
-    """The value without the parts whose schema says that they belong to one workspace, at any depth."""
-    if isinstance(value, dict):
-        fields, rest = shape.get("properties", {}), shape.get("additionalProperties")
-        result = {}
-        for name, each in value.items():
-            part = fields.get(name, rest if isinstance(rest, Mapping) else {})
-            widget = part.get("x-widget", _shape(part, defs).get("x-widget", ""))
-            where = f"{place}.{name}" if place else name
-            if widget in OWN:
-                if each:
-                    lost.append((where, widget))
-                continue
-            result[name] = _without(each, _shape(part, defs), defs, where, lost)
-        return result
-    if isinstance(value, list):
-        inner = _shape(shape.get("items", {}), defs)
-        return [_without(each, inner, defs, f"{place}.{i}", lost) for i, each in enumerate(value)]
-    return value
-
-
-def _shape(part: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow $ref; of several shapes take the one that has fields."""
-    if "$ref" in part:
-        return _shape(defs.get(part["$ref"].rpartition("/")[2], {}), defs)
-    for key in ("anyOf", "oneOf"):
-        for each in part.get(key, ()):
-            found = _shape(each, defs)
-            if "properties" in found or "items" in found or "x-widget" in found:
-                return found
-    return part

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from app.db import page_tx
 from app.runs import queries as runs
-from app.runs.queries import Named, Rollout, Verdict
+from app.runs.queries import Named, Rollout, Stage, Verdict
 from app.studio import approvals, queries
 from app.studio.approvals import Request
 from app.studio.changes import changes
@@ -18,7 +18,8 @@ class History(Struct, frozen=True):
     """`changed`: lines that publishing the draft would change; None = nothing was published yet.
 
     `rollout`: the one that goes on, or the last of the last 30 days. `asked`: the last request about each version.
-    `rule`: the workspace wants an owner's word before anything new goes live.
+    `stages`: environments besides live, in their order. `rule`: the workspace wants an owner's word before anything
+    new goes live.
     """
 
     flow_id: UUID
@@ -30,6 +31,11 @@ class History(Struct, frozen=True):
     rollout: Rollout | None
     asked: dict[UUID, Request]
     rule: bool
+    stages: list[Stage] = []
+
+    @property
+    def live(self) -> Named | None:
+        return next((version for version in self.versions if version.id == self.live_id), None)
 
     @property
     def rolling(self) -> UUID | None:
@@ -47,14 +53,15 @@ class History(Struct, frozen=True):
 
 
 async def history(actor: Actor, flow_id: UUID) -> History:
-    """7 statements, 2 more with a rollout, 1 more when the live document was not seen lately. Raises NotFound."""
+    """9 statements, 2 more with a rollout, 1 more when the live document was not seen lately. Raises NotFound."""
     async with page_tx(actor.workspace_id) as tx:
         flow = await queries.editor(actor, flow_id)
         versions = await runs.named_versions(actor, flow_id)
         rollout = await runs.rollout_of(tx, flow_id)
         asked = {request.version_id: request for request in reversed(await approvals.of_flow(tx, actor, flow_id))}
         rule = await approvals.wanted(actor)
+        stages = await runs.stages_of(tx, flow_id)
     changed = len(changes(flow.live_flow, flow.flow, catalogue.load())) if flow.live_flow is not None else None
     return History(
-        flow_id, flow.flow.name, flow.archived, changed, flow.live_version_id, versions, rollout, asked, rule
+        flow_id, flow.flow.name, flow.archived, changed, flow.live_version_id, versions, rollout, asked, rule, stages
     )

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+ID_OR_NOTHING = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
+
 
 class AboutVersionForm(Struct, forbid_unknown_fields=True):
     """What a version is called and what is new in it; both may be empty."""
@@ -53,8 +55,33 @@ class ShareFlowForm(Struct, forbid_unknown_fields=True):
     """`version_id`: a published version that never changes; "" = the draft, as it is when somebody looks."""
 
     days: Literal[7, 30, 365] = 30
-    version_id: Annotated[str, Meta(pattern="^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", title="What")] = ""
+    version_id: Annotated[str, Meta(pattern=ID_OR_NOTHING, title="What")] = ""
 
     @property
     def version(self) -> UUID | None:
         return UUID(self.version_id) if self.version_id else None
+
+
+class EnvironmentForm(Struct, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1, max_length=30, title="Name")]
+
+
+class InsteadForm(Struct, forbid_unknown_fields=True):
+    """Where a flow says `given`, the environment says `instead`. `text`: anywhere in a setting. The others only as a
+    whole: the id of a connection, the name of a secret in the vault, a model.
+    """
+
+    kind: Literal["text", "connection", "secret", "model"]
+    given: Annotated[str, Meta(max_length=2_000, title="Where a flow says")]
+    instead: Annotated[str, Meta(max_length=2_000, title="Say instead")] = ""
+
+
+class StageForm(Struct, forbid_unknown_fields=True):
+    """Run this version there. `environment` "" = live."""
+
+    version_id: UUID
+    environment: Annotated[str, Meta(pattern=ID_OR_NOTHING, title="Environment")] = ""
+
+    @property
+    def environment_id(self) -> UUID | None:
+        return UUID(self.environment) if self.environment else None

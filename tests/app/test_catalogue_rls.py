@@ -159,6 +159,7 @@ ACROSS = {
     "invite_digest_key": "hash of 256 random bits",
     "trigger_token_uq": "hash of a random token",
     "flow_share_token_uq": "hash of a derived token of 256 bits",
+    "stage_address_token_uq": "hash of a derived token of 256 bits",
     "run_share_token_uq": "hash of a random token",
     "run_ask_token_uq": "hash of a derived token of 256 bits",
     "git_link_hook_ix": "hash of 256 random bits",

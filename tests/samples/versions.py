@@ -2,21 +2,24 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
 from app.runs.queries import Named
 from app.runs.rollout_figures import Side as Figures
 from app.runs.rollouts import Rollout
+from app.runs.stages import Stage
 from app.studio import service
 from app.studio.approvals import Request
 from app.studio.comparing import Compared, Side
 from app.studio.difference import Difference, difference
 from app.studio.difference_picture import picture
+from app.studio.environments import Place, Value, places
 from app.studio.giving import Todo
 from app.studio.history import History
 from app.studio.sharing import FlowLink, SharedFlow, share_flow
+from app.studio.version_forms import EnvironmentForm, InsteadForm
 from app.web.actor import Actor
 from app.web.asks import Ask
 from flows import catalogue
@@ -71,6 +74,15 @@ SHARED = SharedFlow(
     difference(Flow(), AFTER, KINDS).steps, {"write": ["Ask, message"]}, [Todo("old", "<i>", "Key", "enter it")],
 )  # fmt: skip
 NO_TODO = msgspec.structs.replace(SHARED, todo=[])
+STAGES = [
+    Stage(SOME, "dev", None, None, None, None, None, "", []),
+    Stage(SOME, "staging", LISTED[1].id, 2, SOME, 3, THEN, "Mara", [("in", "/hooks/x"), ("other", "/hooks/y")]),
+]
+VALUES = [
+    Value(SOME, "text", "https://shop.example", "<b>"),
+    Value(SOME, "connection", str(SOME), "gone"),
+    Value(SOME, "secret", "key", ""),
+]
 _PAGE = {"nav": "flows", "drawn": DRAWN, "editable": True}
 SAMPLES: dict[str, Any] = {
     "studio/versions/_picture.html": {"drawn": DRAWN},
@@ -100,6 +112,11 @@ SAMPLES: dict[str, Any] = {
         {"shown": msgspec.structs.replace(SHARED, flow=Flow(), number=3)},
     ],
     "studio/versions/copy.html": [{"nav": "flows", "shown": each} for each in (SHARED, NO_TODO)],
+    "studio/versions/_stages.html": [{"shown": history(stages=STAGES), "editable": True}],
+    "studio/versions/environments.html": [
+        {"nav": "settings", "tab": "environments", "places": some, "names": {str(SOME): "Shop <b>"}}
+        for some in ([], [Place(SOME, "staging", 2, VALUES), Place(SOME, "dev", 0, [])])
+    ],
     "studio/versions/publishing.html": [
         {"nav": "settings", "tab": "publishing", "wanted": wanted} for wanted in (True, False)
     ],
@@ -121,7 +138,17 @@ async def _shared(actor: Actor) -> UUID:
     return (await share_flow(actor, await a_flow(actor), 7)).id
 
 
-IDS = {"request_id": _asked, "flow_share_id": _shared}
+async def _environment(actor: Actor) -> UUID:
+    return await service.add_environment(actor, EnvironmentForm(f"e{uuid4().hex[:8]}"))
+
+
+async def _value(actor: Actor) -> UUID:
+    place = await _environment(actor)
+    await service.set_instead(actor, place, InsteadForm("text", "a", "b"))
+    return next(each.values[0].id for each in await places(actor) if each.id == place)
+
+
+IDS = {"request_id": _asked, "flow_share_id": _shared, "environment_id": _environment, "value_id": _value}
 BODIES: dict[str, dict[str, Any]] = {
     "studio:approval-answer": {"decision": "approve"},
     "api:approval-answer": {"decision": "approve"},

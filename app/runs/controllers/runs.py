@@ -109,13 +109,22 @@ async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base:
         found = await listing.listed(actor, wanted, before)
         flows = await listing.flows(actor) if whole and base == "/runs" else []
         kept = await retention.days(actor.workspace_id) if whole else 0
+        places = await listing.environments(actor) if whole else []
     context: dict[str, Any] = {
         "listed": found, "wanted": wanted, "base": base, "words": STARTED_BY, "first": not before,
     }  # fmt: skip
     if not whole:
         return fragment(request, "runs/_list.html", **context)
     return page(
-        request, "runs/list.html", nav="runs", flows=flows, periods=PERIODS, states=STATES, kept=kept, **context
+        request,
+        "runs/list.html",
+        nav="runs",
+        flows=flows,
+        periods=PERIODS,
+        states=STATES,
+        kept=kept,
+        environments=[(name, name) for name in ("live", *places)] if places else [],
+        **context,
     )
 
 

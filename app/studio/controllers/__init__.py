@@ -6,6 +6,7 @@ from app.studio.controllers.breakpoints import BreakpointsController
 from app.studio.controllers.comments import CommentsController, MentionsController
 from app.studio.controllers.editing import EditingController
 from app.studio.controllers.editor import EditorController
+from app.studio.controllers.environments import EnvironmentsController, StagesController
 from app.studio.controllers.exposing import ExposingController, ExposureController
 from app.studio.controllers.flows import FlowsController
 from app.studio.controllers.history import HistoryController
@@ -39,6 +40,8 @@ routes: list[Any] = [
     ApprovalsController,
     FlowSharesController,
     SharedFlowController,
+    EnvironmentsController,
+    StagesController,
     PinsController,
     BreakpointsController,
     StepDocsController,

@@ -16,6 +16,9 @@ from app.web.htmx import Request
 from app.web.links import HEADERS
 from app.web.render import go, page
 
+OWN_PAGE = HEADERS | {"referrer-policy": "same-origin"}
+"""Of a page behind a link that has a form: without any referrer the browser would say that it comes from nowhere."""
+
 
 class FlowSharesController(Controller):
     path = "/flows/{flow_id:uuid}/shares"
@@ -59,7 +62,7 @@ class SharedFlowController(Controller):
     @get("/copy", name="studio:shared-copy")
     async def about(self, request: Request, actor: NamedDependency[Actor], token: FromPath[str]) -> Response[Any]:
         shown = await sharing.opened(token)
-        return page(request, "studio/versions/copy.html", headers=HEADERS, nav="flows", shown=shown)
+        return page(request, "studio/versions/copy.html", headers=OWN_PAGE, nav="flows", shown=shown)
 
     @post("/copy", name="studio:copy-shared", status_code=303)
     async def copy(self, request: Request, actor: NamedDependency[Actor], token: FromPath[str]) -> Response[Any]:

@@ -10,6 +10,14 @@ from app.studio.service.comments import (
     see_mention,
 )
 from app.studio.service.editing import Answer, apply_ops, paste, redo, undo
+from app.studio.service.environments import (
+    add_environment,
+    remove_environment,
+    remove_instead,
+    set_instead,
+    stage,
+    unstage,
+)
 from app.studio.service.flows import archive, create_flow, duplicate, export_flow, replace_document, unarchive
 from app.studio.service.fragments import copy_fragment
 from app.studio.service.rollouts import finish_rollout, roll_out, stop_rollout
@@ -19,6 +27,7 @@ from app.studio.service.versions import describe, make_live, publish, restore
 
 __all__ = [
     "Answer",
+    "add_environment",
     "answer",
     "apply_ops",
     "archive",
@@ -40,7 +49,9 @@ __all__ = [
     "publish",
     "redo",
     "remove_comment",
+    "remove_environment",
     "remove_folder",
+    "remove_instead",
     "rename_folder",
     "replace_document",
     "resolve",
@@ -48,11 +59,14 @@ __all__ = [
     "return_comment",
     "roll_out",
     "see_mention",
+    "set_instead",
     "set_rule",
+    "stage",
     "star",
     "stop_rollout",
     "tag",
     "unarchive",
     "undo",
+    "unstage",
     "withdraw",
 ]
