@@ -11,9 +11,11 @@ from app.db import system_tx, tenant_tx
 from app.gateway import service as gateway
 from app.gateway.forms import ConnectForm
 from app.runs import calls, service
-from app.runs.call_addresses import PREFIX, Place, place_of, token_of
+from app.runs.call_addresses import PREFIX, Place, calls_for, place_of, token_of
 from app.web.actor import Actor
+from components.logic.webhook import signal_of
 from flows.model import Edge, Flow, NodeUse
+from flows.sdk.context import Context, RunFacts
 from tests.factories.accounts import an_actor
 from tests.factories.runs import a_version, a_worker, wait_for
 
@@ -200,6 +202,12 @@ def test_an_address_reads_back_to_its_place_and_nothing_else_does(engine):
     for i in range(0, len(token), 7):
         assert place_of(token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :]) is None
     assert place_of("") is None and place_of("é") is None
+
+
+def test_in_a_trial_that_is_no_run_the_address_leads_nowhere(engine):
+    ctx = Context(RunFacts("test"), "at", needs=("calls",))
+    address = calls_for(ctx).address()
+    assert signal_of(address) and place_of(address.partition(PREFIX)[2]) is None
 
 
 @pytest.mark.parametrize("text", ["not json {", "", "12"])
