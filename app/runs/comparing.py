@@ -5,7 +5,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from app.db import tenant_tx
 from app.errors import NotFound
@@ -29,7 +29,9 @@ class Line(Struct, frozen=True):
 
 
 class Pair(Struct, frozen=True):
-    """One step in both runs; None where one did not come to it. `diff`: empty when the same came out."""
+    """One step in both runs; None where one did not come to it. `diff`: empty when the same came out; `given`: the same of
+    what came in.
+    """
 
     key: str
     title: str
@@ -38,6 +40,7 @@ class Pair(Struct, frozen=True):
     a: StepView | None
     b: StepView | None
     diff: list[Line]
+    given: list[Line] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
@@ -90,7 +93,8 @@ def _pair(key: str, a: StepView | None, b: StepView | None) -> Pair:
     if step is None:
         raise AssertionError("a key comes from one of the two")
     changed = diff(a.output, b.output) if a is not None and b is not None else []
-    return Pair(key, step.title, step.icon, step.family, a, b, changed)
+    given = diff(a.inputs, b.inputs) if a is not None and b is not None else []
+    return Pair(key, step.title, step.icon, step.family, a, b, changed, given)
 
 
 def diff(a: Any, b: Any) -> list[Line]:

@@ -396,6 +396,13 @@ async def go_on(actor: Actor, run_id: UUID, form: GoOnForm, *, at: Mapping[str, 
     await breaking.go_on(actor, run_id, form, at=at)
 
 
+async def compared(actor: Actor, one: UUID, other: UUID | None = None) -> Any:
+    """Two runs side by side, a `comparing.Compared`: `comparing.compared`."""
+    from app.runs import comparing
+
+    return await comparing.compared(actor, one, other)
+
+
 async def cancel(who: Actor | UUID, run_id: UUID) -> str:
     """End a run: "cancelled" at once, "asked" when a worker has it and will stop, "over" when it had ended."""
     may_run(who)

@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 import msgspec
 from markupsafe import Markup, escape
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
+from app.runs.schema import schema
 from app.web.words import markdown
 from flows.stored import HASH, Stored, stored
 
@@ -17,7 +18,11 @@ MARKS = re.compile(r"^(#{1,6} |[-*] |\d+\. |> |```|\|.+\|)|\*\*[^*\n]+\*\*|\[[^\
 HEADING = re.compile(r"<(/?)h[1-6]>")
 KEY = re.compile(r"^(\s*)(&#34;.*?&#34;):", re.MULTILINE)
 
-Shape = Literal["nothing", "text", "markdown", "plain", "table", "talk", "fields", "file", "large", "json"]
+IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]{16,}")
+"""An image written into a text. Drawings (SVG) are left out: they may hold scripts."""
+MOST_IMAGE = 400_000
+
+Shape = Literal["nothing", "text", "markdown", "plain", "table", "talk", "fields", "file", "image", "large", "json"]
 
 
 class Call(Struct, frozen=True):
@@ -39,6 +44,7 @@ class View(Struct, frozen=True):
 
     `large`: its beginning is in `text`; `link`: where all of it is, below the run's address; `words`: what it is.
     `file`: the same; `words` is the first part of its media type.
+    `schema`: its type in words. `cut`: characters that `json` lacks.
     """
 
     shape: Shape
@@ -51,6 +57,8 @@ class View(Struct, frozen=True):
     fields: list[tuple[str, "View"]] = field(default_factory=list)
     words: str = ""
     link: str = ""
+    schema: str = ""
+    cut: int = 0
 
 
 def prose(text: str) -> Markup:
@@ -65,11 +73,20 @@ def lit(text: str) -> Markup:
 
 def view(value: Any, deep: int = 1) -> View:
     """`deep`: levels of objects that are opened into fields; below, JSON."""
+    made = _view(value, deep)
+    if made.shape in ("nothing", "text", "markdown", "plain", "image", "large"):
+        return made
+    return structs.replace(made, schema=_cut(schema(value))[0], cut=_cut(_pretty(value))[1])
+
+
+def _view(value: Any, deep: int) -> View:
     if (large := stored(value)) is not None:
         return _large(large)
     shown, cut = _cut(_pretty(value))
     if value is None or value in ("", [], {}):
         return View("nothing", shown)
+    if isinstance(value, str) and len(value) < MOST_IMAGE and IMAGE.fullmatch(value):
+        return View("image", shown, value, words=f"{value[5 : value.index(';')]} · {_bytes(len(value) * 3 // 4)}")
     if isinstance(value, str):
         text, left = _cut(value)
         return View("markdown" if MARKS.search(text[:4000]) else "text", shown, text, left)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from app.runs import queries as runs
 from app.runs.queries import RunView
@@ -51,18 +51,19 @@ class Ran(Struct, frozen=True):
 
 
 class RanStep(Struct, frozen=True):
-    """One step with its values, for the panel's tabs. Of a step with rounds: the last one."""
+    """One step with its values, for the panel's tabs. Of a step with rounds: the last one.
+
+    `tries`: number, state and error of each try that failed. `logs`: what the step said (reading.LogView).
+    """
 
     status: str
     figures: str
     input: Any
     output: Any
     error: str
-
-    @property
-    def given(self) -> str:
-        """Its input as JSON to edit."""
-        return _indented(self.input)
+    key: str = ""
+    logs: list[Any] = field(default_factory=list)
+    tries: list[tuple[int, str, str]] = field(default_factory=list)
 
     @property
     def gave(self) -> str:
@@ -101,7 +102,9 @@ async def ran_step(actor: Actor, run_id: UUID, node_id: str) -> RanStep | None:
         f"{step.prompt_tokens} + {step.completion_tokens} tokens" if step.tokens else "",
         f"{step.attempt} tries" if step.attempt > 1 else "",
     )
-    return RanStep(step.status, " · ".join(part for part in parts if part), step.inputs, step.output, step.error)
+    figures = " · ".join(part for part in parts if part)
+    failed = [(each.attempt, each.status, each.error) for each in step.attempts if each.error]
+    return RanStep(step.status, figures, step.inputs, step.output, step.error, step.key, step.logs, failed)
 
 
 def _cost(used: int, micros: int) -> str:

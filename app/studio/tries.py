@@ -80,6 +80,18 @@ def fields_of(use: NodeUse, ran: RanStep | None) -> list[runs.Field]:
     return runs.fields_for(runs.typed_ports(ports.inputs), ran.input) if ran is not None and ports is not None else []
 
 
+async def compared(actor: Actor, flow_id: UUID, run_id: UUID, node_id: str) -> tuple[list[Any], UUID | None]:
+    """The step's pairs of this run and the one before (`comparing.Pair`, at most 20 rounds), and that run; None: there
+    is none. Raises NotFound for a run of another flow.
+    """
+    await runs.of_flow(actor, run_id, flow_id)
+    try:
+        both = await service.compared(actor, run_id)
+    except NotFound:
+        return [], None
+    return [pair for pair in both.pairs if pair.key.partition(":")[0] == node_id][:20], both.a.id
+
+
 async def cancel(actor: Actor, run_id: UUID) -> str:
     return await service.cancel(actor, run_id)
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from flows.model import Edge, Flow, NodeUse
 from tests.browser.canvas_hands import ready, step
 from tests.browser.people import owner
 from tests.factories.studio import a_document, a_flow
@@ -146,3 +147,72 @@ def test_a_paused_run_goes_by_one_step_by_key_skips_and_stops(tried: Page):
         bar.get_by_role("button", name=deed).click()
         expect(step(page, "Answer")).to_have_attribute("data-status", status)
         expect(bar).to_be_hidden()
+
+
+ORDERS = """{"orders": [{"sku": "tulip", "n": 12, "note": "red"}, {"sku": "rose", "n": 3, "note": "# Thorny"}],
+"about": "# Spring\\n\\n- **bulbs**", "deep": {"list": [1, {"found": "needle"}]}}"""
+
+
+@pytest.fixture
+def values(page: Page, made):
+    """The panel of a step that got and gave tables, Markdown and deep values."""
+    fields = [{"name": "done", "text": "yes"}]
+    flow = Flow(
+        [
+            NodeUse("start", "start.api", x=0, y=0),
+            NodeUse("set", "data.set", label="Fill in", x=300, y=0, settings={"fields": fields}),
+            NodeUse("answer", "show.answer", x=600, y=0),
+        ],
+        [Edge("start.input", "set.object"), Edge("set.object", "answer.data")],
+        name="Orders",
+    )
+    page.goto(f"/flows/{made(a_flow(made(owner()), flow))}")
+    ready(page)
+    page.keyboard.press("r")
+    page.get_by_role("textbox", name="What starts the run, as JSON").fill(ORDERS)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(step(page, "Fill in")).to_have_attribute("data-status", "succeeded")
+    step(page, "Fill in").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("tab", name="Output").click()
+    return page
+
+
+def test_values_are_read_as_table_tree_and_type_and_compared_with_the_run_before(values: Page, axe, look):
+    page = values
+    output = page.get_by_role("tabpanel", name="Output")
+    expect(output.get_by_role("columnheader", name="sku")).to_be_visible()
+    output.get_by_text("JSON", exact=True).click()
+    look(page, "debug-tree")
+    find = output.get_by_role("searchbox", name="Find a name or a value")
+    find.fill("needle")
+    expect(output.get_by_text("1 found")).to_be_visible()
+    expect(output.get_by_role("button", name="Copy the path object.deep.list[1].found")).to_be_attached()
+    axe(page)
+    output.get_by_text("Schema", exact=True).click()
+    expect(output.get_by_text("sku: text")).to_be_visible()
+    output.get_by_text("Compare with the run before").click()
+    expect(output.get_by_text("There is no run of this flow before it.")).to_be_visible()
+    page.get_by_role("tab", name="Log").click()
+    expect(page.get_by_role("tabpanel", name="Log")).to_contain_text("The step said nothing.")
+
+
+def test_a_table_on_the_runs_page_is_sorted_loses_columns_and_is_a_file(values: Page, look):
+    page = values
+    page.get_by_role("link", name="Open this run").click()
+    page.get_by_role("link", name="Fill in").click()
+    grid = page.get_by_role("region", name="Table, 2 rows").first
+    look(page, "run-table")
+    first = grid.get_by_role("row").nth(1)
+    expect(first).to_contain_text("tulip")
+    grid.get_by_role("button", name="n", exact=True).click()
+    expect(first).to_contain_text("rose")
+    grid.get_by_role("button", name="n", exact=True).click()
+    expect(first).to_contain_text("tulip")
+    foot = page.locator("value-table").first
+    foot.get_by_text("Columns").click()
+    foot.get_by_role("checkbox", name="note").uncheck()
+    expect(grid.get_by_role("columnheader", name="note")).to_be_hidden()
+    with page.expect_download() as file:
+        foot.get_by_role("link", name="CSV").click()
+    assert file.value.suggested_filename.endswith(".csv")

@@ -5,11 +5,12 @@ from typing import Any
 from msgspec import structs
 
 from app.runs.breaking import Pause
+from app.runs.comparing import compare
 from app.runs.ports import Typed, fields_for
 from app.runs.showing import PauseForm, composed
 from app.studio.pins import Pin
 from tests.samples.runs import FLOW as RAN
-from tests.samples.runs import run, step
+from tests.samples.runs import TRIED, run, step
 from tests.samples.studio import FLOW, SOME, STEP, VIEWS
 
 PORTS = [
@@ -39,6 +40,16 @@ SAMPLES: dict[str, Any] = {
         {"pause": Pause("ask", "", {}, []), "editable": True},
     ],
     "studio/_pause_bar.html": [{}],
+    "runs/_log_lines.html": [{"logs": []}, {"logs": STEP.logs}],
+    "studio/_log.html": [{"ran": None}, {"ran": STEP}],
+    "studio/_compared.html": [
+        {"pairs": [], "other": None},
+        {"pairs": [], "other": SOME},
+        {
+            "pairs": compare(run("running", step()), run("failed", step(output="<i>", inputs={}), TRIED)).pairs,
+            "other": SOME,
+        },
+    ],
     "studio/_again.html": [
         {"run": SOME, "use": FLOW.nodes[0], "node": VIEWS[0], "given": given} for given in ([], FIELDS)
     ],
@@ -53,6 +64,7 @@ SAMPLES: dict[str, Any] = {
         )
     ],
 }
+QUERIES = {"studio:step-compared": f"?run={SOME}"}
 BODIES: dict[str, dict[str, Any]] = {
     name: {"step": "ask", "how": "next", "edits": {}} for name in ("studio:go-on", "api:go-on")
 } | {"runs:go-on": {"step": "ask", "how": "next"}}

@@ -10,6 +10,7 @@ from app.studio.choices import Offers
 from app.studio.exposing import shown
 from app.studio.picking import tree_of
 from app.studio.queries import Editor, Version, problems_of, views
+from app.runs.reading import LogView
 from app.studio.ran import Bar, Ran, RanStep
 from app.studio.rendering import script_json
 from app.studio.schemas import infer
@@ -39,7 +40,10 @@ EDITOR = Editor(SOME, 7, FLOW, True, False, SOME, a_document(), False)
 BAR: dict[str, Any] = {
     "flow": EDITOR, "tab": "canvas", "editable": True, "changed": 2, "problems": PROBLEMS, "titles": {"cut": "Cut"},
 }  # fmt: skip
-STEP = RanStep("succeeded", "1.2 s · free", {"text": "Hi", "n": [1]}, {"text": "<b>", "ok": True, "no": None}, "")
+STEP = RanStep(
+    "succeeded", "1.2 s · free", {"text": "Hi", "n": [1]}, {"text": "<b>", "ok": True, "no": None}, "", "ask:2",
+    [LogView("Said <hello>", "warning", 12.0, 1, {"n": 1})], [(1, "failed", "Too <busy>")],
+)  # fmt: skip
 
 
 def _panel(use: NodeUse, *, ran: RanStep | None = None, editable: bool = True, webhook: str | None = None) -> Any:

@@ -1,14 +1,15 @@
 """One run: its page, and what a person does with it: cancel, answer, decide."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
+from msgspec import Meta
 
-from app.runs import files, queries, service, showing, values
+from app.runs import files, parts, queries, service, showing, values
 from app.runs.controllers.runs import STARTED_BY
 from app.runs.fields import read_output
 from app.runs.forms import AnswerForm, DecisionForm
@@ -17,6 +18,7 @@ from app.web.flash import flash
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
 
+StepKey = Annotated[str, Meta(max_length=700)]
 FIELD = "field."
 """Before the names of what a question asks for besides the choice."""
 
@@ -61,6 +63,22 @@ class RunController(Controller):
         """A file that a step of the run wrote."""
         made = await files.file(actor, run_id, id)
         return Response(made.body, media_type=made.media_type, headers=made.headers)
+
+    @get("/parts", name="runs:part")
+    async def part(
+        self,
+        actor: NamedDependency[Actor],
+        run_id: FromPath[UUID],
+        step: FromQuery[StepKey] = "",
+        side: FromQuery[parts.Side] = "out",
+        port: FromQuery[StepKey] = "",
+        form: FromQuery[parts.Form] = "json",
+    ) -> Response[bytes]:
+        """One value by itself, whole: what a viewer goes on with, and what is downloaded."""
+        made = await parts.part(actor, run_id, step=step, side=side, port=port, form=form)
+        return Response(
+            made.body, media_type=made.media_type, headers=made.headers | {"x-content-type-options": "nosniff"}
+        )
 
     @post("/cancellation", name="runs:cancel")
     async def cancel(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from app.runs import queries as runs
 from app.studio import choices, queries, tries
@@ -63,6 +63,19 @@ class PanelController(Controller):
             planned=triggers.planned(use) if use.type == "start.schedule" else None,
             editable=actor.can_edit,
         )
+
+    @get("/nodes/{node_id:str}/comparison", name="studio:step-compared")
+    async def compared(
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        flow_id: FromPath[UUID],
+        node_id: FromPath[str],
+        run: FromQuery[UUID],
+    ) -> Response[Any]:
+        """What this step got and gave in a run, against the run before."""
+        pairs, other = await tries.compared(actor, flow_id, run, node_id)
+        return fragment(request, "studio/_compared.html", pairs=pairs, other=other)
 
     @post("/nodes/{node_id:str}/preview", name="studio:preview", status_code=200, opt={"viewer": True})
     async def preview(

@@ -5,6 +5,7 @@ import { box } from "./keys.js"
 import { askWhose } from "./panel-conflict.js"
 import { exposeDeed, exposeWords } from "./panel-expose.js"
 import { find } from "./panel-find.js"
+import { lazy } from "./panel-lazy.js"
 import { Pick } from "./panel-pick.js"
 import { policyOf } from "./panel-policy.js"
 import { rowDeed } from "./panel-rows.js"
@@ -27,6 +28,7 @@ export class Panel {
     this.el.addEventListener("click", (e) => this.clicked(e))
     this.el.addEventListener("keydown", (e) => this.key(e))
     this.el.addEventListener("submit", (e) => this.submitted(e))
+    this.el.addEventListener("toggle", lazy, true)
     this.el.addEventListener("panel:anew", (e) => this.anew(e.target.closest("[data-field]").dataset.field))
   }
 

@@ -259,7 +259,7 @@ export class Runs extends Again(Object) {
     } else if (type === "step.started") {
       Object.assign(step, { status: "running", at: performance.now(), text: event.attempt > 1 ? "" : step.text })
       if (event.iter) step.rounds = `round ${Number(String(event.iter).split(".").pop()) + 1 || event.iter}`
-    } else if (type === "step.log") return
+    } else if (type === "step.log") return this.log(event)
     else {
       step.status = type === "step.waiting" ? (WAITS[event.waits] ?? "waiting") : type.slice(5)
       step.place = step.status === "paused" ? (event.iter ? `${node}:${event.iter}` : node) : ""
@@ -279,6 +279,28 @@ export class Runs extends Again(Object) {
       const log = this.host.panel.el.querySelector(".talk")
       if (log) log.scrollTop = log.scrollHeight
     })
+  }
+
+  // A line the step said, while it works: into its panel when that is open; on record it is read again later.
+  log({ node, text, level = "info" }) {
+    const { panel } = this.host
+    if (panel.node !== node) return
+    const list = panel.el.querySelector("[data-log]")
+    const count = panel.el.querySelector("[data-log-count]")
+    if (!list) return
+    const line = document.createElement("li")
+    line.className = `run-log__line run-log__line--${level}`
+    for (const [part, words] of [["time", ""], ["level", level], ["text", text]]) {
+      const span = document.createElement("span")
+      span.className = `run-log__${part}`
+      span.textContent = words
+      line.append(span)
+    }
+    list.append(line)
+    list.hidden = false
+    panel.el.querySelector("[data-log-none]")?.setAttribute("hidden", "")
+    count.hidden = false
+    count.textContent = String(list.childElementCount)
   }
 
   runEvent(event) {
