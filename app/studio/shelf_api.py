@@ -51,6 +51,14 @@ class ShelfApi(Controller):
     async def tag(self, actor: NamedDependency[Actor], data: JSONBody[ChosenForm]) -> None:
         await service.tag(actor, data.chosen, add=words(data.add), remove=words(data.remove))
 
+    @put("/archivings", name="api:archive-all", summary="Put flows away", status_code=204)
+    async def archive(self, actor: NamedDependency[Actor], data: JSONBody[ChosenForm]) -> None:
+        await service.archive_all(actor, data.chosen)
+
+    @put("/unarchivings", name="api:unarchive-all", summary="Bring flows back from the archive", status_code=204)
+    async def unarchive(self, actor: NamedDependency[Actor], data: JSONBody[ChosenForm]) -> None:
+        await service.archive_all(actor, data.chosen, away=False)
+
     @put("/{flow_id:uuid}/star", name="api:star", summary="Star a flow, for the key's person", status_code=204)
     async def star(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> None:
         await service.star(actor, flow_id, on=True)

@@ -49,7 +49,9 @@ SAMPLES = {
         _list([], Wanted(search="tractor")),
         _list([], Wanted(tag="daily")),
     ],
-    "studio/_flow_rows.html": {"cards": CARDS, "shelf": _SHELF},
+    "studio/_flow_rows.html": [
+        {"cards": CARDS, "shelf": _SHELF, "wanted": wanted} for wanted in (Wanted(), Wanted("archived"))
+    ],
     "studio/_shelf_bar.html": [_list([]), _list([], Wanted(folder=_MAIL.id, tag="daily", starred=True), "list")],
     "studio/_folder_dialogs.html": [_list([]), _list([], Wanted(folder=_MAIL.id))],
     "studio/_star.html": [{"flow_id": uuid4(), "starred": starred} for starred in (True, False)],

@@ -8,7 +8,7 @@ from litestar import Controller, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 
-from app.studio import service
+from app.studio import service, shelf_undo
 from app.studio.forms import ChosenForm, FolderForm, words
 from app.web.actor import Actor
 from app.web.flash import flash
@@ -44,16 +44,42 @@ class ShelfController(Controller):
     async def place(
         self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
     ) -> Response[Any]:
+        was = await service.lying(actor, data.chosen, "folder")
         moved = await service.move(actor, data.chosen, data.into)
-        flash(request, f"{_flows(moved)} moved." if moved else "Already there.")
+        undo = shelf_undo.path("folder", was) if moved else ""
+        flash(request, f"{_flows(moved)} moved." if moved else "Already there.", undo=undo)
         return go(request, f"/flows?folder={data.folder}" if data.folder else "/flows")
 
     @post("/flows/tags", name="studio:tag", status_code=303)
     async def tag(
         self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
     ) -> Response[Any]:
+        was = await service.lying(actor, data.chosen, "tags")
         await service.tag(actor, data.chosen, add=words(data.add), remove=words(data.remove))
+        flash(request, f"{_flows(len(was))} tagged.", undo=shelf_undo.path("tags", was))
         return go(request, f"/flows?{_tagged(data)}")
+
+    @post("/flows/archivings", name="studio:archive-all", status_code=303)
+    async def archive(
+        self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
+    ) -> Response[Any]:
+        was = await service.lying(actor, data.chosen, "archived")
+        away = await service.archive_all(actor, data.chosen)
+        undo = shelf_undo.path("archived", was)
+        flash(request, f"{_flows(away)} put into the archive." if away else "Already in the archive.", undo=undo)
+        return go(request, "/flows?view=list")
+
+    @post("/flows/unarchivings", name="studio:unarchive-all", status_code=303)
+    async def unarchive(
+        self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ChosenForm]
+    ) -> Response[Any]:
+        back = await service.archive_all(actor, data.chosen, away=False)
+        flash(request, f"{_flows(back)} brought back.")
+        return go(request, "/flows?view=list")
+
+    @post("/flows/returns/{token:str}", name="studio:shelf-undo", status_code=204)
+    async def put_back(self, actor: NamedDependency[Actor], token: FromPath[str]) -> None:
+        await service.put_back(actor, shelf_undo.read(token))
 
     @post("/flows/{flow_id:uuid}/star", name="studio:star", status_code=200, opt={"viewer": True})
     async def star(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:

@@ -21,7 +21,17 @@ from app.studio.service.environments import (
 from app.studio.service.flows import archive, create_flow, duplicate, export_flow, replace_document, unarchive
 from app.studio.service.fragments import copy_fragment
 from app.studio.service.rollouts import finish_rollout, roll_out, stop_rollout
-from app.studio.service.shelf import make_folder, move, remove_folder, rename_folder, star, tag
+from app.studio.service.shelf import (
+    archive_all,
+    lying,
+    make_folder,
+    move,
+    put_back,
+    remove_folder,
+    rename_folder,
+    star,
+    tag,
+)
 from app.studio.service.subflows import collapse, inline
 from app.studio.service.versions import describe, make_live, publish, restore
 
@@ -31,6 +41,7 @@ __all__ = [
     "answer",
     "apply_ops",
     "archive",
+    "archive_all",
     "ask",
     "collapse",
     "comment",
@@ -42,11 +53,13 @@ __all__ = [
     "export_flow",
     "finish_rollout",
     "inline",
+    "lying",
     "make_folder",
     "make_live",
     "move",
     "paste",
     "publish",
+    "put_back",
     "redo",
     "remove_comment",
     "remove_environment",

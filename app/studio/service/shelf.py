@@ -6,6 +6,8 @@ from uuid import UUID
 from app.db import Tx, tenant_tx
 from app.errors import Conflict, NotFound, Refused
 from app.studio.service import store
+from app.studio.service.flows import archive, unarchive
+from app.studio.shelf_undo import Aspect, Before
 from app.web import Actor
 
 MOST_FOLDERS = 200
@@ -80,6 +82,45 @@ async def tag(actor: Actor, flows: Sequence[UUID], *, add: Sequence[str] = (), r
         )
         if most is not None and most > MOST_TAGS:
             raise Refused(f"A flow has at most {MOST_TAGS} tags.", field="add", remedy="Remove one first.")
+
+
+async def archive_all(actor: Actor, flows: Sequence[UUID], *, away: bool = True) -> int:
+    """Put these flows away, or bring them back. Returns how many changed. Raises NotFound; then nothing changed."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        await _all_there(tx, flows)
+        rows = await tx.fetch("select id from flow where id = any($1) and (archived_at is null) = $2", flows, away)
+        for row in rows:
+            await (archive(actor, row["id"]) if away else unarchive(actor, row["id"]))
+    return len(rows)
+
+
+async def lying(actor: Actor, flows: Sequence[UUID], aspect: Aspect) -> dict[UUID, list[str]]:
+    """How these flows lie now, for `put_back`; of `archived` only those that are not."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch("select id, folder_id, tags, archived_at from flow where id = any($1)", flows)
+    if aspect == "folder":
+        return {row["id"]: [str(row["folder_id"] or "")] for row in rows}
+    if aspect == "tags":
+        return {row["id"]: list(row["tags"]) for row in rows}
+    return {row["id"]: [] for row in rows if row["archived_at"] is None}
+
+
+async def put_back(actor: Actor, before: Before) -> None:
+    """As it was. Flows and folders that are gone by now are left out."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        for was, flows in before.flows():
+            there = [row["id"] for row in await tx.fetch("select id from flow where id = any($1)", flows)]
+            if before.aspect == "archived":
+                await archive_all(actor, there, away=False)
+            elif before.aspect == "tags":
+                await tx.execute("update flow set tags = $2 where id = any($1)", there, was)
+            else:
+                folder = UUID(was[0]) if was[0] else None
+                await tx.execute(
+                    "update flow set folder_id = (select id from folder where id = $2) where id = any($1)",
+                    there,
+                    folder,
+                )
 
 
 async def star(actor: Actor, flow_id: UUID, *, on: bool) -> None:

@@ -1,3 +1,4 @@
+import re
 from uuid import uuid4
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.errors import Conflict, NotFound, Refused
 from app.studio import home_queries as queries
-from app.studio import service
+from app.studio import service, shelf_undo
 from app.studio.home_queries import Wanted, inside
 from flows import catalogue
 from flows.model import Flow, NodeUse
@@ -107,3 +108,48 @@ async def test_signs_with_a_meaning_elsewhere_are_letters_like_any_other(db, sea
     await service.create_flow(actor, "Without it", a_document(prompt="nothing"))
     found = await queries.cards(actor, Wanted(search=search))
     assert "Garden helper" in [card.name for card in found]
+
+
+async def test_what_was_done_with_several_flows_is_taken_back_as_it_was(signed_in):
+    actor = signed_in.actor
+    one, two = await a_flow(actor), await a_flow(actor)
+    mail = await service.make_folder(actor, "Mail")
+    await service.move(actor, [one], mail)
+    await service.tag(actor, [two], add=["old"])
+    site = await service.make_folder(actor, "Site")
+
+    async def lie() -> dict[object, object]:
+        return {card.id: (card.folder, card.tags) for card in await queries.cards(actor)}
+
+    before = await lie()
+    deeds = (("placements", {"folder": str(site)}), ("tags", {"add": "new"}), ("archivings", {}))
+    for deed, fields in deeds:
+        done = await signed_in.post(f"/flows/{deed}", data={"flows": [str(one), str(two)], **fields})
+        assert done.status_code == 303, done.text
+        page = await signed_in.get("/flows?view=list")
+        undo = re.search(r'data-undo="(/flows/returns/[^"]+)"', page.text)
+        assert undo, (deed, page.text[-800:])
+        assert await lie() != before, deed
+        assert (await signed_in.post(undo[1])).status_code == 204
+        assert await lie() == before, deed
+
+
+async def test_an_undo_changes_nothing_for_strangers_and_a_forged_one_is_refused(signed_in, stranger):
+    flow = await a_flow(signed_in.actor)
+    undo = shelf_undo.path("tags", {flow: ["mine"]})
+    assert (await stranger.post(undo)).status_code == 204
+    assert (await queries.cards(signed_in.actor))[0].tags == ()
+    assert (await signed_in.post(undo[:-4] + "AAAA")).status_code == 404
+    assert (await signed_in.post("/flows/returns/" + "é" * 40)).status_code == 404
+    assert shelf_undo.path("tags", {uuid4(): [] for _ in range(shelf_undo.MOST + 1)}) == ""
+
+
+async def test_several_flows_are_archived_and_brought_back_by_a_program(signed_in, api, stranger):
+    flows = [str(await a_flow(signed_in.actor)) for _ in range(2)]
+    theirs = str(await a_flow(stranger.actor))
+    assert (await api.put("/api/v1/flows/archivings", json={"flows": [*flows, theirs]})).status_code == 404
+    assert len(await queries.cards(signed_in.actor)) == 2
+    assert (await api.put("/api/v1/flows/archivings", json={"flows": flows})).status_code == 204
+    assert await queries.cards(signed_in.actor) == []
+    assert (await api.put("/api/v1/flows/unarchivings", json={"flows": flows})).status_code == 204
+    assert len(await queries.cards(signed_in.actor)) == 2

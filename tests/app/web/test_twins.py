@@ -79,6 +79,7 @@ OTHERWISE = {
     "studio:outline-wire": ("POST /flows/{flow_id}/ops", FIELDS),
     "studio:outline-undo": ("POST /flows/{flow_id}/undo", "the page knows its own client"),
     "studio:outline-redo": ("POST /flows/{flow_id}/redo", "the page knows its own client"),
+    "studio:shelf-undo": ("PUT /flows/placements", "what was before travels with the page; programs say it"),
     "studio:step-example": ("POST /flows", "the page names an example of ours; programs bring a document"),
     "studio:outline-try": ("POST /flows/{flow_id}/runs", "a try runs the draft, streamed to the canvas"),
     "studio:start-try": ("POST /flows/{flow_id}/runs", "a try runs the draft, streamed to the canvas"),
