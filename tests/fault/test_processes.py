@@ -2,22 +2,14 @@
 
 import asyncio
 import http.client
-import json
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from app import config
-from app.embedded.folder import free_port
 from tests.factories.accounts import an_actor, an_api_key
 from tests.fault import steps
 from tests.fault.checker import check
+from tests.fault.web import Web
 from tests.fault.world import World, world
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
@@ -82,35 +74,6 @@ async def test_f_22_workers_whose_clocks_are_an_hour_wrong(folder, full):
         )
         assert all(3.0 <= row["s"] for row in took), "a timer rang early"
         assert sorted(row["s"] for row in took)[len(took) // 2] < 3.0 + 5.0, "timers ring late"
-
-
-class Web:
-    """The product's own web process, which is killed and started again at the same address."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "web", "--port", str(self.port)],
-            cwd=Path(__file__).resolve().parents[2], env=config.environment(config.settings()),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def kill(self) -> None:
-        if self.process is not None:
-            os.kill(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("POST", path, json.dumps(body), {"content-type": "application/json", **headers})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"null")
-        finally:
-            connection.close()
 
 
 async def test_f_30_the_web_process_is_killed_while_runs_are_started(folder, full):
