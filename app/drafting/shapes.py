@@ -6,74 +6,17 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from app.web.worddiff import Piece
+from app.studio.service.proposals import Difference, Picture
 
 Status = Literal["working", "ready", "failed", "cancelled", "accepted", "rejected"]
-Mark = Literal["added", "changed", "removed"]
-SIGNS: dict[str, str] = {"added": "+", "changed": "~", "removed": "−"}
-
-
-class FieldChange(Struct, frozen=True):
-    """One setting of a step, before and after as people read them. `pieces`: word by word, where both are text."""
-
-    title: str
-    before: str
-    after: str
-    pieces: list[Piece] = []
-
-
-class StepChange(Struct, frozen=True):
-    """What a proposal does to one step. `watch`: what to look at before taking it over, "" = nothing."""
-
-    id: str
-    mark: Mark
-    title: str
-    kind: str
-    icon: str
-    family: str
-    fields: list[FieldChange] = []
-    watch: str = ""
-
-
-class CardDrawn(Struct, frozen=True):
-    """A step in the picture, in canvas pixels. `sign` "" = as it was."""
-
-    id: str
-    x: float
-    y: float
-    w: float
-    h: float
-    title: str
-    kind: str
-    family: str
-    mark: str
-    sign: str
-    container: bool
-
-
-class WireDrawn(Struct, frozen=True):
-    path: str
-    mark: str
-
-
-class Picture(Struct, frozen=True):
-    """The flow with the proposal in it. `box`: x, y, width, height of everything. `words` reads it out."""
-
-    cards: list[CardDrawn]
-    wires: list[WireDrawn]
-    box: tuple[float, float, float, float]
-    words: str
 
 
 class Proposed(Struct, frozen=True):
-    """What would change. `wires`: "2 new, 1 removed"."""
+    """What would change: in words, and drawn on the canvas. `watch`: what to look at before taking it over."""
 
-    steps: list[StepChange]
-    wires: str
-    picture: Picture
-
-    def count(self, mark: str) -> int:
-        return sum(step.mark == mark for step in self.steps)
+    found: Difference
+    drawn: Picture
+    watch: list[str]
 
 
 class ProposalView(Struct, frozen=True):

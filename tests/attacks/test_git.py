@@ -1,4 +1,4 @@
-"""Repositories that mean harm: addresses, branches and folders that are options, hooks, links, bombs, servers inside."""
+"""Repositories that mean harm: addresses and branches that are options, hooks, links, bombs, servers inside."""
 
 import os
 from pathlib import Path

@@ -46,7 +46,7 @@ def test_a_change_is_shown_in_the_picture_and_taken_over_as_one_edit(made, enter
     page.get_by_label("What should change").fill("Add a fallback model")
     page.get_by_role("button", name="Draft it").click()
     expect(page.get_by_role("button", name="Take over")).to_be_visible()
-    expect(page.get_by_role("group", name="The flow with this change")).to_be_visible()
+    expect(page.get_by_role("group", name="What is different, on the canvas")).to_be_visible()
     axe(page)
     look(page, "drafting-change")
     page.get_by_role("button", name="Take over").press("Enter")

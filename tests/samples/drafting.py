@@ -7,7 +7,7 @@ from uuid import UUID
 from app.drafting.differing import proposed
 from app.drafting.shapes import ProposalView, Status
 from app.web.actor import Actor
-from flows.model import Flow, NodeUse
+from flows.model import NodeUse
 from tests.factories.checks import a_support_flow
 from tests.factories.drafting import a_ready_proposal
 from tests.factories.studio import a_document
@@ -20,7 +20,6 @@ AFTER.nodes += [
     NodeUse("call", "connect.http", settings={"url": "x"}),
 ]
 CHANGE = proposed(a_support_flow(), AFTER)
-PICTURES = [CHANGE.picture, proposed(a_document(), Flow()).picture]
 
 
 def view(status: str, flow_id: UUID | None = None, **more: Any) -> ProposalView:
@@ -36,7 +35,6 @@ VIEWS = [view(status, flow) for status in get_args(Status) for flow in (None, SO
 SAMPLES: dict[str, Any] = {
     "drafting/_describe.html": {},
     "drafting/_state.html": {},
-    "drafting/_picture.html": [{"picture": each} for each in PICTURES],
     "drafting/_proposal.html": [
         *({"view": each} for each in VIEWS),
         {"view": view("ready", SOME, proposed=CHANGE)},

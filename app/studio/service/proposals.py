@@ -1,6 +1,6 @@
 """For domains that propose a change of a draft (drafting, git): the change as operations, taken over as one edit.
 
-Also what such a domain shows beside it: the words of a change, and the flows one can begin with.
+Also what such a domain shows beside it: what is different in words and as a picture, and the flows one can begin with.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,9 @@ from msgspec import UNSET
 from app.db import tenant_tx
 from app.errors import Conflict
 from app.studio.changes import Change, changes
+from app.studio.difference import Difference
+from app.studio.difference import difference as compared
+from app.studio.difference_picture import Picture, picture
 from app.studio.forms import (
     EdgeAdd,
     EdgeDelete,
@@ -28,10 +31,8 @@ from app.studio.forms import (
     Op,
 )
 from app.studio.ops import OpRefused, apply, touches
-from app.studio.ports import field_title
 from app.studio.service import store
 from app.studio.service.fragments import exported
-from app.studio.shapes import NodeView
 from app.studio.starters import Starter, starters
 from app.web import Actor
 from flows.model import Edge, Flow, NodeUse
@@ -144,13 +145,15 @@ def _of(op: Op) -> set[str]:
 
 __all__ = [
     "Change",
-    "NodeView",
+    "Difference",
     "Op",
+    "Picture",
     "Starter",
     "changes",
+    "compared",
     "difference",
     "exported",
-    "field_title",
+    "picture",
     "starters",
     "take_over",
 ]

@@ -38,7 +38,11 @@ def test_a_fallback_is_an_edit_of_what_is_there():
     kept = next(node for node in built.flow.nodes if node.id == "model")
     assert kept.on_error == "wire" and kept.settings == before.nodes[1].settings, "only what was named changes"
     shown = proposed(before, built.flow)
-    assert {step.id: step.mark for step in shown.steps} == {"model": "changed", "second": "added", "first": "added"}
+    assert {step.node: step.kind for step in shown.found.steps if step.kind != "moved"} == {
+        "model": "changed",
+        "second": "added",
+        "first": "added",
+    }
     places = [(node.x, node.y) for node in built.flow.nodes]
     assert len(set(places)) == len(places)
 
@@ -99,15 +103,14 @@ def test_no_model_sets_a_connection_and_the_person_is_told():
     )
     call = built.flow.nodes[1]
     assert "connection" not in call.settings and "Choose a connection" in built.notes[0]
-    [step] = [step for step in proposed(Flow(), built.flow).steps if step.id == "call"]
-    assert step.watch == "Sends data to https://x.example"
+    assert proposed(Flow(), built.flow).watch == ["HTTP request sends data to https://x.example"]
 
 
 def test_code_that_a_model_wrote_is_marked():
     built = build(
         Flow(), said(steps=[{"id": "c", "type": "code.python", "settings": {"code": "return 1", "inputs": []}}])
     )
-    assert [step.watch for step in proposed(Flow(), built.flow).steps] == ["Runs code that the model wrote"]
+    assert proposed(Flow(), built.flow).watch == ["Python code runs code that the model wrote"]
 
 
 def test_a_step_in_the_middle_makes_room_and_leaves_the_rest_in_place():

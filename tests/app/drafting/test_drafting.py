@@ -33,7 +33,7 @@ async def test_a_description_becomes_a_proposal_and_then_a_flow(actor, fake):
     fake.script(says(CHAT))
     view = await a_proposal(actor)
     assert (view.status, view.said, view.rounds) == ("ready", "A chat that answers kindly.", 1), view.said
-    assert view.cost_micros > 0 and view.proposed.count("added") == 3
+    assert view.cost_micros > 0 and view.proposed.found.count("added") == 3
     assert await studio.flows(actor) == [], "nothing is made before it is taken over"
     flow_id = await service.accept(actor, view.id)
     flow, _ = await studio.draft(actor, flow_id)
@@ -245,6 +245,8 @@ async def test_programs_draft_too(signed_in, api, fake):
     await ended(UUID(begun.json()["id"]))
     here = f"/api/v1/drafting/{begun.json()['id']}"
     view = (await api.get(here)).json()
-    assert view["status"] == "ready" and view["proposed"]["wires"] == "5 new, 1 removed"
+    assert (
+        view["status"] == "ready" and [wire["kind"] for wire in view["proposed"]["found"]["wires"]].count("added") == 5
+    )
     assert (await api.post(f"{here}/acceptance")).json() == {"flow_id": str(flow_id)}
     assert (await api.delete(here)).status_code == 409
