@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from app import clock
 from app.db import tenant_tx
@@ -153,14 +153,23 @@ def filter_of(query: Any) -> RunFilter:
     )
 
 
-async def listed(actor: Actor, wanted: RunFilter, before: str = "") -> Listed:
-    """One page, 50 runs. 1 statement, 2 when there are words to look for."""
+async def matching(actor: Actor, wanted: RunFilter) -> list[UUID] | None:
+    """Runs that hold the words looked for; None when there are none to look for. 1 statement in a transaction of its
+    own, so it comes before a page's.
+    """
+    return await words.found(actor.workspace_id, wanted.q) if wanted.q else None
+
+
+async def listed(
+    actor: Actor, wanted: RunFilter, before: str = "", among: list[UUID] | UnsetType | None = UNSET
+) -> Listed:
+    """One page, 50 runs. 1 statement, 2 when there are words to look for. `among`: what `matching` gave before."""
     moment, last = cursor(before)
     since = wanted.since
     if wanted.period:
         since = max(clock.now() - PERIODS[wanted.period], since) if since else clock.now() - PERIODS[wanted.period]
     until = wanted.until + timedelta(days=1) if wanted.until else None
-    found = await words.found(actor.workspace_id, wanted.q) if wanted.q else None
+    found = await matching(actor, wanted) if among is UNSET else among
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
             LIST, wanted.flow, wanted.state, moment, last, wanted.trigger, wanted.version, since, until, wanted.cost,

@@ -105,8 +105,9 @@ class RunsController(Controller):
 async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base: str) -> Response[Any]:
     before = request.query_params.get("before", "")
     whole = not request.htmx.partial
+    among = await listing.matching(actor, wanted)
     async with page_tx(actor.workspace_id):
-        found = await listing.listed(actor, wanted, before)
+        found = await listing.listed(actor, wanted, before, among)
         flows = await listing.flows(actor) if whole and base == "/runs" else []
         kept = await retention.days(actor.workspace_id) if whole else 0
         places = await listing.environments(actor) if whole else []

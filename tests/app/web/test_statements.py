@@ -22,7 +22,7 @@ MOST = {
     "/flows": 6,
     "/flows/{flow}": 8,
     "/flows/{flow}/versions": 4,
-    "/flows/{flow}/history": 6,
+    "/flows/{flow}/history": 10,
     "/flows/{flow}/comparison": 8,
     "/runs": 4,
     "/runs/{run}": 5,
