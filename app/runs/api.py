@@ -227,7 +227,13 @@ class RunsApi(Controller):
             version_id = await _version(actor, flow_id, "" if data.version == "live" else data.version)
         given = UNSET if data.input is None else data.input
         made = await replays.replay(
-            actor, run_id, from_step=data.from_step, version_id=version_id, input=given, edits=data.edits
+            actor,
+            run_id,
+            from_step=data.from_step,
+            version_id=version_id,
+            input=given,
+            edits=data.edits,
+            afresh=data.afresh,
         )
         told = {"id": str(made), "status": "queued", "origin": str(run_id)}
         return Response(told, status_code=202, headers={"location": f"/api/v1/runs/{made}"})

@@ -111,13 +111,15 @@ class RunsForm(Struct, forbid_unknown_fields=True):
 
 class ReplayForm(Struct, forbid_unknown_fields=True):
     """Run again. `from_step`: "step" or "step:round", "" = from the beginning. `version`: "" = the one it ran, "live",
-    or a version's id. `input`: null = the same again. `edits`: values by input port of the step.
+    or a version's id. `input`: null = the same again. `edits`: values by input port of the step. `afresh`: take no
+    results that steps kept from runs before.
     """
 
     from_step: Annotated[str, Meta(max_length=500)] = ""
     version: Annotated[str, Meta(max_length=40)] = ""
     input: dict[str, Any] | None = None
     edits: dict[str, Any] = {}
+    afresh: bool = False
 
 
 class GoOnForm(Struct, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""One value of a run by itself, whole: what came into a step or out of it, as JSON, text or a table for spreadsheets."""
+"""One value of a run by itself, whole: what came into a step or out of it, as JSON, text, or a table."""
 
 import csv
 import io

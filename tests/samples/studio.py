@@ -5,18 +5,18 @@ from uuid import UUID
 from msgspec import to_builtins
 
 from app.runs.ports import Typed, fields_for
+from app.runs.reading import LogView
 from app.studio.changes import changes
 from app.studio.choices import Offers
 from app.studio.exposing import shown
+from app.studio.palette import FAMILIES, catalogue_json, palette
 from app.studio.picking import tree_of
 from app.studio.queries import Editor, Version, problems_of, views
-from app.runs.reading import LogView
 from app.studio.ran import Bar, Ran, RanStep
 from app.studio.rendering import script_json
 from app.studio.schemas import infer
 from app.studio.scope import Values
 from app.studio.settings_form import form_of, takes_values
-from app.studio.palette import FAMILIES, catalogue_json, palette
 from app.studio.shapes import node_view
 from flows import catalogue
 from flows.model import Exposed, Flow, NodeUse

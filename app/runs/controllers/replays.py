@@ -22,9 +22,14 @@ class ReplaysController(Controller):
 
     @get("/new", name="runs:replay-new")
     async def new(
-        self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID], from_step: FromQuery[str] = ""
+        self,
+        request: Request,
+        actor: NamedDependency[Actor],
+        run_id: FromPath[UUID],
+        from_step: FromQuery[str] = "",
+        afresh: FromQuery[bool] = False,
     ) -> Response[str]:
-        return await form(request, actor, run_id, from_step)
+        return await form(request, actor, run_id, from_step, {"afresh": "yes"} if afresh else None)
 
     @post("/", name="runs:replay")
     async def create(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:
@@ -46,10 +51,13 @@ async def _replayed(actor: Actor, run_id: UUID, from_step: str, sent: dict[str, 
         flow_id = (await queries.place(actor, run_id)).flow_id
         version_id = await service.live_version(actor.workspace_id, flow_id)
     values = value_of(sent)
+    afresh = sent.get("afresh") == "yes"
     if from_step:
-        return await replays.replay(actor, run_id, from_step=from_step, version_id=version_id, edits=values)
+        return await replays.replay(
+            actor, run_id, from_step=from_step, version_id=version_id, edits=values, afresh=afresh
+        )
     given = UNSET if values is None else values
-    return await replays.replay(actor, run_id, version_id=version_id, input=given)
+    return await replays.replay(actor, run_id, version_id=version_id, input=given, afresh=afresh)
 
 
 async def form(
@@ -78,6 +86,7 @@ async def form(
         again=chosen.again if chosen is not None else [],
         newer=live is not None and live != run.version_id,
         version=(sent or {}).get("version", ""),
+        afresh="afresh" in (sent or {}),
         cause=str(refused) if refused else "",
         remedy=refused.remedy if refused else "",
         wrong=refused.field if refused else "",

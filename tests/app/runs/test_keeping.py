@@ -1,9 +1,11 @@
 """Kept results in the tables of their workspace: both lanes, row security, marks on the record, housekeeping."""
 
+from uuid import UUID
+
 import pytest
 
 from app.db import system_tx, tenant_tx
-from app.runs import keeping, queries, service
+from app.runs import keeping, queries, replays, service
 from app.runs.keeping import KEPT
 from flows.ledger import keeping as verbs
 from flows.model import Flow
@@ -62,6 +64,23 @@ async def test_a_second_run_takes_the_kept_result_and_a_run_afresh_does_not(engi
     runs.append(await service.answer(actor, version, sent, trigger="webhook", afresh=True))
     assert [await marked(actor, run.run_id) for run in runs] == [[], ["s0"], []]
     assert runs[0].output == runs[1].output and await rows(actor.workspace_id) == 1
+
+
+async def test_a_run_again_takes_what_is_kept_and_with_nothing_kept_it_does_not(signed_in):
+    actor = signed_in.actor
+    sent = {"method": "POST", "headers": {}, "query": {}, "body": {"a": 1}}
+    _, _, version = await a_version(a_keeping_flow(), actor.workspace_id)
+    first = (await service.answer(actor, version, sent, trigger="webhook")).run_id
+    assert "Run again, nothing kept" in (await signed_in.get(f"/runs/{first}")).text
+    form = (await signed_in.get(f"/runs/{first}/replays/new?afresh=true")).text
+    assert 'name="afresh" value="yes" checked' in form
+    async with a_worker():
+        runs = [await replays.replay(actor, first, afresh=afresh) for afresh in (False, True)]
+        answer = await signed_in.post(f"/runs/{first}/replays", data={"from_step": "", "afresh": "yes"})
+        runs.append(UUID(answer.headers["location"].rpartition("/")[2]))
+        for run in runs:
+            await wait_for(actor.workspace_id, run, "succeeded")
+    assert [await marked(actor, run) for run in runs] == [["s0"], [], []]
 
 
 async def test_the_durable_lane_takes_what_the_other_lane_has_kept_and_obeys_run_afresh(engine):
