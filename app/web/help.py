@@ -134,11 +134,11 @@ class HelpController(Controller):
 
     @get("/", name="help")
     async def index(self, request: Request, actor: NamedDependency[Actor]) -> Response[Any]:
-        return page(request, "help.html", nav="", guide=guide("index"))
+        return page(request, "help.html", nav="help", guide=guide("index"))
 
     @get("/{name:path}", name="help:page")
     async def show(self, request: Request, actor: NamedDependency[Actor], name: FromPath[Path]) -> Response[Any]:
-        return page(request, "help.html", nav="", guide=guide(name.as_posix().strip("/")))
+        return page(request, "help.html", nav="help", guide=guide(name.as_posix().strip("/")))
 
 
 routes: list[Any] = [HelpController]

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.studio import service
+from flows.model import Flow, NodeUse
 from tests.browser.conftest import PHONE
 from tests.factories.accounts import a_person
-from tests.factories.studio import a_document
+from tests.factories.studio import a_document, a_flow
 
 
 @pytest.fixture
@@ -88,3 +89,34 @@ def test_everything_works_without_scripts_on_a_phone(entered, person, made):
     page.get_by_role("button", name="Publish now").click()
     page.get_by_role("link", name="Publish").click()
     expect(page.get_by_text("Nothing changed since the live version.")).to_be_visible()
+
+
+def test_a_condition_and_a_shape_are_built_without_scripts(entered, person, made, axe, look):
+    flow = Flow(nodes=[NodeUse("long", "logic.if", label="Is it long?"), NodeUse("think", "ai.chat", label="Think")])
+    page = entered(person, java_script_enabled=False)
+    flow_id = made(a_flow(person.actor, flow))
+    page.goto(f"/flows/{flow_id}/outline?step=long")
+    page.get_by_role("button", name="Condition", exact=True).click()
+    page.get_by_label("Value", exact=True).fill("order.total")
+    page.get_by_label("Comparison").select_option("is greater than")
+    page.get_by_label("Compared with").fill("10")
+    page.get_by_role("button", name="Condition", exact=True).click()
+    page.get_by_label("Compared with").nth(1).fill("{{ order.limit }}")
+    page.get_by_label("How many must hold").select_option("any")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.locator("summary", has_text="As an expression").click()
+    expect(page.get_by_role("textbox", name="When: expression")).to_have_value(
+        "order.total > 10 || value == order.limit"
+    )
+    page.goto(f"/flows/{flow_id}/outline?step=think")
+    page.get_by_role("button", name="Field", exact=True).click()
+    page.get_by_label("Name", exact=True).last.fill("city")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    expect(page.get_by_label("Name", exact=True).last).to_have_value("city")
+    shown = entered(person)
+    shown.goto(f"/flows/{flow_id}/outline?step=long")
+    axe(shown)
+    look(shown, "outline-condition")
+    shown.goto(f"/flows/{flow_id}/outline?step=think")
+    axe(shown)
+    look(shown, "outline-schema")
