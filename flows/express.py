@@ -189,7 +189,7 @@ def _record(
     values = NOTHING
     if context.log is not None and context.log.lines:
         said = context.log.lines
-        steps = [msgspec.structs.replace(each, logs=said.get((each.node, each.iter), UNSET)) for each in steps]
+        steps = [_saying(each, said.get((each.node, each.iter)), started_at) for each in steps]
         encoded = _encode(steps)
     if len(encoded) > INLINE or _MARK in encoded:
         try:
@@ -220,6 +220,13 @@ def _record(
         context.trigger,
         values,
     )
+
+
+def _saying(step: StepRecord, lines: list[LogLine] | None, started_at: float) -> StepRecord:
+    if lines is None:
+        return step
+    told = [msgspec.structs.replace(line, at=0, began=(line.at - started_at) * 1000) for line in lines]
+    return msgspec.structs.replace(step, logs=told)
 
 
 def stored_steps(steps: list[StepRecord], limits: Limits) -> tuple[list[StepRecord], Values]:

@@ -257,7 +257,7 @@ def _said(row: Any, lines: list[LogLine]) -> list[LogView]:
         LogView(
             redacted(line.text),
             line.level,
-            max(0.0, (line.at - began.timestamp()) * 1000) if line.at else 0.0,
+            max(0.0, (line.at - began.timestamp()) * 1000) if line.at else line.began,
             line.attempt,
             redacted(line.data),
         )

@@ -18,12 +18,16 @@ ENOUGH = "More was said than is kept."
 
 
 class LogLine(Struct, frozen=True, omit_defaults=True):
-    """`at`: Unix seconds. `data`: what was said beside the text, plain JSON."""
+    """`at`: Unix seconds; in the record of an express run `began` instead, ms since the run began.
+
+    `data`: what was said beside the text, plain JSON.
+    """
 
     text: str
     level: Level = "info"
     at: float = 0
     attempt: int = 1
+    began: float = 0
     data: dict[str, Any] = {}
 
     def __str__(self) -> str:
@@ -58,13 +62,8 @@ class RunLog:
 
 
 def line_of(event: dict[str, Any]) -> LogLine:
-    return LogLine(
-        event.get("text", ""),
-        event.get("level", "info"),
-        event.get("at", 0),
-        event.get("attempt", 1),
-        event.get("output", {}),
-    )
+    text, level = event.get("text", ""), event.get("level", "info")
+    return LogLine(text, level, event.get("at", 0), event.get("attempt", 1), data=event.get("output", {}))
 
 
 def plain(data: dict[str, Any]) -> dict[str, Any]:
