@@ -40,9 +40,10 @@ select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micro
  order by r.created_at desc, r.id desc limit {PAGE + 1}
 """  # noqa: S608 -- constants
 
-FLOWS = """
-select l.flow_id, coalesce(nullif(v.document->>'name', ''), 'Unnamed flow') as name
-  from flow_live l join flow_version v on v.id = l.version_id order by 2 limit 200
+CHOICES = """
+(select l.flow_id, coalesce(nullif(v.document->>'name', ''), 'Unnamed flow') as name, 0 as place
+  from flow_live l join flow_version v on v.id = l.version_id order by 2 limit 200)
+union all (select null, name, position from environment) order by place, name
 """
 
 
@@ -179,16 +180,14 @@ async def listed(
     return Listed(made, f"{made[-1].created_at.isoformat()}_{made[-1].id}" if len(rows) > PAGE else "")
 
 
-async def flows(actor: Actor) -> list[tuple[str, str]]:
-    """(id, name) of published flows, for the filter. 1 statement."""
+async def choices(actor: Actor) -> tuple[list[tuple[str, str]], list[str]]:
+    """For the filter: (id, name) of published flows, and the places besides live where versions run (none in most
+    workspaces). 1 statement.
+    """
     async with tenant_tx(actor.workspace_id) as tx:
-        return [(str(row["flow_id"]), row["name"]) for row in await tx.fetch(FLOWS)]
-
-
-async def environments(actor: Actor) -> list[str]:
-    """Names of the places besides live where versions run, for the filter; none in most workspaces. 1 statement."""
-    async with tenant_tx(actor.workspace_id) as tx:
-        return [row["name"] for row in await tx.fetch("select name from environment order by position, name")]
+        rows = await tx.fetch(CHOICES)
+    flows = [(str(row["flow_id"]), row["name"]) for row in rows if row["flow_id"] is not None]
+    return flows, [row["name"] for row in rows if row["flow_id"] is None]
 
 
 def cursor(text: str) -> tuple[datetime | None, UUID | None]:

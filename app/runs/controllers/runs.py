@@ -108,9 +108,8 @@ async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base:
     among = await listing.matching(actor, wanted)
     async with page_tx(actor.workspace_id):
         found = await listing.listed(actor, wanted, before, among)
-        flows = await listing.flows(actor) if whole and base == "/runs" else []
+        flows, places = await listing.choices(actor) if whole else ([], [])
         kept = await retention.days(actor.workspace_id) if whole else 0
-        places = await listing.environments(actor) if whole else []
     context: dict[str, Any] = {
         "listed": found, "wanted": wanted, "base": base, "words": STARTED_BY, "first": not before,
     }  # fmt: skip
@@ -120,7 +119,7 @@ async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base:
         request,
         "runs/list.html",
         nav="runs",
-        flows=flows,
+        flows=flows if base == "/runs" else [],
         periods=PERIODS,
         states=STATES,
         kept=kept,
