@@ -21,6 +21,7 @@ export const actionsOf = (host) => [
   { name: "add-here", keys: ["Tab"], label: "Add a step where the pointer is", icon: "mouse-pointer-click", edits: true, hidden: true, when: () => host.pointer.rests, run: () => host.palette.quickHere() },
   { name: "connect", keys: ["c"], label: "Connect this step", icon: "cable", edits: true, needs: "step", run: (node) => host.keys.connect(node) },
   { name: "open", keys: ["Enter"], label: "Settings of this step", icon: "sliders-horizontal", needs: "step", run: (node) => host.edit.begin(node) },
+  { name: "step-help", keys: ["h"], label: "What this step does", icon: "circle-question-mark", needs: "step", run: (node) => open(`/steps/${encodeURIComponent(node.type)}`, "_blank", "noopener") },
   { name: "select", keys: [" "], label: "Select this step, or hold to move the view", icon: "square-mouse-pointer", hidden: true, run: (node) => (node ? host.toggle(node.id) : (host.dataset.hand = "")) },
   { name: "delete", keys: ["Delete", "Backspace"], label: "Remove, the chain is kept", icon: "trash-2", edits: true, needs: "wire", run: (node) => host.keys.remove(node) },
   { name: "copy", keys: ["Ctrl+c"], label: "Copy", icon: "copy", needs: "some", run: (node) => host.clipboard.copy(host.keys.chosen(node)) },

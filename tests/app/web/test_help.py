@@ -12,6 +12,7 @@ from app.web.help import PLACES, address, guide, help_for, names
 def test_every_page_has_a_title_and_no_link_that_leads_nowhere(name):
     shown = guide(name)
     assert shown.title and "<!--" not in shown.html and "&lt;!--" not in shown.html
+    assert "style=" not in shown.html and "<th></th>" not in shown.html
     for href in re.findall(r'href="([^"]*)"', shown.html):
         if href.startswith("/help/"):
             page, _, part = href.removeprefix("/help/").partition("#")
