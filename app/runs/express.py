@@ -89,7 +89,9 @@ async def run(host: Host, request: Request) -> Done:
 async def _answer(host: Host, request: Request, run_id: UUID) -> tuple[Done, str]:
     facts = _facts(request, run_id)
     facts.deadline = clock.epoch() + request.patience
-    record = await run_express(request.ready.plan, _input(request), context=facts, flow_of=host.plan_of)
+    record = await run_express(
+        request.ready.plan, _input(request), context=facts, flow_of=host.plan_of, limits=request.ready.limits
+    )
     return await commit(host, request, run_id, record), _text(request)
 
 
@@ -133,7 +135,13 @@ async def _watched(
 
     try:
         record = await run_express(
-            request.ready.plan, _input(request), context=facts, listen=listen, flow_of=host.plan_of, cancelled=stopped
+            request.ready.plan,
+            _input(request),
+            context=facts,
+            listen=listen,
+            flow_of=host.plan_of,
+            cancelled=stopped,
+            limits=request.ready.limits,
         )
         return await commit(host, request, run_id, record)
     finally:

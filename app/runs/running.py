@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from app import config, db
@@ -25,6 +26,7 @@ from flows.document import load_flow
 from flows.host import sandbox
 from flows.ledger import postgres_values
 from flows.ledger.commit import GroupCommit
+from flows.limits import Limits
 from flows.plan import Plan
 from flows.problems import Problems
 from flows.sdk.capabilities import CapabilityName
@@ -44,11 +46,16 @@ CAPABILITIES: Mapping[CapabilityName, Callable[[Context], Any]] = {
 }
 """What a step gets when it names it in `needs`."""
 
-VERSION = "select workspace_id, flow_id, document from flow_version where id = $1"
+LIMITS = Limits()
+VERSION = """
+select v.workspace_id, v.flow_id, v.document, q.value_bytes
+  from flow_version v left join run_quota q using (workspace_id) where v.id = $1
+"""
 
 
 class Ready(Struct, frozen=True):
-    """A version that can run, and whose it is. `names`: workspace, flow and version as text, ready for RunFacts."""
+    """A version that can run, and whose it is. `names`: workspace, flow and version as text, ready for RunFacts.
+    `limits`: of its runs in this process, as they were when the version was loaded."""
 
     plan: Plan
     workspace_id: UUID
@@ -56,6 +63,7 @@ class Ready(Struct, frozen=True):
     version_id: UUID
     models: tuple[str, ...] = ()
     names: tuple[str, str, str] = ("", "", "")
+    limits: Limits = LIMITS
 
     async def runs_here(self) -> bool:
         """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called, and
@@ -82,7 +90,7 @@ class Host:
         self.plans = PlanCache(catalogue.load())
         self.limited = Limited(pool)
         self.rollouts = Rollouts(pool)
-        self._owners: dict[UUID, tuple[UUID, UUID]] = {}
+        self._owners: dict[UUID, tuple[UUID, UUID, Limits]] = {}
         self._ready: dict[UUID, Ready] = {}
         self._called: dict[UUID, tuple[Ready, ...] | None] = {}
 
@@ -96,7 +104,9 @@ class Host:
             row = await self.pool.fetchrow(VERSION, version_id)
             if row is None:
                 raise NotFound("This version of the flow does not exist.")
-            owner = (row["workspace_id"], row["flow_id"])
+            most = row["value_bytes"]
+            limits = LIMITS if most is None else msgspec.structs.replace(LIMITS, value_bytes=most)
+            owner = (row["workspace_id"], row["flow_id"], limits)
             if len(self._owners) > 4 * self.plans.size:
                 self._owners.clear()
                 self._ready.clear()
@@ -107,7 +117,13 @@ class Host:
         ready = self._ready.get(version_id)
         if ready is None or ready.plan is not plan:
             ready = self._ready[version_id] = Ready(
-                plan, *owner, version_id, models_of(plan), (str(owner[0]), str(owner[1]), str(version_id))
+                plan,
+                owner[0],
+                owner[1],
+                version_id,
+                models_of(plan),
+                (str(owner[0]), str(owner[1]), str(version_id)),
+                owner[2],
             )
         return ready
 

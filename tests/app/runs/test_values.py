@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.runs import following, queries, replays, retention, service, values
 from app.runs.viewing import view
 from flows.ledger import postgres_values as verbs
-from flows.model import Flow
+from flows.model import Edge, Flow, NodeUse
 from flows.stored import Lost, all_stored, reference
 from tests.factories.accounts import an_actor, an_api_key
 from tests.factories.runs import a_chain, a_version, a_worker, an_approval, wait_for
@@ -215,3 +215,20 @@ async def test_the_page_shows_the_beginning_and_gives_all_of_it_and_so_does_the_
 def test_a_large_value_is_shown_with_what_it_is():
     shown = view({"text": {"$stored": msgspec.to_builtins(reference(msgspec.json.encode("x" * 400_000)))}})
     assert (shown.fields[0][1].shape, shown.fields[0][1].words) == ("large", "A text of 400,000 characters, 400.0 kB")
+
+
+async def test_a_workspace_may_have_a_limit_of_its_own_in_both_lanes(engine):
+    actor = await an_actor()
+    async with system_tx("test") as tx:
+        await tx.execute("insert into run_quota (workspace_id, value_bytes) values ($1, 1048576)", actor.workspace_id)
+    made = a_chain(3, start="start.api")
+    made.nodes[1] = NodeUse("s0", "code.python", settings={"code": "return 'x' * 1_500_000"})
+    made.edges = [Edge("start.input", "s0.value"), Edge("s0.result", "answer.data")]
+    _, _, version = await a_version(made, actor.workspace_id)
+    said = "'result' of step 's0' is 1.4 MB; at most 1 MB of one value are kept."
+    outcome = await service.answer(actor, version, {}, trigger="api")
+    assert outcome.status == "failed" and outcome.error.startswith(said), outcome.error
+    async with a_worker():
+        run_id = await service.start(actor, version, {}, trigger="api")
+        row = await wait_for(actor.workspace_id, run_id, "succeeded", "failed")
+        assert said in row["error"]
