@@ -8,7 +8,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
-from app.errors import NotFound
 from app.runs import queries as runs
 from app.studio import approvals, service, sharing
 from app.studio.comparing import Side, compare
@@ -71,9 +70,11 @@ class VersionsApi(Controller):
 
 
 class RolloutView(Struct, frozen=True):
-    """`verdicts`: the new version beside the old one, with 95 % intervals; "early" = too few runs to say."""
+    """`rollout` null: nothing was rolled out in the last 30 days. `verdicts`: the new version beside the old one, with
+    95 % intervals; "early" = too few runs to say.
+    """
 
-    rollout: runs.Rollout
+    rollout: runs.Rollout | None
     verdicts: list[runs.Verdict]
 
 
@@ -91,8 +92,6 @@ class RolloutApi(Controller):
     @get("/", name="api:rollout", summary="The rollout of a new version, in figures")
     async def show(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> RolloutView:
         shown = await history(actor, flow_id)
-        if shown.rollout is None:
-            raise NotFound("Nothing of this flow was rolled out lately.")
         return RolloutView(shown.rollout, shown.verdicts)
 
     @put("/", name="api:rollout-set", summary="Give a version to a part of those who ask", status_code=204)

@@ -26,6 +26,7 @@ PUBLIC = {
     "accounts:sign-in-with": "starts a sign-in at another provider",
     "accounts:sign-in-back": "where the provider sends the browser back to; only the browser that started may finish",
     "runs:shared": "the address holds the secret; read-only, redacted, expires",
+    "studio:shared": "who has the link may look: its secret part is the proof, and nothing private is shown",
     "runs:asked": "the address holds the secret; decides nothing, shows one question until it is answered",
     "runs:answer-link": "the same: the address is for one question, which is answered once",
     "health:live": "for supervisors",
