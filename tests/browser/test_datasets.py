@@ -22,7 +22,7 @@ def test_a_file_becomes_a_comparison_that_fills_while_one_looks(made, entered, a
     expect(page.get_by_role("heading", name="Compare over 6 rows")).to_be_visible()
     page.get_by_text("Other prompts beside the flow's own").click()
     page.get_by_label("Called").first.fill("Wrong")
-    page.get_by_label("Text").first.fill("Nothing of {{ question }}")
+    page.get_by_role("textbox", name="Text", exact=True).first.fill("Nothing of {{ question }}")
     axe(page)
     look(page, "dataset")
     page.get_by_role("button", name="Compare").press("Enter")
