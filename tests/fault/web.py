@@ -20,16 +20,19 @@ from app.embedded.folder import free_port
 class Web:
     """The product's own web process, which is killed and started again at the same address."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path | None = None) -> None:
+        """`log`: where its output goes."""
         self.port = free_port()
+        self._log = log or Path(os.devnull)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "web", "--port", str(self.port)],
-            cwd=Path(__file__).resolve().parents[2], env=config.environment(config.settings()),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        with self._log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "web", "--port", str(self.port)],
+                cwd=Path(__file__).resolve().parents[2], env=config.environment(config.settings()),
+                stdout=out, stderr=out,
+            )  # fmt: skip
 
     @property
     def url(self) -> str:
@@ -40,10 +43,9 @@ class Web:
         assert self.process is not None
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def connections(self) -> int:
-        """Of others to it, as the kernel sees them."""
-        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        return sum(1 for row in rows if row[1].endswith(f":{self.port:04X}") and row[3] == "01")
+    def said(self, words: str) -> int:
+        """How often these words stand in its log."""
+        return self._log.read_text(errors="replace").count(words)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -68,9 +70,11 @@ def browsers() -> httpx.AsyncClient:
 
 class Follower:
     """One stream. `heard`: numbers and types of what came, in the order it came; `cuts`: how often it was cut off.
-    `began`: the number its stream began after."""
+    `began`: the number its stream began after. `ends`: with the run it follows.
+    """
 
-    def __init__(self, client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, headers: dict[str, str], *, ends: bool = False) -> None:
+        self.ends = ends
         self.client, self.url, self.headers, self.last = client, url, headers, ""
         self.heard: list[tuple[int, str, Any]] = []
         self.cuts = 0
@@ -108,7 +112,7 @@ class Follower:
                 if number and kind not in ("hello", "bye"):
                     self.heard.append((int(number), kind, msgspec.json.decode(value)))
                 self.last, number = number or self.last, ""
-                if kind in ENDS:
+                if self.ends and kind in ENDS:
                     return True
         return False
 
