@@ -24,7 +24,8 @@ async def published(actor):
     return flow, await the_trigger(flow)
 
 
-def test_the_pace_of_a_trigger_shows_only_what_its_mode_needs_and_is_saved(made, entered, axe, look):
+def test_the_pace_of_a_trigger_shows_only_what_its_mode_needs_and_is_saved(made, entered, axe, look, expected):
+    expected.append("422")
     person = made(a_person())
     _, trigger = made(published(person.actor))
     page = entered(person)
