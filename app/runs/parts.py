@@ -20,8 +20,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would run as a formula: such a text gets an apostrophe in front."""
 
 
-async def part(actor: Actor, run_id: UUID, *, step: str, side: Side, port: str, form: Form) -> Content:
-    """`step`: "step:round", "" = the run's own input and output. `port`: one of its values, "" = all of them.
+async def part(actor: Actor, run_id: UUID, *, step: str, side: Side, port: str, form: Form, key: str = "") -> Content:
+    """`step`: "step:round", "" = the run's own input and output. `port`: one of its values, "" = all of them; `key`: a
+    field of that value, "" = the value itself.
 
     Large values are read from storage. Without secrets. Raises NotFound, also for a value that is not there.
     """
@@ -32,6 +33,10 @@ async def part(actor: Actor, run_id: UUID, *, step: str, side: Side, port: str, 
     if not there or found is None:
         raise NotFound("There is no such value in this run.")
     value = redacted(await values.whole(actor.workspace_id, run_id, found))
+    if key:
+        if not isinstance(value, dict) or key not in value:
+            raise NotFound("There is no such value in this run.")
+        value = value[key]
     name = "-".join(word for word in (str(run_id)[-6:], step.replace(":", "-").replace("/", "-"), side, port) if word)
     if form == "csv":
         return Content(table(value).encode("utf-8-sig"), "text/csv; charset=utf-8", f"{name}.csv")

@@ -57,7 +57,7 @@ class StepView(Struct, frozen=True):
 
     `taken_over`: the outcome is that of the run this one goes on from. `edited`: ports whose value a person put in.
     `why`: of a step that did not run, the wires that stayed silent, back to the cause. `kept`: its result was kept from
-    a run before.
+    a run before. `error_field`: the setting or the port that caused the error, where one did.
     """
 
     node: str
@@ -85,6 +85,7 @@ class StepView(Struct, frozen=True):
     edited: tuple[str, ...] = ()
     why: Why | None = None
     kept: bool = False
+    error_field: str = ""
 
     @property
     def key(self) -> str:
@@ -212,6 +213,7 @@ def _express(row: Any, uses: dict[str, NodeUse]) -> list[StepView]:
             redacted(record.output), redacted(record.fault.message) if record.fault else "",
             (record.usage.prompt_tokens, record.usage.completion_tokens, record.usage.cost_micros)
             if record.usage else (0, 0, 0), effect=record.effect, kept=record.kept is True,
+            error_field=record.fault.field if record.fault else "",
             logs=_said(row, [] if isinstance(record.logs, UnsetType) else record.logs),
         )
         for record in records
@@ -245,7 +247,7 @@ def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[A
                 float(step["took"] or 0), redacted(loads(step["output"])), redacted(str(error.get("message", ""))),
                 (step["prompt_tokens"], step["completion_tokens"], step["cost_micros"]), wait,
                 attempts.get(key, []), _said(row, said.get(key, [])), step["effect_class"], step["taken_over"],
-                redacted(loads(step["edits"])), step["kept"],
+                redacted(loads(step["edits"])), step["kept"], str(error.get("field", "")),
             )
         )  # fmt: skip
     return views
@@ -283,6 +285,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
     taken_over: bool = False,
     edits: dict[str, Any] | None = None,
     kept: bool = False,
+    error_field: str = "",
 ) -> StepView:
     use = uses.get(node)
     kind = catalogue.load().get(use.type) if use is not None else None
@@ -291,7 +294,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
         node, iter, title, use.type if use else "", kind.family if kind else "", kind.icon if kind else "circle-help",
         node.count("/") + (iter.count(".") + 1 if iter else 0), _word(status, wait), attempt, began, ms,
         dict(edits or {}), output, error, *used, wait, attempts or [], logs or [], effect, taken_over,
-        tuple(edits or ()), kept=kept,
+        tuple(edits or ()), kept=kept, error_field=error_field,
     )  # fmt: skip
 
 

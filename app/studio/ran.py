@@ -13,7 +13,7 @@ from app.web.words import duration, money
 
 
 class State(Struct, frozen=True, omit_defaults=True):
-    """A step's state for its card; runs.js reads it. `ms`, `cost`: of all its rounds together.
+    """A step's state for its card; runs.js reads it. `ms`, `cost`, `micros` (of a dollar), `tokens`: of all its rounds.
 
     `place`: "step:round" before which the run pauses; then `status` is "paused" whatever its other rounds did.
     """
@@ -23,6 +23,8 @@ class State(Struct, frozen=True, omit_defaults=True):
     cost: str = ""
     error: dict[str, str] | None = None
     place: str = ""
+    micros: int = 0
+    tokens: int = 0
 
     @property
     def figures(self) -> str:
@@ -117,13 +119,15 @@ def _states(run: RunView) -> dict[str, State]:
     for step in run.steps:
         before = states.get(step.node)
         ms = step.ms + (before.ms or 0 if before else 0)
-        error = {"message": step.error} if step.error else None
-        cost = _cost(step.tokens + step.cost_micros, step.cost_micros)
+        error = {"message": step.error, "field": step.error_field} if step.error else None
+        micros = step.cost_micros + (before.micros if before else 0)
+        tokens = step.tokens + (before.tokens if before else 0)
+        cost = _cost(tokens + micros, micros)
         if before is not None and before.place:
             continue
         place = step.key if step.paused else ""
         idle = step.status in ("skipped", "paused")
-        states[step.node] = State(step.status, None if idle else ms, cost, error, place)
+        states[step.node] = State(step.status, None if idle else ms, cost, error, place, micros, tokens)
     return states
 
 

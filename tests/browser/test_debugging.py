@@ -216,3 +216,33 @@ def test_a_table_on_the_runs_page_is_sorted_loses_columns_and_is_a_file(values: 
     with page.expect_download() as file:
         foot.get_by_role("link", name="CSV").click()
     assert file.value.suggested_filename.endswith(".csv")
+
+
+def test_the_talk_stays_is_edited_and_names_the_steps_that_answered(tried: Page, look):
+    page = tried
+    page.keyboard.press("Escape")
+    step(page, "Prompt").focus()
+    page.keyboard.press("r")
+    talk = page.get_by_role("list", name="The talk")
+    expect(talk).to_contain_text("Which tulips?")
+    page.get_by_role("button", name="Edit and send again").click()
+    box = page.get_by_role("textbox", name="Your message")
+    expect(box).to_have_value("Which tulips?")
+    box.fill("Which roses?")
+    page.keyboard.press("Enter")
+    expect(talk).to_contain_text("Answer Which roses?")
+    expect(talk).not_to_contain_text("tulips")
+    expect(talk.get_by_role("button", name="Prompt")).to_be_visible()
+    look(page, "debug-talk")
+    page.get_by_role("button", name="Begin a new talk").click()
+    expect(talk).not_to_contain_text("roses")
+
+
+def test_steps_are_coloured_by_their_share_of_the_time(tried: Page):
+    page = tried
+    step(page, "Prompt").focus()
+    page.keyboard.press("Shift+H")
+    expect(page.locator(".node[data-heat]").first).to_be_attached()
+    for _ in range(3):
+        page.keyboard.press("Shift+H")
+    expect(page.locator(".node[data-heat]")).to_have_count(0)

@@ -73,9 +73,10 @@ class RunController(Controller):
         side: FromQuery[parts.Side] = "out",
         port: FromQuery[StepKey] = "",
         form: FromQuery[parts.Form] = "json",
+        key: FromQuery[StepKey] = "",
     ) -> Response[bytes]:
         """One value by itself, whole: what a viewer goes on with, and what is downloaded."""
-        made = await parts.part(actor, run_id, step=step, side=side, port=port, form=form)
+        made = await parts.part(actor, run_id, step=step, side=side, port=port, form=form, key=key)
         return Response(
             made.body, media_type=made.media_type, headers=made.headers | {"x-content-type-options": "nosniff"}
         )

@@ -50,6 +50,7 @@ export const actionsOf = (host) => [
   { name: "break", keys: ["b"], label: "Pause before this step in my tries, or no more", icon: "circle-pause", edits: true, needs: "step", run: (node) => host.runs.breaks.toggle(node.id) },
   { name: "break-first", keys: ["Shift+b"], label: "Pause before its first round only", icon: "circle-dot", edits: true, needs: "step", run: (node) => host.runs.breaks.toggle(node.id, "first") },
   { name: "breaks-away", keys: [], label: "Take all my breakpoints away", icon: "circle-off", edits: true, when: () => host.runs.breaks.nodes.size > 0, run: () => host.runs.breaks.away() },
+  { name: "heat", keys: ["Shift+h"], label: "Colour the steps by time, cost, tokens of this run", icon: "flame", when: () => host.runs.steps.size > 0, run: () => host.runs.heat.next() },
   { name: "go-on", keys: ["F8"], label: "Go on to the next breakpoint", icon: "play", edits: true, when: () => Boolean(host.runs.breaks.paused), run: () => host.runs.breaks.goOn("next") },
   { name: "one-step", keys: ["F10"], label: "Go on by one step", icon: "step-forward", edits: true, when: () => Boolean(host.runs.breaks.paused), run: () => host.runs.breaks.goOn("step") },
   { name: "to-the-end", keys: ["Shift+F8"], label: "Go on to the end", icon: "skip-forward", edits: true, when: () => Boolean(host.runs.breaks.paused), run: () => host.runs.breaks.goOn("end") },

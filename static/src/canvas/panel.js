@@ -229,7 +229,8 @@ export class Panel {
     else if (button.dataset.reset !== undefined) this.reset(button.closest("[data-field]"))
     else if (button.dataset.settle !== undefined) this.settled(button)
     else if (button.dataset.stop !== undefined) this.host.runs.stop()
-    else if (button.dataset.again !== undefined) this.tryIt(true)
+    else if (button.dataset.again !== undefined) this.newTalk()
+    else if (button.dataset.editSaid !== undefined) this.host.runs.unsay()
   }
 
   reset(field) {
@@ -285,8 +286,14 @@ export class Panel {
     this.node = ""
     if (!(await this.load(`${this.host.dataset.url}/try`))) return
     this.trying = true
+    this.host.runs.retell()
     const first = this.el.querySelector("textarea, input:not([type=hidden], [data-afresh])") ?? this.el.querySelector("button[type=submit]")
     first?.focus()
+  }
+
+  newTalk() {
+    this.host.runs.forget()
+    this.tryIt(true)
   }
 
   submitted(e) {

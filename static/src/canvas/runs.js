@@ -4,6 +4,7 @@
 import { csrf } from "./outbox.js"
 import { Again } from "./runs-again.js"
 import { Breaks } from "./runs-breaks.js"
+import { Heat } from "./runs-heat.js"
 import { Pins } from "./runs-pins.js"
 import { stream } from "./runs-stream.js"
 import { markup } from "./swap.js"
@@ -32,6 +33,7 @@ export class Runs extends Again(Object) {
     this.listen()
     this.pins = new Pins(host, (name) => this.icon(name))
     this.breaks = new Breaks(host, (name) => this.icon(name))
+    this.heat = new Heat(this)
     this.id = host.dataset.run ?? ""
     this.active = false
     this.steps = new Map()
@@ -65,6 +67,7 @@ export class Runs extends Again(Object) {
     if (!node || node.note) return
     this.pins.badge(node)
     this.breaks.badge(node)
+    this.heat.dress(node, step)
     const { el } = node
     const status = step?.status ?? ""
     node.status = status
@@ -86,7 +89,7 @@ export class Runs extends Again(Object) {
     }
     const [icon, word] = WORDS[status] ?? WORDS.queued
     state.replaceChildren(this.icon(icon), step.word ?? word)
-    figures.textContent = [step.rounds, time(step.ms), step.cost].filter(Boolean).join(" · ")
+    figures.textContent = [step.rounds, time(step.ms), step.cost, this.heat.words(step)].filter(Boolean).join(" · ")
     const said = el.querySelector(".node__said")
     if (said) {
       const text = status === "running" ? tail(step.text ?? "") : ""
@@ -128,6 +131,7 @@ export class Runs extends Again(Object) {
   }
 
   dressAll() {
+    this.heat.measure()
     for (const node of this.host.graph.nodes.values()) this.dress(node)
     this.breaks.show()
     this.host.view.draw()
@@ -265,7 +269,7 @@ export class Runs extends Again(Object) {
       step.place = step.status === "paused" ? (event.iter ? `${node}:${event.iter}` : node) : ""
       step.ms = (step.ms && event.iter ? step.ms : 0) + (event.ms ?? 0)
       step.cost = cost(event.usage, step)
-      if (event.error) step.error = typeof event.error === "object" ? event.error : { message: event.error }
+      if (event.error) step.error = typeof event.error === "object" ? event.error : { message: event.error, field: event.field }
     }
     this.dirty.add(node)
     if (this.frame) return
@@ -348,12 +352,15 @@ export class Runs extends Again(Object) {
       this.answer.textContent = words
       this.answer.parentElement.dataset.state = status
       if (status === "succeeded") this.talk.push({ role: "assistant", text: words })
+      if (this.face === "chat") this.credit(this.answer.parentElement)
     }
     this.answer = null
+    this.offer()
     this.dressAll()
     this.controls()
     this.timeline(true)
     this.host.say(status === "succeeded" ? "Run done" : `Run ${status.replace("_", " ")}: ${words}`)
+    if (status === "failed") this.sync() // the record knows which setting was at fault
     const first = problems?.[0]
     if (first?.node) this.host.jump(first.node, first.field)
     if (status === "succeeded" && this.face !== "chat") this.result(output)
@@ -364,6 +371,65 @@ export class Runs extends Again(Object) {
     if (!out) return
     out.hidden = false
     out.querySelector("pre").textContent = shown(output)
+  }
+
+  // --- the talk
+
+  // The face was drawn anew: what was said so far stands in it again.
+  retell() {
+    for (const { role, text } of this.talk) this.bubble(role, text)
+    this.offer()
+  }
+
+  forget() {
+    this.talk = []
+    this.conversation = undefined
+  }
+
+  // The last question can be said otherwise; the talk then goes on from before it.
+  offer() {
+    const { el } = this.host.panel
+    el.querySelector("[data-edit-said]")?.remove()
+    const last = [...el.querySelectorAll(".talk__turn--user")].at(-1)
+    if (!last || this.active) return
+    const edit = document.createElement("button")
+    edit.type = "button"
+    edit.className = "talk__edit"
+    edit.dataset.editSaid = ""
+    edit.textContent = "Edit and send again"
+    last.append(edit)
+  }
+
+  unsay() {
+    if (this.active) return
+    const { el } = this.host.panel
+    const at = this.talk.findLastIndex((turn) => turn.role === "user")
+    const box = el.querySelector("[data-say]")
+    if (at < 0 || !box) return
+    box.value = this.talk[at].text
+    this.talk.length = at
+    const turns = [...el.querySelectorAll(".talk__turn")]
+    const last = turns.findLastIndex((turn) => turn.matches(".talk__turn--user"))
+    for (const turn of turns.slice(last)) turn.remove()
+    this.offer()
+    box.focus()
+  }
+
+  // Which steps made the answer, each a way to what it got and gave.
+  credit(turn) {
+    const { graph } = this.host
+    const ran = graph.ordered().filter((node) => ["succeeded", "failed"].includes(this.steps.get(node.id)?.status))
+    if (!ran.length) return
+    const line = document.createElement("p")
+    line.className = "talk__steps"
+    for (const node of ran) {
+      const jump = document.createElement("button")
+      jump.type = "button"
+      jump.dataset.jump = node.id
+      jump.textContent = node.title
+      line.append(jump)
+    }
+    turn.append(line)
   }
 
   bubble(who, text) {
@@ -423,6 +489,7 @@ export function time(ms) {
 
 function cost(usage, step) {
   if (!usage) return step.cost ?? ""
+  step.tokens = (step.tokens ?? 0) + (usage.prompt_tokens ?? 0) + (usage.completion_tokens ?? 0)
   const micros = (step.micros = (step.micros ?? 0) + (usage.cost_micros ?? 0))
   if (!micros) return usage.prompt_tokens || usage.completion_tokens ? "free" : (step.cost ?? "")
   return micros < 100 ? "< 0.01 ct" : micros < 100_000 ? `${(micros / 10_000).toFixed(2)} ct` : `$${(micros / 1_000_000).toFixed(2)}`

@@ -20,8 +20,8 @@ async def a_run(actor, input):
     return (await service.answer(actor, version, input, trigger="api")).run_id
 
 
-async def read(actor, run, step="", side="out", port="", form="json"):
-    return await parts.part(actor, run, step=step, side=side, port=port, form=form)
+async def read(actor, run, step="", side="out", port="", form="json", key=""):
+    return await parts.part(actor, run, step=step, side=side, port=port, form=form, key=key)
 
 
 async def test_a_value_of_a_step_or_of_the_run_comes_whole_without_secrets(engine):
@@ -32,6 +32,10 @@ async def test_a_value_of_a_step_or_of_the_run_comes_whole_without_secrets(engin
     assert msgspec.json.decode(made.body)["orders"] == [{"sku": "a", "n": 1}]
     assert msgspec.json.decode((await read(actor, run, side="in", port="orders")).body) == [{"sku": "a", "n": 1}]
     assert (await read(actor, run, side="in", port="orders", form="csv")).body.decode("utf-8-sig") == "sku,n\r\na,1\r\n"
+    inner = await read(actor, run, "s0", "in", "object", "csv", "orders")
+    assert inner.body.decode("utf-8-sig") == "sku,n\r\na,1\r\n"
+    with pytest.raises(NotFound):
+        await read(actor, run, "s0", "in", "object", "csv", "nothing")
     assert made.name.endswith(".json") and "attachment" in made.headers["content-disposition"]
 
 
