@@ -65,6 +65,7 @@ ROLLOUT = Rollout(SOME, LISTED[1].id, 2, "<b>", SOME, 3, 10, 15, 20, "Mara", THE
 ROLLOUTS = [
     ROLLOUT,
     msgspec.structs.replace(ROLLOUT, new=Figures(), old=Figures(), stop_above=None, name="", by=""),
+    msgspec.structs.replace(ROLLOUT, new=OLD, old=OLD),
     msgspec.structs.replace(ROLLOUT, new=OLD, old=NEW, ended_at=THEN, outcome="guarded", why="6 of 40 <runs> failed."),
     *(msgspec.structs.replace(ROLLOUT, ended_at=THEN, outcome=each) for each in ("finished", "stopped", "replaced")),
 ]
