@@ -1,6 +1,8 @@
 """How the canvas feels with 1,000 steps and 1,500 wires, in headless Chromium (software rendering).
 
 Frames are counted by requestAnimationFrame while a real pointer drags, pans and zooms; the figure is the median frame.
+`cpu` is what the page's own process spends on a frame: other work on the machine halves frames, but hardly this. Panels
+and typing are timed inside the page, from the press to the moment in which it shows the result.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
 from playwright.sync_api import Page, expect, sync_playwright
 
 from app import config, db
@@ -25,9 +28,18 @@ from tests.factories.studio import a_flow, a_large_document
 from tests.servers import Servers
 
 STEPS, WIRES = 1_000, 1_500
+FOCUS = "() => document.querySelector('flow-canvas').focusNode('n335')"
 RECORD = """() => { window.frames_ = []; let last = performance.now(); window.recording_ = true;
   const tick = (now) => { frames_.push(now - last); last = now; if (recording_) requestAnimationFrame(tick) };
   requestAnimationFrame(tick) }"""
+SAVED = """async letter => { const chip = document.querySelector('[data-part="save-state"]');
+  const field = document.activeElement; let began = 0;
+  const saved = new Promise(done => new MutationObserver((_, me) => { if (began && chip.dataset.state === 'saved') {
+    me.disconnect(); done() } }).observe(chip, { attributes: true }));
+  began = performance.now(); document.execCommand('insertText', false, letter);
+  await saved; return performance.now() - began }"""
+OPENED = """async id => { const began = performance.now(); await document.querySelector('flow-canvas').openPanel(id);
+  await new Promise(requestAnimationFrame); return performance.now() - began }"""
 STOP = "() => { recording_ = false; return frames_.slice(2) }"
 
 
@@ -93,41 +105,37 @@ def _measured(page: Page, flow_id: UUID) -> Iterator[Figure]:
         opened.append(1000 * (time.perf_counter() - began))
     yield Figure("canvas_open_1000_steps", statistics.median(opened), "ms", 1500)
 
-    yield Figure("canvas_pan_everything_1000_steps", _fps(page, _pan), "fps", 50)
+    yield from _frames(page, "canvas_pan_everything_1000_steps", _pan, 50)
     page.locator('[data-canvas="fit"]').click()
-    yield Figure("canvas_zoom_1000_steps", _fps(page, _zoom), "fps", 45)
+    yield from _frames(page, "canvas_zoom_1000_steps", _zoom, 45)
     page.keyboard.press("Escape")
-    page.locator("#node-n335").focus()
+    page.evaluate(FOCUS)
     page.keyboard.press("1")
     page.wait_for_timeout(600)
-    yield Figure("canvas_pan_1000_steps", _fps(page, _pan), "fps", 50)
-    yield Figure("canvas_drag_1000_steps", _fps(page, _drag), "fps", 50)
+    yield from _frames(page, "canvas_pan_1000_steps", _pan, 50)
+    yield from _frames(page, "canvas_drag_1000_steps", _drag, 50)
     expect(page.locator('[data-part="save-state"]')).to_have_text("Saved")
 
     times = []
     for id in ("n345", "n346", "n355", "n356", "n345"):
-        began = time.perf_counter()
-        page.evaluate("id => document.querySelector('flow-canvas').openPanel(id)", id)
+        times.append(page.evaluate(OPENED, id))
         page.locator(".step-panel:has([data-title])").first.wait_for()
-        times.append(1000 * (time.perf_counter() - began))
     yield Figure("canvas_open_panel_1000_steps", statistics.median(times), "ms", 100)
 
-    times = []
-    field = page.get_by_role("textbox", name="Prompt", exact=True)
-    for word in ("one", "two", "three", "four", "five"):
-        began = time.perf_counter()
-        with page.expect_response("**/ops") as answered:
-            field.press_sequentially(word[0])
-        assert answered.value.ok
-        times.append(1000 * (time.perf_counter() - began))
+    page.get_by_role("textbox", name="Prompt", exact=True).click()
+    times = [page.evaluate(SAVED, letter) for letter in "otwhre"][1:]
     yield Figure("canvas_typed_to_saved_1000_steps", statistics.median(times), "ms", 150)
 
 
-def _fps(page: Page, act: Any) -> float:
+def _frames(page: Page, name: str, act: Any, goal: float) -> Iterator[Figure]:
+    renderers = [p for p in psutil.Process().children(recursive=True) if "--type=renderer" in " ".join(p.cmdline())]
+    busy = sum(sum(p.cpu_times()[:2]) for p in renderers)
     page.evaluate(RECORD)
     act(page)
     frames = page.evaluate(STOP)
-    return 1000 / statistics.median(frames)
+    busy = sum(sum(p.cpu_times()[:2]) for p in renderers) - busy
+    yield Figure(name, 1000 / statistics.median(frames), "fps", goal)
+    yield Figure(f"{name}.cpu", 1000 * busy / len(frames), "ms a frame")
 
 
 def _pan(page: Page) -> None:
@@ -139,7 +147,7 @@ def _pan(page: Page) -> None:
 
 
 def _drag(page: Page) -> None:
-    page.locator("#node-n335").focus()
+    page.evaluate(FOCUS)
     page.keyboard.press("Space")
     page.keyboard.press("ArrowUp")  # brings it into view
     page.wait_for_timeout(500)

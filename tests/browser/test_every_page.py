@@ -95,6 +95,22 @@ def test_a_run_that_is_done_and_one_that_waits_are_shown_and_the_front_page_says
     look(page, "run")
 
 
+def test_comments_beside_the_outline_are_accessible_and_fit_every_screen(made, entered, axe, look):
+    person = made(a_person())
+    flow_id = made(studio.create_flow(person.actor, "Garden helper", a_document()))
+    made(studio.comment(person.actor, flow_id, "Is this **too long**?", step="write"))
+    made(studio.comment(person.actor, flow_id, "It answers well."))
+    page = entered(person)
+    for name, query in (
+        ("comments-outline", ""),
+        ("comments-outline-step", "&about=write"),
+    ):
+        page.goto(f"/flows/{flow_id}/outline?panel=comments{query}")
+        expect(page.get_by_role("article", name="Thread about Prompt")).to_be_visible()
+        axe(page)
+        look(page, name)
+
+
 async def _run(actor, document, given, until):
     flow_id = await studio.create_flow(actor, document.name, document)
     await studio.publish(actor, flow_id, "", "")

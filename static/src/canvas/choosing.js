@@ -54,6 +54,7 @@ export const Choosing = (Base) =>
       const node = this.graph.nodes.get(id)
       if (!node) return
       if (show) this.view.show(box(node))
+      this.culling.need(node)
       node.el.tabIndex = 0
       node.el.focus({ preventScroll: true })
     }

@@ -22,6 +22,8 @@ const ROLES = [
 ]
 // Grounds of groups by their colour (components/note/group.py).
 const GROUNDS = { grey: "surface-3", yellow: "you-soft", blue: "info-soft", green: "success-soft", red: "danger-soft" }
+const OVER = 128 // px the canvas of wires is larger than the view, on each side
+const TINY = 0.2 // zoom below which steps are drawn as specks
 const FAMILIES = ["start", "ai", "knowledge", "logic", "people", "data", "connect", "show", "note"]
 
 export class Painter {
@@ -65,20 +67,36 @@ export class Painter {
 
   paint() {
     const { view, host, ctx } = this
+    if (this.pushed()) return this.paintMap()
+    view.stale = false
     if (view.resized) {
       view.resized = false
-      host.wires.width = Math.round(view.width * view.dpr)
-      host.wires.height = Math.round(view.height * view.dpr)
+      host.wires.width = Math.round((view.width + 2 * OVER) * view.dpr)
+      host.wires.height = Math.round((view.height + 2 * OVER) * view.dpr)
     }
+    host.wires.style.transform = "none"
+    this.at = { x: view.x, y: view.y, k: view.k }
     const s = view.k * view.dpr
     ctx.setTransform(1, 0, 0, 1, 0, 0)
     ctx.clearRect(0, 0, host.wires.width, host.wires.height)
-    ctx.setTransform(s, 0, 0, s, view.x * view.dpr, view.y * view.dpr)
-    const seen = view.window(40)
+    ctx.setTransform(s, 0, 0, s, (view.x + OVER) * view.dpr, (view.y + OVER) * view.dpr)
+    const seen = view.window(OVER + 40)
     this.grounds(ctx, seen)
     this.lines(ctx, seen)
     if (view.level === "far") this.boxes(ctx, seen)
     this.paintMap()
+  }
+
+  // The canvas is larger than the view by OVER on each side: as long as the view only moves within that, the canvas is
+  // moved along and nothing is drawn.
+  pushed() {
+    const { view, at } = this
+    if (!at || view.stale || view.resized || view.k !== at.k) return false
+    const [dx, dy] = [view.x - at.x, view.y - at.y]
+    if (Math.abs(dx) > OVER || Math.abs(dy) > OVER) return false
+    const whole = (n) => Math.round(n * view.dpr) / view.dpr
+    this.host.wires.style.transform = `translate(${whole(dx)}px, ${whole(dy)}px)`
+    return true
   }
 
   grounds(ctx, seen) {
@@ -133,8 +151,13 @@ export class Painter {
 
   boxes(ctx, seen) {
     const selected = this.host.selection
+    const tiny = this.view.k < TINY
     for (const n of this.graph.nodes.values()) {
       if (!inView(n, seen)) continue
+      if (tiny && !n.group && !n.container) {
+        this.speck(ctx, n, selected)
+        continue
+      }
       const look = this.family[n.family] ?? this.family.data
       if (n.group && !n.folded) {
         ctx.beginPath()
@@ -172,6 +195,20 @@ export class Painter {
       ctx.fillRect(n.ax + 68, n.ay + 26, Math.max(20, n.w - 110), 14)
       if (state) glyph(ctx, n.status, n.ax + n.w - 30, n.ay + n.h - 30, state)
     }
+  }
+
+  // A step seen from very far: three rectangles, no path; round corners would be smaller than a pixel.
+  speck(ctx, n, selected) {
+    const state = stateColour(n.status, this.colour)
+    const edge = selected.has(n.id) || state ? 6 : 2
+    ctx.fillStyle = selected.has(n.id) ? this.colour.accent : (state ?? this.colour.line)
+    ctx.fillRect(n.ax - edge / 2, n.ay - edge / 2, n.w + edge, n.h + edge)
+    ctx.fillStyle = n.note ? this.colour["you-soft"] : this.colour["surface-2"]
+    ctx.fillRect(n.ax + edge / 2, n.ay + edge / 2, n.w - edge, n.h - edge)
+    if (n.note) return
+    ctx.fillStyle = (this.family[n.family] ?? this.family.data).glyph
+    ctx.fillRect(n.ax + 16, n.ay + 16, 36, 36)
+    if (state) glyph(ctx, n.status, n.ax + n.w - 30, n.ay + n.h - 30, state)
   }
 
   // At most four times a second.

@@ -17,7 +17,12 @@ export class Edit extends Ordering(Adding(Object)) {
     this.host.view.auto = false
     for (const op of ops) this.apply(op)
     this.host.outbox.push(ops, options)
-    this.host.changed()
+    if (!ops.every((op) => this.inside(op))) this.host.changed()
+  }
+
+  // Whether an operation changes nothing but what a step says of itself: nothing is drawn anew for each letter typed.
+  inside(op) {
+    return ["node.config", "node.policy", "note.text"].includes(op.op) && !this.graph.nodes.get(op.id)?.group
   }
 
   // One operation on the cached copy. Lenient: what no longer fits is left out, the server's answer decides.

@@ -63,6 +63,7 @@ export class Graph extends Grouping(Object) {
     if (node.group || old?.group) this.owners = null
     el.style.width = `${node.w + 2 * GUTTER}px`
     el.style.height = `${node.h + node.extra + 2 * GUTTER}px`
+    el.toggleAttribute("data-out", Boolean(node.out))
     return node
   }
 

@@ -8,6 +8,7 @@ import { Chrome } from "./chrome.js"
 import { Clipboard } from "./clipboard.js"
 import { Comments } from "./comments.js"
 import { Connect } from "./connect.js"
+import { Culling } from "./culling.js"
 import { Painter } from "./draw.js"
 import { Edit } from "./edit.js"
 import { Finder } from "./finder.js"
@@ -42,6 +43,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.graph = new Graph(this.world)
     this.view = new View(this)
     this.overlay = new Overlay(this, this.view)
+    this.culling = new Culling(this, this.graph, this.view)
     this.painter = new Painter(this, this.graph, this.view)
     this.connect = new Connect(this, this.graph, this.view)
     this.edit = new Edit(this, this.graph)

@@ -35,6 +35,7 @@ export class Keys {
     this.at = id
     const node = this.graph.nodes.get(id)
     if (!node) return
+    this.host.culling.need(node)
     node.el.tabIndex = 0
     this.host.world.tabIndex = -1
   }

@@ -16,9 +16,10 @@ export class Overlay {
     this.view = view
     this.svg = host.querySelector(".canvas__overlay")
     this.layer = make("g", "overlay", this.svg)
-    this.hoverPath = new Shape(make("path", "overlay__hover", this.layer))
-    this.pickedPath = new Shape(make("path", "overlay__picked", this.layer))
-    this.wirePath = new Shape(make("path", "overlay__wire", this.layer))
+    const shown = () => this.place()
+    this.hoverPath = new Shape(make("path", "overlay__hover", this.layer), shown)
+    this.pickedPath = new Shape(make("path", "overlay__picked", this.layer), shown)
+    this.wirePath = new Shape(make("path", "overlay__wire", this.layer), shown)
     this.flows = make("g", "overlay__flows", this.layer)
     const rect = make("rect", "overlay__box", this.layer)
     rect.setAttribute("visibility", "hidden")
@@ -26,11 +27,22 @@ export class Overlay {
       show: ({ x1, y1, x2, y2 }) => {
         for (const [name, value] of Object.entries({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 })) rect.setAttribute(name, value)
         rect.setAttribute("visibility", "visible")
+        shown()
       },
       hide: () => rect.setAttribute("visibility", "hidden"),
     }
-    this.guides = { x: new Guide(make("line", "overlay__guide", this.layer)), y: new Guide(make("line", "overlay__guide", this.layer)) }
-    view.onframe.push(() => this.layer.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`))
+    const guide = () => new Guide(make("line", "overlay__guide", this.layer), shown)
+    this.guides = { x: guide(), y: guide() }
+    view.onframe.push(() => this.place())
+  }
+
+  // Only while something is to be seen: a change in here makes the browser put all cards of the page together anew.
+  place() {
+    const empty = !this.flows.firstChild && [...this.layer.children].every((el) => el === this.flows || el.getAttribute("visibility") === "hidden")
+    const where = `translate(${this.view.x} ${this.view.y}) scale(${this.view.k})`
+    if (empty || where === this.where) return
+    this.where = where
+    this.layer.setAttribute("transform", where)
   }
 
   // Dots that run along the wires on which data flows now; at most 40, more would say nothing.
@@ -48,24 +60,26 @@ export class Overlay {
       make("path", "flow__glow", g).setAttribute("d", pathOf(e))
       make("path", "flow__dots", g).setAttribute("d", pathOf(e))
     }
+    this.place()
   }
 }
 
 class Guide {
-  constructor(line) {
-    this.line = line
+  constructor(line, shown) {
+    Object.assign(this, { line, shown })
     this.set(null)
   }
 
   set(ends) {
     this.line.setAttribute("visibility", ends ? "visible" : "hidden")
     for (const [name, value] of Object.entries(ends ?? {})) this.line.setAttribute(name, value)
+    if (ends) this.shown()
   }
 }
 
 class Shape {
-  constructor(path) {
-    this.path = path
+  constructor(path, shown) {
+    Object.assign(this, { path, shown })
     this.hide()
   }
 
@@ -73,6 +87,7 @@ class Shape {
     this.path.setAttribute("d", pathOf(curve))
     this.path.dataset.look = look
     this.path.setAttribute("visibility", "visible")
+    this.shown()
   }
 
   hide() {

@@ -61,6 +61,7 @@ export class Pointer {
       this.long = setTimeout(() => {
         if (this.gesture?.moved) return
         navigator.vibrate?.(10)
+        this.host.dataset.boxing = ""
         this.gesture = { ...this.boxing(at, false), x: e.clientX, y: e.clientY, id: e.pointerId }
       }, LONG)
     }
@@ -267,7 +268,10 @@ export class Pointer {
       },
       end: () => host.saySelection(),
       click: () => adds || host.select([]),
-      after: () => box.hide(),
+      after: () => {
+        delete host.dataset.boxing
+        box.hide()
+      },
     }
   }
 

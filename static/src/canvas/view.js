@@ -15,6 +15,7 @@ export class View {
     this.height = 0
     this.level = "near"
     this.frame = 0
+    this.stale = true // something else than the place changed since the last frame
     this.onframe = []
     this.onlevel = []
     this.gestureEnd = 0
@@ -47,7 +48,9 @@ export class View {
     clearTimeout(this.gestureEnd)
   }
 
-  draw() {
+  // `moved`: nothing but the place of the view is new, so what was drawn can be pushed along.
+  draw(moved = false) {
+    if (!moved) this.stale = true
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint())
   }
 
@@ -86,7 +89,7 @@ export class View {
     this.auto = false
     this.x += dx
     this.y += dy
-    this.draw()
+    this.draw(true)
   }
 
   // Zoom so that the point under (vx, vy), in view pixels, stays there.

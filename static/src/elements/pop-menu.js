@@ -25,7 +25,7 @@ class PopMenu extends HTMLElement {
   }
 
   items() {
-    return [...this.querySelectorAll("[role^=menuitem]:not([disabled])")];
+    return [...this.querySelectorAll("[role^=menuitem]:not([disabled])")].filter((item) => item.checkVisibility()); // some are for phones only
   }
 
   key(event) {
