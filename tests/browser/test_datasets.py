@@ -22,6 +22,7 @@ def test_a_file_becomes_a_comparison_that_fills_while_one_looks(made, entered, a
     expect(page.get_by_role("heading", name="Compare over 6 rows")).to_be_visible()
     page.get_by_text("Other prompts beside the flow's own").click()
     page.get_by_label("Called").first.fill("Wrong")
+    expect(page.get_by_label("In place of").first).to_have_value("write.template")
     page.get_by_role("textbox", name="Text", exact=True).first.fill("Nothing of {{ question }}")
     axe(page)
     look(page, "dataset")
