@@ -235,7 +235,7 @@ async def _dataset(
 
 
 def _places(flow: Flow) -> list[tuple[str, str]]:
-    """Settings of the draft that hold a longer text: ("step.setting", how people call it); those of starts come last."""
+    """Settings of the draft that hold a longer text: ("step.setting", its name); those of starts come last."""
     kinds, found = catalogue.load(), []
     for node in sorted(flow.nodes, key=lambda node: node.type.startswith("start.")):
         kind = kinds.get(node.type)
