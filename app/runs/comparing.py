@@ -29,8 +29,9 @@ class Line(Struct, frozen=True):
 
 
 class Pair(Struct, frozen=True):
-    """One step in both runs; None where one did not come to it. `diff`: empty when the same came out; `given`: the same of
-    what came in.
+    """One step in both runs; None where one did not come to it.
+
+    `diff`: empty when the same came out; `given`: the same of what came in.
     """
 
     key: str

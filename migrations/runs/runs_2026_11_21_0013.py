@@ -11,7 +11,7 @@ alter table flow_version add column live_at timestamptz;
 comment on column flow_version.live_at is 'when it was first live for everybody; null: never';
 update flow_version set live_at = created_at where kind = 'published';
 grant update (live_at) on flow_version to {APP};
-"""
+"""  # noqa: S608 -- a role's name of ours
 
 ROLLOUT = """
 create table flow_rollout (

@@ -14,8 +14,8 @@ from app.studio.ops import Workbench, apply
 from app.studio.outline import intents
 from app.studio.outline.ends import ends_of
 from app.studio.outline.posted import changed, read
-from app.studio.settings_form import form_of
 from app.studio.ports import ports_of
+from app.studio.settings_form import form_of
 from app.studio.wiring import edit, may_wire
 from flows import catalogue
 from flows.model import Edge, Flow, NodeUse

@@ -2,10 +2,10 @@
 
 import pytest
 
+from app.studio.palette import palette
 from app.studio.queries import problems_of
 from app.studio.scope import variables_of
 from app.studio.settings_form import form_of
-from app.studio.palette import palette
 from app.studio.shapes import node_view
 from flows import catalogue
 from flows.model import Flow, NodeUse
