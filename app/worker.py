@@ -14,8 +14,8 @@ import msgspec
 
 from app import background, config, db, egress, mail, metrics
 from app.accounts.jobs import JOBS as ACCOUNTS
-from app.embedded.process import tied_to_parent
 from app.checks.jobs import LOOKS as CHECKS_LOOK
+from app.embedded.process import tied_to_parent
 from app.events import hub, outbox
 from app.events.jobs import JOBS as EVENTS
 from app.gateway import service as gateway
