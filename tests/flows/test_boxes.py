@@ -146,7 +146,8 @@ def boxes(draw: st.DrawFn, deep: int = 3, waits: bool = False) -> Box:
 def growth(box: Box) -> int:
     """How many times longer a text may come out than it went in. A Repeat around a For each grows without measure."""
     inner = growth(box.inner) if box.inner is not None else 1
-    return max(1, box.rounds) * inner if box.each else inner**box.rounds
+    # A list as text quotes what is in it, and quotes the quotes of the round before.
+    return 3 * max(1, box.rounds) * inner if box.each else inner**box.rounds
 
 
 def small(box: Box) -> bool:
