@@ -32,6 +32,33 @@ def at(page: Page, id: str, zoom: float = 1) -> None:
     )
 
 
+DRAWN = """() => {
+    const c = document.querySelector("flow-canvas"), { x, y, k } = c.view, wires = c.wires
+    const box = wires.getBoundingClientRect()
+    const here = c.getBoundingClientRect(), ink = wires.getContext('2d')
+    return [...c.graph.edges.values()].map((e) => {
+        const at = { x: (e.x1 + 3 * e.cx1 + 3 * e.cx2 + e.x2) / 8, y: (e.y1 + e.y2) / 2 }
+        const on = [here.left + x + at.x * k - box.left, here.top + y + at.y * k - box.top]
+        const px = on.map((n, i) => Math.round(n * (i ? wires.height / box.height : wires.width / box.width)))
+        return ink.getImageData(px[0] - 2, px[1] - 2, 5, 5).data.some((n) => n > 0)
+    }) }"""
+"""For each wire: whether there is ink where its middle is on the screen."""
+
+
+@pytest.mark.parametrize("size", [None, PHONE])
+def test_wires_are_drawn_from_port_to_port_also_after_the_view_moved(page, made, mara, size):
+    if size:
+        page.set_viewport_size(size)
+    page.goto(f"/flows/{made(a_flow(mara, a_document()))}")
+    ready(page)
+    drawn = page.evaluate(DRAWN)
+    assert drawn and all(drawn)
+    page.mouse.move(250, 500)
+    page.mouse.wheel(40, 60)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert all(page.evaluate(DRAWN))
+
+
 def test_of_a_large_flow_only_the_steps_near_the_view_are_laid_out_and_keys_reach_all(page, made, mara):
     page.goto(f"/flows/{made(a_flow(mara, a_large_document(STEPS, STEPS)))}")
     ready(page)
