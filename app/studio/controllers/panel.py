@@ -18,7 +18,7 @@ from app.studio.settings_form import form_of, takes_values
 from app.triggers import queries as triggers
 from app.web.actor import Actor
 from app.web.htmx import Request
-from app.web.render import fragment
+from app.web.render import fragment, go
 from flows import catalogue
 from flows.model import NodeUse
 
@@ -100,6 +100,9 @@ class PanelController(Controller):
 
     @get("/versions", name="studio:versions")
     async def versions(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+        """The list beside the canvas; who comes by the address gets the page of versions."""
+        if not request.htmx.partial:
+            return go(request, f"/flows/{flow_id}/history")
         listed = await queries.versions(actor, flow_id)
         return fragment(request, "studio/_versions.html", flow_id=flow_id, versions=listed, editable=actor.can_edit)
 

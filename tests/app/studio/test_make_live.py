@@ -21,7 +21,10 @@ async def two_versions(actor):
 async def test_an_older_version_is_live_again_the_draft_stays_and_undo_goes_forward(signed_in):
     actor = signed_in.actor
     flow_id, first, second = await two_versions(actor)
-    assert "Make version 1 live" in (await signed_in.get(f"/flows/{flow_id}/versions")).text
+    assert (
+        "Make version 1 live"
+        in (await signed_in.get(f"/flows/{flow_id}/versions", headers={"HX-Request": "true"})).text
+    )
     answer = await signed_in.post(f"/flows/{flow_id}/versions/{first}/live", data={})
     assert answer.status_code == 303
     assert await runs.live_version(actor.workspace_id, flow_id) == first
