@@ -1,0 +1,89 @@
+"""What other domains do with runs. `who` is the Actor, or a workspace's id where nobody is signed in (webhook,
+visitor).
+"""
+
+from app.runs.doors import Admitted, Forged, Hook, Paced, check_calls, guard_hooks, pace_hooks
+from app.runs.forms import GoOnForm
+from app.runs.limits import key_of
+from app.runs.rehearsal import Answer, at_the_boundary, digest, recorded, rehearse, rehearse_here
+from app.runs.rollouts import begin_rollout, end_rollout, rolling_out
+from app.runs.service.answering import PATIENCE, answer, follow, stream
+from app.runs.service.asked import GONE, MOST_INPUT, input_text, may_run, mine, person_of, workspace_of
+from app.runs.service.ending import cancel, cancel_all, forget_visits
+from app.runs.service.settling import again, decide, decide_all, signal
+from app.runs.service.starting import DEADLINE, limit, nudge, start, start_within
+from app.runs.service.tries import begin_pinned, compared, go_on, resume
+from app.runs.service.versions import (
+    address_proof,
+    address_token,
+    bring_back,
+    live_version,
+    rollouts_changed,
+    save_version,
+    staged_in,
+    take_down,
+    version,
+)
+from app.runs.stages import clear_stage, flows_on, put_on_stage
+from app.runs.values import whole_output
+
+__all__ = [
+    "DEADLINE",
+    "GONE",
+    "MOST_INPUT",
+    "PATIENCE",
+    "Admitted",
+    "Answer",
+    "Forged",
+    "GoOnForm",
+    "Hook",
+    "Paced",
+    "address_proof",
+    "address_token",
+    "again",
+    "answer",
+    "at_the_boundary",
+    "begin_pinned",
+    "begin_rollout",
+    "bring_back",
+    "cancel",
+    "cancel_all",
+    "check_calls",
+    "clear_stage",
+    "compared",
+    "decide",
+    "decide_all",
+    "digest",
+    "end_rollout",
+    "flows_on",
+    "follow",
+    "forget_visits",
+    "go_on",
+    "guard_hooks",
+    "input_text",
+    "key_of",
+    "limit",
+    "live_version",
+    "may_run",
+    "mine",
+    "nudge",
+    "pace_hooks",
+    "person_of",
+    "put_on_stage",
+    "recorded",
+    "rehearse",
+    "rehearse_here",
+    "resume",
+    "rolling_out",
+    "rollouts_changed",
+    "save_version",
+    "signal",
+    "staged_in",
+    "start",
+    "start_within",
+    "stream",
+    "take_down",
+    "version",
+    "whole_output",
+    "workspace_of",
+]
