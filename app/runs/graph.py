@@ -5,32 +5,24 @@ component is not installed any more. templates/runs/_graph.html makes the SVG.
 """
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from app.runs.reading import RunView, StepView
 from app.runs.timeline import WORST
 from app.runs.why import carried
-from app.web.flow_picture import EDGE, inside, path, place, scale, short, size
+from app.web import flow_picture
+from app.web.flow_picture import extent, inside, path, place
 from app.web.words import duration
 from flows import catalogue
 from flows.model import Flow
 
 
-class Box(Struct, frozen=True):
-    """One step. `key`: what a click shows, "" when it was not reached. `words` is read out."""
+class Box(flow_picture.Box, frozen=True):
+    """`key`: what a click shows, "" when it was not reached."""
 
-    node: str
     key: str
-    title: str
-    icon: str
-    family: str
     status: str
     note: str
-    words: str
-    x: float
-    y: float
-    w: float
-    h: float
-    container: bool
 
 
 class Line(Struct, frozen=True):
@@ -40,15 +32,9 @@ class Line(Struct, frozen=True):
     lit: bool
 
 
-class Graph(Struct, frozen=True):
-    """`width`, `height`: of the drawing; `shown_width`, `shown_height`: on the screen."""
-
+class Graph(flow_picture.Drawing, frozen=True):
     boxes: list[Box]
     lines: list[Line]
-    width: float
-    height: float
-    shown_width: float
-    shown_height: float
 
 
 def graph(run: RunView, flow: Flow) -> Graph:
@@ -59,28 +45,14 @@ def graph(run: RunView, flow: Flow) -> Graph:
     for step in run.steps:
         steps.setdefault(step.node, []).append(step)
     places = {id: place(use, uses) for id, use in uses.items()}
-    left = min((x for x, _ in places.values()), default=0) - EDGE
-    top = min((y for _, y in places.values()), default=0) - EDGE
     boxes = []
-    for id, use in uses.items():
-        kind = kinds.get(use.type)
-        x, y = places[id]
-        w, h, container = size(use, kinds)
-        title = use.label or (kind.title if kind else use.type)
-        status, key, note = _state(steps.get(id, []), run)
-        boxes.append(
-            Box(
-                id, key, short(title), kind.icon if kind else "circle-question-mark", kind.family if kind else "",
-                status, note, f"{title}: {status.replace('_', ' ') or 'not reached'}", x - left, y - top, w, h,
-                container,
-            )
-        )  # fmt: skip
+    for box in flow_picture.boxes(uses, places, kinds):
+        status, key, note = _state(steps.get(box.node, []), run)
+        facts = asdict(box) | {"words": f"{box.words}: {status.replace('_', ' ') or 'not reached'}"}
+        boxes.append(Box(**facts, key=key, status=status, note=note))
     boxes.sort(key=lambda box: not box.container)  # a container lies under what is in it
     by_id = {box.node: box for box in boxes}
-    width = max((box.x + box.w for box in boxes), default=200) + EDGE
-    height = max((box.y + box.h for box in boxes), default=80) + EDGE
-    shown = scale(width)
-    return Graph(boxes, _lines(flow, by_id, steps), width, height, round(width * shown), round(height * shown))
+    return Graph(*extent(boxes), boxes, _lines(flow, by_id, steps))
 
 
 def _state(steps: list[StepView], run: RunView) -> tuple[str, str, str]:

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from app.web.flow_picture import UNKNOWN_ICON
 from flows.catalogue import Catalogue
 from flows.model import Flow, NodeUse
 
 WIDTH, HEIGHT, TILE = 380, 100, 28
 COLUMNS, ROWS = 6, 3
-UNKNOWN_ICON = "circle-question-mark"
 
 
 class Spot(Struct, frozen=True):

@@ -14,7 +14,7 @@ from app.studio.changes import FRAME
 from app.studio.ops import node_of, port_of
 from app.studio.ports import field_title, ports_of
 from app.studio.service.fragments import PRIVATE, without_secrets
-from app.studio.shapes import UNKNOWN_ICON
+from app.web.flow_picture import UNKNOWN_ICON
 from app.web.worddiff import Piece, pieces
 from flows.catalogue import AnyNode, Catalogue
 from flows.model import Flow, NodeUse

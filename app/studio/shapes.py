@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from app.studio.ports import ports_of, settings_of
+from app.web.flow_picture import UNKNOWN_ICON
 from flows.catalogue import AnyNode, Catalogue
 from flows.keeping import why_not_kept
 from flows.model import NodeUse
@@ -43,7 +44,6 @@ LETTERS = {
     "message": "M",
     "any": "A",
 }
-UNKNOWN_ICON = "circle-question-mark"
 
 
 class PortView(Struct, frozen=True):

@@ -1,10 +1,11 @@
 """Where the boxes and wires of a flow lie when it is drawn as a small picture: for runs, versions and links. Pure.
 
-Drawn from the document alone, so that any version can be shown, also one with steps whose component is not installed.
+Box from the document alone, so that any version can be shown, also one with steps whose component is not installed.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Collection, Iterator, Mapping
+
+from msgspec import Struct
 
 from flows.catalogue import Catalogue
 from flows.model import NodeUse
@@ -19,20 +20,57 @@ TITLE = 22
 """Characters of a title that fit."""
 
 
-class Drawn(Protocol):
-    @property
-    def x(self) -> float: ...
-    @property
-    def y(self) -> float: ...
-    @property
-    def w(self) -> float: ...
-    @property
-    def h(self) -> float: ...
-    @property
-    def container(self) -> bool: ...
+UNKNOWN_ICON = "circle-question-mark"
 
 
-def place(use: NodeUse, uses: Mapping[str, NodeUse]) -> tuple[float, float]:
+class Box(Struct, frozen=True):
+    """One step. `words` is read out; from `boxes` they are its whole title. x, y: from the drawing's upper left."""
+
+    node: str
+    title: str
+    icon: str
+    family: str
+    words: str
+    x: float
+    y: float
+    w: float
+    h: float
+    container: bool
+
+
+class Drawing(Struct, frozen=True):
+    """`width`, `height`: of the drawing; `shown_width`, `shown_height`: on the screen."""
+
+    width: float
+    height: float
+    shown_width: float
+    shown_height: float
+
+
+Place = tuple[float, float]
+
+
+def boxes(uses: Mapping[str, NodeUse], places: Mapping[str, Place], kinds: Catalogue) -> Iterator[Box]:
+    """The steps `uses`, in their order, each where `places` says (see `place`), the whole moved to the edge."""
+    left = min((x for x, _ in places.values()), default=0) - EDGE
+    top = min((y for _, y in places.values()), default=0) - EDGE
+    for id, use in uses.items():
+        kind = kinds.get(use.type)
+        (x, y), (w, h, container) = places[id], size(use, kinds)
+        title = use.label or (kind.title if kind else use.type)
+        icon, family = (kind.icon, kind.family) if kind else (UNKNOWN_ICON, "")
+        yield Box(id, short(title), icon, family, title, x - left, y - top, w, h, container)
+
+
+def extent(boxes: Collection[Box]) -> tuple[float, float, int, int]:
+    """What a Drawing of these boxes has: width, height, and both as shown."""
+    width = max((box.x + box.w for box in boxes), default=200) + EDGE
+    height = max((box.y + box.h for box in boxes), default=80) + EDGE
+    shown = scale(width)
+    return width, height, round(width * shown), round(height * shown)
+
+
+def place(use: NodeUse, uses: Mapping[str, NodeUse]) -> Place:
     """Where a step lies in the whole drawing: positions in a document are relative to the container."""
     x, y, seen = use.x, use.y, {use.id}
     while use.parent and use.parent in uses and use.parent not in seen:
@@ -54,11 +92,11 @@ def scale(width: float) -> float:
     return max(LEAST, min(1.0, ROOM / width))
 
 
-def inside(box: Drawn, container: Drawn) -> bool:
+def inside(box: Box, container: Box) -> bool:
     return container.x <= box.x <= container.x + container.w and container.y <= box.y <= container.y + container.h
 
 
-def path(a: Drawn, b: Drawn) -> str:
+def path(a: Box, b: Box) -> str:
     """A wire as SVG path data, level at both ends. Wires of a container's own inner ports start and end at its inner
     edges.
     """
