@@ -39,9 +39,10 @@ from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
 from flows.run import Engine
 from flows.transport.poll import Poll, Several
 from flows.transport.protocol import LANES, Lane, Transport
-from flows.worker import Stop, Timings, Worker
+from flows.worker import Timings, Worker
 from flows.worker_heart import Heart
 from flows.worker_isolation import Isolation
+from flows.worker_places import Stop
 
 log = logger(__name__)
 

@@ -17,11 +17,11 @@ from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_pool import OUTAGES
 from flows.ledger.postgres_queue import Claimed, PostgresQueue
 from flows.ledger.protocol import Claim, Fault, LostRun, RunChange
-from flows.sdk.context import Signal
 from flows.sweep import Swept, sweep
 from flows.transport.protocol import LANES, Lane, Transport
 from flows.worker_heart import Heart
 from flows.worker_isolation import Isolation
+from flows.worker_places import Places, Stop, Taken
 
 log = logging.getLogger("agentbase.worker")
 
@@ -44,21 +44,6 @@ class Timings(Struct, frozen=True):
     cancel_grace: float = 15.0
     drain: float = 25.0
     linger: float = 10.0
-
-
-class Stop:
-    """What the engine is told from outside. `cancel`: somebody wants the run to end. `pause`: end at the next step
-    border.
-
-    `signals`: those that arrive while the run is under way.
-    """
-
-    __slots__ = ("cancel", "pause", "signals")
-
-    def __init__(self) -> None:
-        self.cancel = asyncio.Event()
-        self.pause = asyncio.Event()
-        self.signals: asyncio.Queue[Signal] = asyncio.Queue()
 
 
 Advance = Callable[[Claimed, Stop], Awaitable[None]]
@@ -91,8 +76,7 @@ class Worker:
         on_swept: Callable[[Swept], None] | None = None,
         isolation: Isolation | None = None,
     ) -> None:
-        """`slots`: runs at once. A fifth of them is kept free for the interactive lane; bulk has half of them at most,
-        and a tenth is left to it while it has something queued.
+        """`slots`: runs at once, see `Places`.
 
         `isolation`: starts a process for runs in quarantine. A worker without it, whose only lane is quarantine, is
         such a process: it ends when nothing is left for it.
@@ -103,7 +87,6 @@ class Worker:
         self._transport = transport
         self._advance = advance
         self._heart = heart
-        self._slots = slots
         self._isolated = tuple(lanes) == ("quarantine",)
         self._lanes = [lane for lane in LANES if lane in lanes and (lane != "quarantine" or self._isolated)]
         self._isolation = isolation
@@ -111,9 +94,7 @@ class Worker:
         self._on_swept = on_swept
         self._wake = asyncio.Event()
         self._due: set[Lane] = set()
-        self._running: dict[Claim, tuple[asyncio.Task[None], Stop]] = {}
-        self._lane_of: dict[Claim, Lane] = {}
-        self._bulk_waits = False
+        self._running = Places(slots)
         self._claiming = asyncio.Lock()
         self._busy_at = monotonic()
         self._stopping = asyncio.Event()
@@ -178,7 +159,7 @@ class Worker:
         for lane in self._lanes:
             if lane not in due or self._stopping.is_set():
                 continue
-            free = self._free(lane)
+            free = self._running.free(lane)
             if free <= 0:
                 self._due.add(lane)  # looked at again when a run ends
                 continue
@@ -190,19 +171,7 @@ class Worker:
                 self._due.add(lane)
                 self._wake.set()
             elif lane == "bulk":
-                self._bulk_waits = False
-
-    def _free(self, lane: Lane) -> int:
-        """Places that this lane may take now."""
-        free = self._slots - len(self._running)
-        if lane in ("interactive", "quarantine"):
-            return min(free, 50)
-        bulk = sum(each == "bulk" for each in self._lane_of.values())
-        free -= self._slots // 5
-        if lane == "bulk":
-            self._bulk_waits = True
-            return min(free, max(1, self._slots // 2) - bulk, 50)
-        return min(free - (max(0, self._slots // 10 - bulk) if self._bulk_waits else 0), 50)
+                self._running.bulk_waits = False
 
     async def _own_up(self) -> None:
         """Give back what is ours on paper only: nobody works on it, and our heartbeat would keep it from the others.
@@ -237,13 +206,11 @@ class Worker:
         stop = Stop()
         self.counters.claimed += 1
         task = asyncio.create_task(self._one(claimed, stop), name=f"run {claimed.claim.run}")
-        self._running[claimed.claim] = (task, stop)
-        self._lane_of[claimed.claim] = claimed.lane
+        self._running.take(claimed.claim, Taken(task, stop, claimed.lane))
         task.add_done_callback(lambda _: self._ended(claimed))
 
     def _ended(self, claimed: Claimed) -> None:
-        self._running.pop(claimed.claim, None)
-        self._lane_of.pop(claimed.claim, None)
+        self._running.leave(claimed.claim)
         self._ledger.forget(claimed.claim)
         self._busy_at = monotonic()
         if claimed.limited:
@@ -283,13 +250,13 @@ class Worker:
             return
         claims = list(self._running)
         for claim in await self._queue.to_stop(claims):
-            if (running := self._running.get(claim)) is not None:
-                running[1].cancel.set()
+            if (stop := self._running.stop_of(claim)) is not None:
+                stop.cancel.set()
         for claim, id_, signal in await self._queue.signals(claims):
             given = self._ledger.given(claim)
-            if (running := self._running.get(claim)) is not None and given is not None and id_ not in given:
+            if (stop := self._running.stop_of(claim)) is not None and given is not None and id_ not in given:
                 given[id_] = signal
-                running[1].signals.put_nowait(signal)
+                stop.signals.put_nowait(signal)
 
     async def _ring(self) -> None:
         for lane in await self._queue.wake_due():
@@ -332,10 +299,10 @@ class Worker:
     async def _drain(self) -> None:
         """Let each run come to the end of its step, then give back what is left. Nobody is blamed for a crash."""
         self._heart.draining = True
-        tasks = [task for task, _ in self._running.values()]
         claims = list(self._running)
-        for _, stop in self._running.values():
-            stop.pause.set()
+        tasks = [taken.task for taken in self._running.taken()]
+        for taken in self._running.taken():
+            taken.stop.pause.set()
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=self._timings.drain)
             for task in late:

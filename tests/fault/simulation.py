@@ -22,7 +22,7 @@ from flows.plan import Plan
 from flows.run import Engine
 from flows.sdk import Context, NodeError, Wait, node
 from flows.sdk.context import Signal
-from flows.worker import Stop
+from flows.worker_places import Stop
 
 OUTCOMES = ("step.succeeded", "step.failed", "step.skipped", "run.succeeded", "run.failed", "run.in_doubt")
 LEASE, BEAT, SWEEP = 30.0, 10.0, 2.0
