@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.checks import queries as checks
 from app.checks import service
 from app.checks.service import FailedTest, TestsGate
 from app.errors import Conflict
@@ -52,4 +53,4 @@ async def test_an_edit_while_the_tests_run_is_noticed(actor, monkeypatch):
 async def test_a_flow_that_asks_for_nothing_is_published_without_a_run(actor):
     flow_id, _ = await a_case(actor, a_document(), GIVEN)
     await studio.publish(actor, flow_id, "", "")
-    assert (await service.queries.suite(actor, flow_id)).cases[0].last is None
+    assert (await checks.suite(actor, flow_id)).cases[0].last is None

@@ -1,0 +1,181 @@
+"""Tests are made of runs and of files, changed, removed and brought back."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from app.checks import queries
+from app.checks.forms import CaseForm
+from app.checks.judging import part, shown
+from app.checks.service.telling import tell, text
+from app.checks.shapes import MOST_BYTES, MOST_CASES, Case, Expectation
+from app.db import Tx, tenant_tx
+from app.errors import Conflict, NotFound, Refused
+from app.runs import queries as runs
+from app.runs import service as rehearsal
+from app.studio import queries as studio
+from app.web import Actor
+from flows.expressions import ExpressionError
+
+
+async def save_run(
+    actor: Actor,
+    run_id: UUID,
+    name: str = "",
+    expect: list[Expectation] | UnsetType = UNSET,
+    replace: UUID | None = None,
+) -> tuple[UUID, UUID]:
+    """Make a test of a run that ended well. Returns (flow, test). `expect` unset: exactly what came out then.
+
+    `replace`: a test of the same flow that gets this run's input and answers and keeps the rest. Raises NotFound, and
+    Conflict for a run that has not ended or did not end well.
+    """
+    rehearsal.may_run(actor)
+    run = await runs.whole_run(actor, run_id)
+    if run.live:
+        raise Conflict("This run still goes on.", remedy="Save it as a test when it has ended.")
+    if run.status != "succeeded":
+        raise Conflict("This run did not end well.", remedy="Save a run that did what it should.")
+    document = (await runs.version(actor, run.version_id)).document
+    answers = rehearsal.recorded(run, document)
+    if replace is not None:
+        before = await queries.case(actor, run.flow_id, replace)
+        case = Case(before.case.name, run.input, before.case.expect, answers, run.trigger)
+        async with tenant_tx(actor.workspace_id) as tx:
+            await _write(tx, replace, case)
+            await tx.execute("update check_case set source_run = $2 where id = $1", replace, run_id)
+            await tell(tx, actor, run.flow_id, "check.changed", replace)
+        return run.flow_id, replace
+    wanted = suggested(run.output) if isinstance(expect, UnsetType) else expect
+    case = Case(name.strip() or await _free_name(actor, run.flow_id), run.input, wanted, answers, run.trigger)
+    return run.flow_id, await _insert(actor, run.flow_id, case, run_id)
+
+
+def suggested(output: Any) -> list[Expectation]:
+    """The strictest thing that can be expected: the same again."""
+    try:
+        return [Expectation("exact", shown(part(output, "")))]
+    except ExpressionError:
+        return []
+
+
+async def put(actor: Actor, flow_id: UUID, cases: Sequence[Case]) -> list[UUID]:
+    """Tests as a file has them: in the place of those of the same name, the others stay. Raises NotFound, Refused."""
+    rehearsal.may_run(actor)
+    there = {view.case.name: view.id for view in (await queries.suite(actor, flow_id)).cases}
+    made = []
+    for case in cases:
+        if (id := there.get(case.name)) is not None:
+            async with tenant_tx(actor.workspace_id) as tx:
+                await _write(tx, id, case)
+                await tell(tx, actor, flow_id, "check.changed", id)
+            made.append(id)
+        else:
+            made.append(await _insert(actor, flow_id, case, None))
+    return made
+
+
+async def change(actor: Actor, flow_id: UUID, case_id: UUID, form: CaseForm) -> None:
+    """Another name, input, or other expectations. Raises NotFound and Refused."""
+    rehearsal.may_run(actor)
+    old = (await queries.case(actor, flow_id, case_id)).case
+    new = Case(
+        old.name if isinstance(form.name, UnsetType) else form.name,
+        old.input if isinstance(form.input, UnsetType) else form.input,
+        old.expect if isinstance(form.expect, UnsetType) else form.expect,
+        old.answers,
+        old.trigger,
+    )
+    async with tenant_tx(actor.workspace_id) as tx:
+        await _write(tx, case_id, new)
+        await tell(tx, actor, flow_id, "check.changed", case_id)
+
+
+async def remove(actor: Actor, flow_id: UUID, case_id: UUID) -> str:
+    """Delete a test; `bring_back` undoes it. Returns its name. Raises NotFound."""
+    return await _marked(actor, flow_id, case_id, "removed_at = now()", "removed_at is null")
+
+
+async def bring_back(actor: Actor, flow_id: UUID, case_id: UUID) -> str:
+    return await _marked(actor, flow_id, case_id, "removed_at = null", "removed_at is not null")
+
+
+async def demand(actor: Actor, flow_id: UUID, required: bool) -> None:
+    """Whether the flow's tests must pass before it is published. Raises NotFound."""
+    rehearsal.may_run(actor)
+    await studio.there(actor, flow_id)
+    async with tenant_tx(actor.workspace_id) as tx:
+        await tx.execute(
+            """insert into check_rule (flow_id, workspace_id, required) values ($1, $2, $3)
+               on conflict (flow_id) do update set required = excluded.required""",
+            flow_id,
+            actor.workspace_id,
+            required,
+        )
+        await tell(tx, actor, flow_id, "check.changed", None)
+
+
+async def _insert(actor: Actor, flow_id: UUID, case: Case, run_id: UUID | None) -> UUID:
+    await studio.there(actor, flow_id)
+    texts = _fitting(case)
+    async with tenant_tx(actor.workspace_id) as tx:
+        there = await tx.fetchval("select count(*) from check_case where flow_id = $1 and removed_at is null", flow_id)
+        if there >= MOST_CASES:
+            raise Refused(f"A flow has at most {MOST_CASES} tests.", remedy="Delete one that tells nothing new.")
+        made = await tx.fetchval(
+            """insert into check_case (workspace_id, flow_id, name, trigger, input, expect, answers, source_run,
+                      created_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id""",
+            actor.workspace_id,
+            flow_id,
+            case.name,
+            case.trigger,
+            *texts,
+            run_id,
+            actor.user_id,
+        )
+        await tell(tx, actor, flow_id, "check.changed", made)
+    return UUID(str(made))
+
+
+async def _write(tx: Tx, case_id: UUID, case: Case) -> None:
+    await tx.execute(
+        """update check_case set name = $2, trigger = $3, input = $4, expect = $5, answers = $6, updated_at = now()
+            where id = $1""",
+        case_id,
+        case.name,
+        case.trigger,
+        *_fitting(case),
+    )
+
+
+def _fitting(case: Case) -> tuple[str, str, str]:
+    """Input, expectations and answers as JSON text. Raises Refused when they are too large."""
+    texts = (text(case.input), text(case.expect), text(case.answers))
+    if (size := sum(len(each.encode()) for each in texts)) > MOST_BYTES:
+        raise Refused(
+            f"This test has {size / 1e6:.1f} MB with its recorded answers; at most {MOST_BYTES / 1e6:.0f} MB are kept.",
+            remedy="Save a run with a smaller input as the test.",
+            code="test_too_large",
+        )
+    return texts
+
+
+async def _free_name(actor: Actor, flow_id: UUID) -> str:
+    taken = {view.case.name for view in (await queries.suite(actor, flow_id)).cases}
+    return next(name for number in range(1, len(taken) + 2) if (name := f"Test {number}") not in taken)
+
+
+async def _marked(actor: Actor, flow_id: UUID, case_id: UUID, change: str, where: str) -> str:
+    rehearsal.may_run(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        name = await tx.fetchval(
+            f"update check_case set {change} where id = $1 and flow_id = $2 and {where} returning name",  # noqa: S608 -- ours
+            case_id,
+            flow_id,
+        )
+        if name is None:
+            raise NotFound(queries.GONE)
+        await tell(tx, actor, flow_id, "check.changed", case_id)
+    return str(name)
