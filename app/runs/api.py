@@ -41,7 +41,7 @@ from app.runs.forms import (
     SignalForm,
 )
 from app.runs.outcome import Outcome
-from app.runs.reading import RunView
+from app.runs.shapes import RunView
 from app.web.actor import Actor
 from app.web.closing import closing
 from app.web.htmx import Request

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from app.db import tenant_tx
 from app.errors import NotFound
 from app.runs import queries
-from app.runs.reading import RunView, StepView
+from app.runs.shapes import RunView, StepView
 from app.web import Actor
 
 MOST_LINES = 200

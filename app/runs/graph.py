@@ -7,7 +7,7 @@ component is not installed any more. templates/runs/_graph.html makes the SVG.
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from app.runs.reading import RunView, StepView
+from app.runs.shapes import RunView, StepView
 from app.runs.timeline import WORST
 from app.runs.why import carried
 from app.web import flow_picture

@@ -12,8 +12,9 @@ from app import clock
 from app.db import tenant_tx
 from app.runs import words
 from app.runs.glance import NEEDS_YOU
-from app.runs.reading import loads, state_of
+from app.runs.reading import loads
 from app.runs.redacting import redacted
+from app.runs.shapes import state_of
 from app.web import Actor
 
 PAGE = 50

@@ -17,11 +17,12 @@ from app.runs.fields import Field
 from app.runs.glance import NEEDS_YOU, Glance, Waiting, Week, latest, waiting, week
 from app.runs.live import LiveFlow, live_document, live_flows
 from app.runs.ports import Typed, fields_for, typed_ports
-from app.runs.reading import RunView, run_view
+from app.runs.reading import run_view
 from app.runs.redacting import redacted
 from app.runs.rollout_figures import Verdict, verdicts
 from app.runs.rollouts import Rollout, rollout_of
 from app.runs.service import GONE
+from app.runs.shapes import RunView
 from app.runs.stages import Stage, stages_of
 from app.runs.versions import VersionView, token
 from app.web import Actor

@@ -19,8 +19,8 @@ from app.errors import NotFound, Refused
 from app.runs import express
 from app.runs.ids import uuid7
 from app.runs.outcome import Outcome
-from app.runs.reading import RunView
 from app.runs.running import CAPABILITIES, Ready, host
+from app.runs.shapes import RunView
 from flows import catalogue
 from flows.compile import compile
 from flows.express import Record, run_express

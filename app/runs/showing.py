@@ -12,7 +12,7 @@ from app.runs import breaking, queries
 from app.runs.fields import Field
 from app.runs.graph import Graph, graph
 from app.runs.ports import fields_for
-from app.runs.reading import RunView, StepView
+from app.runs.shapes import RunView, StepView
 from app.runs.timeline import Timeline, timeline
 from app.web import Actor
 from app.web.words import money

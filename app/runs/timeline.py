@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from app.runs.reading import RunView, StepView
+from app.runs.shapes import RunView, StepView
 from app.web.words import duration
 from flows.model import Flow
 

@@ -19,7 +19,7 @@ from app.db import system_tx
 from app.errors import NotFound
 from app.logs import logger
 from app.runs import queries
-from app.runs.reading import RunView, StepView
+from app.runs.shapes import RunView, StepView
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan

@@ -8,7 +8,7 @@ from app.runs import service, shares
 from app.runs.asking import Link as AskLink
 from app.runs.listing import Listed, RunFilter, RunRow
 from app.runs.needs import Need, Needs
-from app.runs.reading import AttemptView, LogView, RunView, StepView
+from app.runs.shapes import AttemptView, LogView, RunView, StepView
 from app.runs.showing import Peers, composed
 from app.runs.viewing import view
 from app.runs.why import Link, Why

@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import to_builtins
 
 from app.runs.ports import Typed, fields_for
-from app.runs.reading import LogView
+from app.runs.shapes import LogView
 from app.studio.changes import changes
 from app.studio.choices import Offers
 from app.studio.exposing import shown
