@@ -10,6 +10,7 @@ from app.checks.figures import Cell, comparisons, figures
 from app.checks.shapes import Expectation, Verdict
 from app.db import tenant_tx
 from app.errors import NotFound
+from app.studio import queries as studio
 from app.web import Actor
 
 NO_DATASET = "This dataset does not exist."
@@ -28,7 +29,8 @@ select e.id, e.flow_id, f.name as flow, e.dataset_id, d.name as dataset, e.statu
 
 
 async def datasets(actor: Actor, flow_id: UUID) -> list[DatasetView]:
-    """Those of a flow, newest first. 1 statement."""
+    """Those of a flow, newest first. 2 statements. Raises NotFound for a flow that does not exist."""
+    await studio.there(actor, flow_id)
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
             "select d.id, d.flow_id, f.name as flow, d.name, d.source, d.rows, d.created_at from dataset d"
@@ -59,7 +61,8 @@ async def dataset(actor: Actor, flow_id: UUID, dataset_id: UUID) -> DatasetView:
 
 
 async def experiments(actor: Actor, flow_id: UUID) -> list[ExperimentView]:
-    """The last 30 of a flow, newest first, without figures. 1 statement."""
+    """The last 30 of a flow, newest first, without figures. 2 statements. Raises NotFound as `datasets`."""
+    await studio.there(actor, flow_id)
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(_EXPERIMENT + "where e.flow_id = $1 order by e.created_at desc limit 30", flow_id)
     return [_experiment(row) for row in rows]

@@ -24,11 +24,13 @@ select id, input::text as input, output::text as output from run
 
 async def upload(actor: Actor, flow_id: UUID, form: UploadForm) -> UUID:
     """A dataset out of a file. Raises NotFound, and Refused with the line at fault."""
+    await studio.there(actor, flow_id)  # before the file is read: what is not yours is not there, whatever you send
     return await _made(actor, flow_id, form.name, f"a {form.form.upper()} file", read(form.content, form.form))
 
 
 async def put(actor: Actor, flow_id: UUID, form: RowsForm) -> UUID:
     """A dataset as a program has it."""
+    await studio.there(actor, flow_id)
     return await _made(actor, flow_id, form.name, "a program", checked(form.rows))
 
 

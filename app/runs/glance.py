@@ -14,10 +14,16 @@ from app.web import Actor
 OPEN = "status = 'waiting' and {0}.wait->>'signal' <> '' and coalesce({0}.wait->>'asks', '') <> 'false'"
 """A row of node_exec, called {0}, that asks a person, not the clock or a machine: as node_exec_open_ix has it."""
 
+UNANSWERED = """not exists (
+    select from run_signal s where s.run_id = {0}.run_id and s.taken_by is null and s.name = {0}.wait->>'signal'
+       and s.step in ('', {0}.node_id || coalesce(':' || nullif({0}.iter_path, ''), '')))"""
+"""Nobody has answered yet: an answer lies there until a worker goes on with the run."""
+
 LIVE = "('waiting', 'running', 'queued')"
 """What a run may be at while one of its steps asks: other branches go on meanwhile."""
 
-ASKS = f"exists (select from node_exec w where w.run_id = r.id and w.{OPEN.format('w')})"
+ASKS = f"""exists (select from node_exec w where w.run_id = r.id and w.{OPEN.format("w")}
+    and {UNANSWERED.format("w")})"""
 
 NEEDS_YOU = f"(r.status in ('in_doubt', 'dead') or (r.status in {LIVE} and {ASKS}))"
 """A person has to act: answer a step, or decide about a run that stopped in doubt. Waiting for a clock is not that."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from app.db import tenant_tx
 from app.runs.asking import Link, link
-from app.runs.glance import IN_NEED, LIVE, OPEN
+from app.runs.glance import IN_NEED, LIVE, OPEN, UNANSWERED
 from app.runs.reading import loads
 from app.runs.redacting import redacted
 from app.web import Actor
@@ -29,7 +29,7 @@ select r.id, r.flow_id, r.status as run_status, r.created_at, r.error, r.crash_c
          where n.status = 'waiting' and (k.run_id, k.node_id, k.iter_path) = (n.run_id, n.node_id, n.iter_path)) as asked
   from {IN_NEED} found join run r on r.id = found.id
   join flow_version v on v.id = r.version_id
-  left join node_exec n on n.run_id = r.id and (n.status = 'in_doubt' or (n.{OPEN.format("n")}))
+  left join node_exec n on n.run_id = r.id and (n.status = 'in_doubt' or (n.{OPEN.format("n")} and {UNANSWERED.format("n")}))
   left join node_attempt a on (a.run_id, a.node_id, a.iter_path, a.attempt) = (n.run_id, n.node_id, n.iter_path, n.attempt)
   left join worker w on w.id = a.worker
  where (r.status in ('in_doubt', 'dead') or (r.status in {LIVE} and n.node_id is not null))

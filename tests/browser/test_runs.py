@@ -75,7 +75,7 @@ def test_a_run_is_read_from_its_timeline_and_graph(made, person, entered, axe, l
     axe(page)
     look(page, "run-order")
     panel.get_by_text("JSON").first.click()
-    expect(panel.locator("pre").first).to_be_visible()
+    expect(panel.locator(".json-tree__parts").first).to_be_visible()
     table.get_by_role("link", name="Ask Mara for a discount").click()
     expect(page.get_by_text("It went 'no'.")).to_be_visible()
     look(page, "run-skipped")

@@ -70,7 +70,7 @@ class RunController(Controller):
         actor: NamedDependency[Actor],
         run_id: FromPath[UUID],
         step: FromQuery[StepKey] = "",
-        side: FromQuery[parts.Side] = "out",
+        side: FromQuery[parts.Side] = "in",
         port: FromQuery[StepKey] = "",
         form: FromQuery[parts.Form] = "json",
         key: FromQuery[StepKey] = "",

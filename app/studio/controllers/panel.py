@@ -101,9 +101,9 @@ class PanelController(Controller):
     @get("/versions", name="studio:versions")
     async def versions(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         """The list beside the canvas; who comes by the address gets the page of versions."""
+        listed = await queries.versions(actor, flow_id)
         if not request.htmx.partial:
             return go(request, f"/flows/{flow_id}/history")
-        listed = await queries.versions(actor, flow_id)
         return fragment(request, "studio/_versions.html", flow_id=flow_id, versions=listed, editable=actor.can_edit)
 
     @get("/about", name="studio:about")
