@@ -75,7 +75,8 @@ async def make(work: Work) -> None:
         raise
     except Exception:
         log.exception("a proposal could not be made", proposal=str(work.id))
-        await teller.end("failed", "Something of ours went wrong. It is in the log; nothing was changed.")
+        with suppress(Exception):  # without a database it can't be said: then it is shown as interrupted, later
+            await teller.end("failed", "Something of ours went wrong. It is in the log; nothing was changed.")
 
 
 async def _talked(work: Work, asker: Asker, teller: "_Teller") -> None:

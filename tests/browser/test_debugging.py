@@ -201,7 +201,7 @@ def test_a_table_on_the_runs_page_is_sorted_loses_columns_and_is_a_file(values: 
     page = values
     page.get_by_role("link", name="Open this run").click()
     page.get_by_role("link", name="Fill in").click()
-    grid = page.get_by_role("region", name="Table, 2 rows").first
+    grid = page.get_by_role("group", name="Table, 2 rows").first
     look(page, "run-table")
     first = grid.get_by_role("row").nth(1)
     expect(first).to_contain_text("tulip")

@@ -17,8 +17,12 @@ class CommandPalette extends HTMLElement {
     register("Mod+K", "Search or do", open, { group: "Everywhere" });
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.field.addEventListener("input", () => this.here());
-    this.list.addEventListener("pointermove", (event) => this.choose(event.target.closest("[role=option]")));
+    this.list.addEventListener("pointermove", (event) => {
+      const option = event.target.closest("[role=option]");
+      if (option) this.choose(option);
+    });
     this.list.addEventListener("click", (event) => this.go(event.target.closest("[role=option]"), event));
+    this.list.addEventListener("htmx:before:swap", () => this.choose(null)); // the chosen line goes with the others
     // after settling: htmx carries attributes of elements with the same id over, the choice among them
     this.list.addEventListener("htmx:after:settle", () => this.here());
   }
@@ -101,7 +105,7 @@ class CommandPalette extends HTMLElement {
   }
 
   choose(option) {
-    if (!option) return;
+    if (!option) return this.field.removeAttribute("aria-activedescendant");
     this.list.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
     option.setAttribute("aria-selected", "true");
     this.field.setAttribute("aria-activedescendant", option.id);

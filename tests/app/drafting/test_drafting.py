@@ -205,12 +205,19 @@ async def test_one_whose_process_died_is_shown_as_interrupted(actor, fake):
     fake.always(Answer(hang=True))
     proposal_id = await service.begin(actor, WISH)
     task = service._under_way[proposal_id]
-    async with tenant_tx(actor.workspace_id) as tx:
-        await tx.execute("update proposal set updated_at = now() - interval '10 minutes' where id = $1", proposal_id)
-    view = await queries.proposal(actor, proposal_id)
-    assert view.status == "failed" and "interrupted" in view.said
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    try:
+        async with asyncio.timeout(10):
+            while not fake.calls:  # from here on it only listens, and writes nothing
+                await asyncio.sleep(0.01)
+        async with tenant_tx(actor.workspace_id) as tx:
+            await tx.execute(
+                "update proposal set updated_at = now() - interval '10 minutes' where id = $1", proposal_id
+            )
+        view = await queries.proposal(actor, proposal_id)
+        assert view.status == "failed" and "interrupted" in view.said
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_pages_from_the_wish_to_the_canvas(signed_in, fake):
