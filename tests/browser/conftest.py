@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from app import config
 from app.web.session import COOKIE
@@ -127,7 +127,7 @@ def opened(browser: Browser, live: Live, expected: list[str]) -> Iterator[Callab
         context = browser.new_context(base_url=live.url, **{"viewport": WIDE, "reduced_motion": "reduce", **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda said: complaints.append(_complaint(said)) if said.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 
@@ -136,6 +136,11 @@ def opened(browser: Browser, live: Live, expected: list[str]) -> Iterator[Callab
         context.close()
     unexpected = [text for text in complaints if not any(known in text for known in expected)]
     assert not unexpected, "The browser's console complains:\n" + "\n".join(unexpected)
+
+
+def _complaint(said: ConsoleMessage) -> str:
+    """With the address it is about: "status of 404" alone finds no cause."""
+    return f"{said.text} ({said.location['url']})"
 
 
 @pytest.fixture

@@ -142,6 +142,8 @@ export class Runs extends Again(Object) {
   clear() {
     this.steps.clear()
     this.id = ""
+    clearTimeout(this.soon)
+    this.soon = 0
     this.active = false
     this.host.overlay.flowing([])
     this.dressAll()
@@ -461,7 +463,7 @@ export class Runs extends Again(Object) {
       this.soon = 0
       return this.drawer()
     }
-    if (this.soon) return
+    if (this.soon || !this.active) return
     this.soon = setTimeout(() => {
       this.soon = 0
       if (this.active) this.drawer()

@@ -12,6 +12,7 @@ class CommandPalette extends HTMLElement {
     this.dialog = this.querySelector("dialog");
     this.field = this.querySelector("input");
     this.list = this.querySelector("[role=listbox]");
+    [this.mine, this.found] = this.list.children;
     const open = () => this.open();
     document.addEventListener("open:palette", open);
     register("Mod+K", "Search or do", open, { group: "Everywhere" });
@@ -22,9 +23,10 @@ class CommandPalette extends HTMLElement {
       if (option) this.choose(option);
     });
     this.list.addEventListener("click", (event) => this.go(event.target.closest("[role=option]"), event));
-    this.list.addEventListener("htmx:before:swap", () => this.choose(null)); // the chosen line goes with the others
-    // after settling: htmx carries attributes of elements with the same id over, the choice among them
-    this.list.addEventListener("htmx:after:settle", () => this.here());
+    // An observer hears of the swap before anything else can look at the list: the field never points at a line that
+    // is gone. After settling once more: htmx carries attributes of elements with the same id over, the choice too.
+    new MutationObserver(() => this.here()).observe(this.found, { childList: true });
+    this.found.addEventListener("htmx:after:settle", () => this.here());
   }
 
   open() {
@@ -63,9 +65,8 @@ class CommandPalette extends HTMLElement {
       const items = lately.map((entry) => ({ name: entry.label, icon: entry.icon, combo: entry.combo, run: entry.deed }));
       if (items.length) found.push(["Used lately", items]);
     }
-    for (const old of this.list.querySelectorAll("[data-here]")) old.remove();
-    this.list.prepend(...found.map(([title, items], i) => this.group(title, items, i)));
-    if (found.length) this.list.querySelector(".palette__none")?.remove();
+    this.mine.replaceChildren(...found.map(([title, items], i) => this.group(title, items, i)));
+    if (found.length) this.found.querySelector(".palette__none")?.remove();
     this.choose(this.options()[0]);
   }
 
@@ -73,7 +74,6 @@ class CommandPalette extends HTMLElement {
     const group = document.createElement("div");
     group.setAttribute("role", "group");
     group.setAttribute("aria-label", title);
-    group.dataset.here = "";
     const head = Object.assign(document.createElement("p"), { className: "palette__group", textContent: title });
     head.setAttribute("role", "presentation");
     group.append(head, ...items.map((item, i) => this.line(item, `palette-here-${nth}-${i}`)));
