@@ -68,9 +68,10 @@ async def wait_for(workspace_id: UUID, run_id: UUID, *statuses: str, seconds: fl
 @asynccontextmanager
 async def a_worker(**options: Any) -> AsyncIterator[Worker]:
     """A real worker in this event loop, beside the pools of the test."""
-    from app.worker import assembled
+    from app.runs.working import assembled
+    from app.worker import start_isolated
 
-    async with assembled(timings=QUICK, lanes=LANES, **options) as worker:
+    async with assembled(timings=QUICK, lanes=LANES, start_isolated=start_isolated, **options) as worker:
         task = asyncio.create_task(worker.run())
         try:
             yield worker

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from flows.transport import arq
 from flows.transport.arq import Arq
 from flows.transport.poll import Poll, Several
 from tests.servers import Valkey
@@ -56,6 +57,34 @@ async def test_many_nudges_at_once_wake_at_least_once(transport):
 async def test_listening_ends_when_it_is_cancelled_even_in_the_middle_of_a_nudge(transport):
     for _ in range(5):
         await heard(transport, ["normal"], lambda: transport.nudge("normal"), until=lambda woken: True)
+
+
+async def test_a_listener_is_woken_by_the_bell_and_need_not_look_by_itself(redis, monkeypatch):
+    monkeypatch.setattr(arq, "LOOK", 4.0)
+    transport = Arq(redis)
+    began = time.monotonic()
+    await heard(transport, ["normal"], lambda: transport.nudge("normal"), until=lambda woken: bool(woken))
+    assert time.monotonic() - began < 2
+    await transport.close()
+
+
+async def test_a_nudge_without_a_bell_is_found_by_looking(redis, monkeypatch):
+    """A process of an older release puts its nudge into the queue and rings nothing."""
+    monkeypatch.setattr(arq, "LOOK", 0.1)
+    transport = Arq(redis)
+    monkeypatch.setattr(transport, "_ring", lambda lane: asyncio.sleep(0))
+    await heard(transport, ["normal"], lambda: transport.nudge("normal"), until=lambda woken: bool(woken))
+    await transport.close()
+
+
+async def test_bells_nobody_hears_do_not_pile_up(redis):
+    transport = Arq(redis, prefix="unheard")
+    for _ in range(2 * arq.BELLS):
+        await transport.nudge("normal")
+    kept = transport._redis()
+    assert await kept.llen("unheard:wake:normal:bell") == arq.BELLS
+    assert 0 < await kept.pttl("unheard:wake:normal:bell") <= arq.EXPIRES_MS
+    await transport.close()
 
 
 async def test_without_redis_a_nudge_says_no_quickly_and_listening_comes_back_with_it(tmp_path):
