@@ -29,7 +29,10 @@ with lost as (
     select r.id, r.crash_count + case when r.lane <> 'quarantine' or {witnessed} then 1 else 0 end as crashes,
            w.dead_after, w.id as worker, w.host, w.pid, r.lane = 'quarantine' as alone,
            exists (select from node_exec n where n.run_id = r.id and n.status = 'started'
-                      and n.effect_class in ('at_most_once', 'probe')) as unsure,
+                      and n.effect_class in ('at_most_once', 'probe')) and not {witnessed} as unsure,
+           r.cancel_requested_at is not null
+               and not exists (select from node_exec n where n.run_id = r.id and n.effect_class = 'undo' and not n.handled
+                                  and n.status in ('succeeded', 'started')) as unwanted,
            coalesce((select json_agg(case n.iter_path when '' then n.node_id else n.node_id || ':' || n.iter_path end)
                        from (select * from node_exec n where n.run_id = r.id and n.status = 'started' limit 20) n), '[]') as steps
       from run r left join worker w on w.id = r.owner_worker
@@ -40,13 +43,14 @@ update run r set
     epoch = r.epoch + 1,
     crash_count = lost.crashes,
     owner_worker = null,
-    status = case when lost.crashes >= $1 then 'dead' when lost.unsure and not {witnessed} then 'waiting' else 'queued' end,
+    status = case when lost.unwanted and not lost.unsure then 'cancelled' when lost.crashes >= $1 then 'dead'
+                  when lost.unsure then 'waiting' else 'queued' end,
     lane = case when lost.crashes >= $2 then 'quarantine' else r.lane end,
-    wake_at = case when lost.unsure and not {witnessed} and lost.crashes < $1 then clock_timestamp() + lost.dead_after end,
+    wake_at = case when lost.unsure and lost.crashes < $1 then clock_timestamp() + lost.dead_after end,
     queued_at = clock_timestamp(),
     dispatched_at = null,
-    finished_at = case when lost.crashes >= $1 then clock_timestamp() end,
-    error = case when lost.crashes >= $1 then json_build_object(
+    finished_at = case when lost.crashes >= $1 or lost.unwanted and not lost.unsure then clock_timestamp() end,
+    error = case when lost.crashes >= $1 and not (lost.unwanted and not lost.unsure) then json_build_object(
         'message', 'The worker died ' || lost.crashes || ' times while it ran this, at last with nothing else in the process ({how}'
                    || case lost.steps::text when '[]' then '' else ', at ' || lost.steps::text end
                    || '). It will not be tried again by itself.',
@@ -59,6 +63,8 @@ returning r.id, r.workspace_id, r.status, r.lane, lost.crashes, lost.alone, lost
 
 A run with a step whose outcome is unknown and must not be repeated sleeps for one more lease: the outcome may still come
 (late-outcome rule). After that its next owner puts the step in doubt. Of a process whose end was witnessed nothing comes.
+
+A run that somebody has cancelled meanwhile ends here: no worker holds it, so nobody has to be found to end it.
 """
 
 LOST = TAKE.format(
@@ -191,16 +197,15 @@ async def sweep(
         await connection.execute(LATE_UNDO)
         ended = [*await connection.fetch(STUBBORN, cancel_grace), *await connection.fetch(LATE_RUNS)]
         ended += await connection.fetch(NOBODY_CAN, deploy)
-        if ended:
-            await connection.execute(ENDED_STEPS, [row["id"] for row in ended])
+        await _end_steps(connection, [*ended, *(row for row in lost if row["status"] == "cancelled")])
         await _tell(connection, [*(_lost(row) for row in lost), *(_ended(row["id"], row["status"]) for row in ended)])
         undispatched = await connection.fetch(UNDISPATCHED, renudge)
         await connection.execute(GONE_WORKERS)
-    dead = [row for row in lost if row["status"] == "dead"]
+    given_up = [row for row in lost if row["status"] in ("dead", "cancelled")]
     return Swept(
         lost=len(lost),
         due=len(due),
-        ended=tuple((str(row["workspace_id"]), str(row["id"]), row["status"]) for row in (*ended, *dead)),
+        ended=tuple((str(row["workspace_id"]), str(row["id"]), row["status"]) for row in (*ended, *given_up)),
         lanes=tuple(sorted({row["lane"] for row in undispatched})),
     )
 
@@ -210,8 +215,14 @@ async def crashed(pool: "asyncpg.Pool[asyncpg.Record]", worker: UUID, code: int)
     how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
     async with borrowed(pool, LONGEST) as connection, connection.transaction():
         lost = await connection.fetch(CRASHED, DEAD_AFTER, ISOLATE_AFTER, worker, how)
+        await _end_steps(connection, [row for row in lost if row["status"] == "cancelled"])
         await _tell(connection, [_lost(row, how) for row in lost])
     return len(lost)
+
+
+async def _end_steps(connection: Any, ended: list[Any]) -> None:
+    if ended:
+        await connection.execute(ENDED_STEPS, [row["id"] for row in ended])
 
 
 async def _tell(connection: Any, events: list[tuple[object, str, str]]) -> None:

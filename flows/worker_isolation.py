@@ -25,13 +25,19 @@ RESERVE = """
 insert into worker (id, boot_id, host, pid, lanes, slots, dead_after)
 select $1, $2, $3, 0, '{quarantine}', 1, $4 * interval '1 second'
  where (select count(*) from (select from run where status = 'queued' and lane = 'quarantine' limit 100) q)
-     > (select count(*) from worker
-         where lanes = '{quarantine}' and stopped_at is null
-           and (pid = 0 and started_at > clock_timestamp() - interval '1 minute'
-                or heartbeat_at > clock_timestamp() - 2 * dead_after))
+     > (select count(*) from worker c join worker p on p.id = c.boot_id
+         where c.lanes = '{quarantine}' and c.stopped_at is null
+           and p.stopped_at is null
+           and greatest(p.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - p.dead_after
+           and (c.pid = 0 and c.started_at > clock_timestamp() - interval '1 minute'
+                or c.heartbeat_at > clock_timestamp() - 2 * c.dead_after))
 on conflict do nothing returning id
 """
-"""One process for each run that waits, over all workers of the fleet. pid 0: being started."""
+"""One process for each run that waits, over all workers of the fleet. pid 0: being started.
+
+A process dies with its parent, so it counts only while its parent lives: else one that was still being started when its
+parent was killed would keep everybody from starting another for a minute.
+"""
 
 GONE = "update worker set stopped_at = clock_timestamp() where id = $1"
 

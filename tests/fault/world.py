@@ -286,7 +286,7 @@ class World:
                 return
             assert time.monotonic() < deadline, (
                 f"not done after {seconds:g} s: {left}; {self.faults[-5:]}; "
-                f"{[dict(row) for row in await self.ask(STUCK)]}"
+                f"{[dict(row) for row in await self.ask(STUCK)]}; {[dict(row) for row in await self.ask(ALONE)]}"
             )
             await asyncio.sleep(0.2)
 
@@ -388,6 +388,11 @@ STUCK = """
 select r.id, r.status, r.lane, r.epoch, r.crash_count, r.wake_at - clock_timestamp() as wakes,
        r.owner_worker, w.pid, clock_timestamp() - w.heartbeat_at as beat, w.stopped_at
   from run r left join worker w on w.id = r.owner_worker where r.status in ('queued', 'running', 'waiting') limit 5
+"""
+ALONE = """
+select w.pid, w.stopped_at, clock_timestamp() - w.started_at as began, clock_timestamp() - w.heartbeat_at as beat,
+       p.pid as parent, clock_timestamp() - p.heartbeat_at as parent_beat
+  from worker w left join worker p on p.id = w.boot_id where w.lanes = '{quarantine}' order by w.started_at desc limit 5
 """
 
 
