@@ -90,9 +90,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         return f"agentbase:{place.hostname or ''}:{place.port or 5432}{place.path}"
 
     @property
+    def own_host(self) -> str:
+        """Where this machine itself reaches the web process: 0.0.0.0 and :: are for listening, nobody can go there."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  read, not listened on
+
+    @property
     def base_url(self) -> str:
         """The dashboard's address as people type it, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.own_host}]" if ":" in self.own_host else self.own_host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 
 def _fields() -> Iterator[tuple[str, str, Any]]:

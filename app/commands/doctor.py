@@ -91,11 +91,15 @@ def _secret() -> Iterator[Finding]:
 
 
 def _web() -> Iterator[Finding]:
-    from app.embedded.folder import port_is_free
+    from app.embedded.folder import may_listen
 
     settings = config.settings()
     where = f"{settings.host}:{settings.port}"
-    if port_is_free(settings.host, settings.port):
+    try:
+        may_listen(settings.host, settings.port)
+    except StartProblem as problem:
+        taken = problem
+    else:
         yield Finding("Web", "note", f"not running; port {settings.port} is free")
         return
     status = _status("/health/ready")
@@ -104,12 +108,7 @@ def _web() -> Iterator[Finding]:
     elif _status("/health/live") == 200:
         yield Finding("Web", "bad", f"runs on {where} but is not ready", f"Look at http://{where}/health/ready")
     else:
-        yield Finding(
-            "Web",
-            "bad",
-            f"another program listens on {where}",
-            "Choose another port: AGENTBASE_PORT or agentbase up --port.",
-        )
+        yield Finding("Web", "bad", taken.message, taken.remedy)
 
 
 def _database() -> Iterator[Finding]:
@@ -261,8 +260,7 @@ def _sites() -> Iterator[Finding]:
 def _status(path: str, host: str = "", port: int = 0) -> int:
     """HTTP status of our own web process (or of a server on the given address); 0 when nobody answers."""
     settings = config.settings()
-    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  read, not listened on
-    connection = HTTPConnection(host or own, port or settings.port, timeout=5)
+    connection = HTTPConnection(host or settings.own_host, port or settings.port, timeout=5)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

@@ -17,8 +17,8 @@ import msgspec
 from app import config
 from app.commands.supervise import Ours, Supervisor, keeping_bytecode
 from app.commands.watch import Watch, bundle, is_source_of_assets
-from app.embedded.errors import PORT_TAKEN, StartProblem
-from app.embedded.folder import FolderLock, enough_space, kept_port, port_is_free, private_folder, tail, write_private
+from app.embedded.errors import StartProblem
+from app.embedded.folder import FolderLock, enough_space, kept_port, may_listen, private_folder, tail, write_private
 from app.embedded.local_model import LocalModel, missing
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.valkey import EmbeddedValkey
@@ -80,12 +80,7 @@ class Up:
         private_folder(self.data)
         self._lock.take()
         enough_space(self.data)
-        if not port_is_free(self.settings.host, self.settings.port):
-            raise StartProblem(
-                f"Port {self.settings.port} of {self.settings.host} is taken by another program.",
-                f"Choose another one: agentbase up --port {self.settings.port + 1} (or set AGENTBASE_PORT).",
-                code=PORT_TAKEN,
-            )
+        may_listen(self.settings.host, self.settings.port)
         self._start_database()
         self._start_valkey()
         self._choose_model()
@@ -244,8 +239,7 @@ class Up:
 
     def _ask(self, path: str) -> tuple[int, str]:
         """Status (0 = no answer) and body of a GET."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  read only
-        connection = HTTPConnection(host, self.settings.port, timeout=5)
+        connection = HTTPConnection(self.settings.own_host, self.settings.port, timeout=5)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

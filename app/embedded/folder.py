@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from app.embedded.errors import BAD_FOLDER, IN_USE, PORT_TAKEN, StartProblem
+from app.embedded.errors import BAD_FOLDER, IN_USE, NOT_ON_THIS_MACHINE, PORT_TAKEN, StartProblem
 
 
 def private_folder(path: Path) -> Path:
@@ -133,15 +133,48 @@ def kept_secret(path: Path) -> str:
 
 
 def port_is_free(host: str, port: int) -> bool:
+    """Whether we could listen there now. Raises OSError when `host` is no address of this machine."""
+    refused = _refusal(host, port)
+    if refused is not None and refused.errno not in (errno.EADDRINUSE, errno.EACCES):
+        raise refused
+    return refused is None
+
+
+def may_listen(host: str, port: int) -> None:
+    """Raises StartProblem when nobody can listen there: taken, not allowed, or no address of this machine."""
+    refused = _refusal(host, port)
+    if refused is None:
+        return
+    if refused.errno == errno.EADDRINUSE:
+        near = range(port + 1, min(port + 50, 65536))
+        other = next((number for number in near if port_is_free(host, number)), 0) or free_port(host)
+        raise StartProblem(
+            f"Port {port} of {host} is taken by another program.",
+            f"Choose another one: agentbase up --port {other} (or set AGENTBASE_PORT).",
+            code=PORT_TAKEN,
+        )
+    if refused.errno == errno.EACCES:
+        raise StartProblem(
+            f"You may not listen on port {port}: the low ports belong to the administrator of this machine.",
+            "Choose another one, such as agentbase up --port 8000, and put a proxy in front of it.",
+            code=PORT_TAKEN,
+        )
+    raise StartProblem(
+        f"{host} is no address of this machine: {refused.strerror or refused}.",
+        "Set AGENTBASE_HOST to 127.0.0.1 (only this machine), 0.0.0.0 (others, too) or an address of this machine.",
+        code=NOT_ON_THIS_MACHINE,
+    )
+
+
+def _refusal(host: str, port: int) -> OSError | None:
+    """What the system says when one wants to listen there; None: one may."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                return False
-            raise
-        return True
+            return error
+        return None
 
 
 def free_port(host: str = "127.0.0.1") -> int:

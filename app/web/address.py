@@ -5,7 +5,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from app import config
-from app.web.scopes import AnyScope
+from app.web.cookies import is_https
+from app.web.scopes import AnyScope, header
 
 Networks: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
@@ -30,6 +31,11 @@ def of(scope: AnyScope) -> str:
         if not _within(found, trusted):
             break
     return found
+
+
+def origin(scope: AnyScope) -> str:
+    """Where the browser believes to be: scheme, host and port as it asked for them. The host is what it sent."""
+    return f"{'https' if is_https(scope) else 'http'}://{header(scope, b'host')}".lower()
 
 
 def peer(scope: AnyScope) -> str:

@@ -35,10 +35,8 @@ def output_of(record: Any, node: str) -> Any:
 async def test_rule_1_steps_without_wires_start_at_once_and_side_by_side():
     log = Log()
     made = flow(*(NodeUse(f"n{i}", "say", settings={"after": 0.05}) for i in range(10)))
-    await express(made)  # what compiling needs is imported
-    began = time.perf_counter()
     await express(made, log)
-    assert log.most == 10 and time.perf_counter() - began < 0.3
+    assert log.most == 10
 
 
 async def test_rule_2_a_step_starts_when_all_its_wires_are_resolved_and_only_once():
@@ -172,10 +170,14 @@ async def test_rule_9_answer_now_is_on_record_and_told_while_the_run_goes_on():
 # 10-14 joins
 
 
-def joined(policy: str, n: int = 2, **settings: Any) -> Any:
+AGES = 3_600
+"""Seconds a step would take that is called off. Who waits for it never comes to an end: `asyncio.timeout` tells."""
+
+
+def joined(policy: str, n: int = 2, slow: float = 0.05) -> Any:
     return flow(
         NodeUse("fast", "say"),
-        NodeUse("slow", "say", settings={"after": 0.05}),
+        NodeUse("slow", "say", settings={"after": slow}),
         NodeUse("if", "choose", settings={"value": False}),
         NodeUse("skipped", "pass"),
         NodeUse("join", "logic.join", settings={"policy": policy, "n": n}),
@@ -197,11 +199,10 @@ async def test_rule_11_join_any_goes_on_at_the_first_value_and_lets_the_others_f
 
 
 async def test_rule_12_join_first_calls_off_what_only_served_it():
-    began = time.perf_counter()
-    record = await express(joined("first"))
+    async with asyncio.timeout(60):
+        record = await express(joined("first", slow=AGES))
     assert output_of(record, "end").value == ["fast"]
     assert status_of(record)["slow"] == "skipped"
-    assert time.perf_counter() - began < 0.04
 
 
 async def test_rule_13_join_n_goes_on_at_the_nth_value_and_is_skipped_when_it_can_not_come():
@@ -250,12 +251,12 @@ async def test_rule_14_join_settled_goes_on_with_nothing_at_all_but_not_when_it_
 async def test_rule_20_stop_ends_the_run_and_calls_off_what_runs():
     log = Log()
     made = flow(
-        NodeUse("bad", "say", settings={"fail_times": 9, "after": 0.01}), NodeUse("long", "say", settings={"after": 5})
+        NodeUse("bad", "say", settings={"fail_times": 9, "after": 0.01}),
+        NodeUse("long", "say", settings={"after": AGES}),
     )
-    began = time.perf_counter()
-    record = await express(made, log)
+    async with asyncio.timeout(60):
+        record = await express(made, log)
     assert record.status == "failed" and record.fault.message == "it broke" and record.fault.node == "bad"
-    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(

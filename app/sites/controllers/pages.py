@@ -13,6 +13,7 @@ from app.runs import queries as runs
 from app.sites import queries, service
 from app.sites.forms import AboutForm, AddForm, PageForm, PlaceForm, block_from, fresh_block, kept_block
 from app.sites.visiting.previews import ticket
+from app.web import address
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -28,7 +29,7 @@ class PageController(Controller):
     async def show(self, request: Request, actor: NamedDependency[Actor], page_id: FromPath[UUID]) -> Response[str]:
         view = await queries.page(actor, page_id)
         flows = await runs.live_flows(actor.workspace_id)
-        preview = f"{queries.site_url(view.slug)}preview/{ticket(page_id)}"
+        preview = f"{queries.site_url(view.slug)}preview/{ticket(page_id, address.origin(request.scope))}"
         return page(request, "sites/page.html", nav="site", page=view, flows=flows, preview=preview)
 
     @post("/", name="sites:page-about")

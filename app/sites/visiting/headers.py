@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
-from app import config
 from app.errors import NotAllowed
 from app.web import cookies
 from app.web.cookies import Connection
@@ -26,12 +25,12 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 async def protect(message: Message, scope: Scope) -> None:
-    """Litestar `before_send` hook of the public app. A preview may be framed by the dashboard, all else by nobody."""
+    """Litestar `before_send` hook of the public app. Only a preview may be framed, where its ticket says."""
     if message["type"] != "http.response.start":
         return
     headers = list(message.get("headers", ()))
     present = {name.lower() for name, _ in headers}
-    framed_by = config.settings().base_url if state_of(scope).get("preview") else "'none'"
+    framed_by = state_of(scope).get("framed_by") or "'none'"
     headers += [pair for pair in _FIXED if pair[0] not in present]
     headers.append((b"content-security-policy", (_CSP + framed_by).encode()))
     if b"cache-control" not in present:

@@ -32,6 +32,20 @@ def test_a_child_gets_exactly_the_same_settings():
 
 
 @pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("", "http://127.0.0.1:9000"),
+        ("0.0.0.0", "http://127.0.0.1:9000"),
+        ("::", "http://[::1]:9000"),
+        ("10.0.0.7", "http://10.0.0.7:9000"),
+        ("fd00::7", "http://[fd00::7]:9000"),
+    ],
+)
+def test_the_address_that_is_told_is_one_that_can_be_opened(host, address):
+    assert config.load({"AGENTBASE_HOST": host, "AGENTBASE_PORT": "9000"}).base_url == address
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [
         ("AGENTBASE_PORT", "eighty", "a whole number from 1 to 65535"),

@@ -7,9 +7,10 @@ from litestar.params import FromPath
 from app.sites.garden import sprout
 from app.sites.palette import stylesheet
 from app.sites.visiting import previews, published
-from app.sites.visiting.controllers.showing import Asking, form_fields_of, origin, show, state_of
+from app.sites.visiting.controllers.showing import Asking, form_fields_of, show, state_of
 from app.sites.visiting.views import PageState
 from app.sites.visiting.visit import Visit
+from app.web import address
 
 
 class PageController(Controller):
@@ -23,8 +24,9 @@ class PageController(Controller):
     @get("/preview/{ticket:str}", name="site:preview")
     async def preview(self, request: Asking, visit: NamedDependency[Visit], ticket: FromPath[str]) -> Response[str]:
         """A draft, for who has the ticket: signed, good for one hour, of one page."""
-        request.scope["state"]["preview"] = True
-        page = await previews.draft(visit.site, ticket)
+        shown = previews.read(ticket)
+        request.scope["state"]["framed_by"] = shown.framed_by if shown is not None else ""
+        page = await previews.draft(visit.site, shown)
         state = PageState(preview=True, fields=await form_fields_of(visit, page))
         return await show(request, visit, page, state)
 
@@ -41,12 +43,14 @@ class PageController(Controller):
 
     @get("/robots.txt", name="site:robots")
     async def robots(self, request: Asking, visit: NamedDependency[Visit]) -> Response[str]:
-        return _cached(f"User-agent: *\nDisallow: /preview/\nSitemap: {origin(request)}/sitemap.xml\n", "text/plain")
+        return _cached(
+            f"User-agent: *\nDisallow: /preview/\nSitemap: {address.origin(request.scope)}/sitemap.xml\n", "text/plain"
+        )
 
     @get("/sitemap.xml", name="site:sitemap")
     async def sitemap(self, request: Asking, visit: NamedDependency[Visit]) -> Response[str]:
         entries = "".join(
-            f"<url><loc>{origin(request)}{path}</loc></url>" for path in await published.paths(visit.site)
+            f"<url><loc>{address.origin(request.scope)}{path}</loc></url>" for path in await published.paths(visit.site)
         )
         space = "http://www.sitemaps.org/schemas/sitemap/0.9"
         return _cached(f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="{space}">{entries}</urlset>', "text/xml")

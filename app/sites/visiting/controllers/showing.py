@@ -10,7 +10,7 @@ from app.sites.visiting.faces import FieldView, form_fields
 from app.sites.visiting.published import PublicPage
 from app.sites.visiting.views import FormState, PageState, block_view, pictures, site_view
 from app.sites.visiting.visit import Visit
-from app.web import cookies
+from app.web import address
 
 Asking = Request[Any, Any, Any]
 
@@ -22,7 +22,7 @@ async def show(request: Asking, visit: Visit, page: PublicPage, state: PageState
             "title": page.title,
             "description": page.description,
             "path": page.path,
-            "url": origin(request) + page.path,
+            "url": address.origin(request.scope) + page.path,
         },
         "blocks": [block_view(block, page.id, state) for block in page.blocks],
         "assets": theme.asset_urls(visit.site) | ({"js": []} if state.preview else {}),
@@ -50,7 +50,3 @@ async def form_fields_of(visit: Visit, page: PublicPage) -> dict[str, list[Field
 
 def html(body: str, status: int) -> Response[str]:
     return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers={"vary": "cookie"})
-
-
-def origin(request: Asking) -> str:
-    return f"{'https' if cookies.is_https(request.scope) else 'http'}://{request.headers.get('host', '')}"
