@@ -27,11 +27,17 @@ class RowsForm(Struct, forbid_unknown_fields=True):
 
 
 class FromRunsForm(Struct, forbid_unknown_fields=True):
-    """The last runs of this flow that ended well: their inputs, and what came out as what is expected."""
+    """The last runs of this flow that ended well: their inputs, and what came out as what is expected.
+
+    `rating`: only those that somebody rated so ("any" = at all), tries of the draft included; what came out of a run
+    that somebody rated bad is not expected. `days`: not older than that, 0 = any age.
+    """
 
     name: Name
     count: Annotated[int, Meta(ge=1, le=200, title="How many runs")] = 50
     expected: bool = True
+    rating: Literal["", "good", "bad", "any"] = ""
+    days: Annotated[int, Meta(ge=0, le=3650)] = 0
 
 
 class Prompt(Struct, forbid_unknown_fields=True):

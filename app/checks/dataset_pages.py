@@ -30,6 +30,8 @@ from flows.model import Flow
 
 PROMPTS = 2
 """Other prompts that the page's form offers; programs may send more."""
+NAMES = {"good": "Rated good", "bad": "Rated bad", "any": "Rated runs"}
+"""What a dataset of rated runs is called where nobody says."""
 USUAL = ("contains", "", "{{ expected }}", "")
 
 
@@ -52,7 +54,8 @@ class DatasetsController(Controller):
     @post("/from-runs", name="datasets:from-runs", status_code=303)
     async def runs(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         sent = await request.form()
-        fields = {"name": str(sent.get("name", "")).strip() or "From runs", "count": str(sent.get("count", 50))}
+        fields = {name: str(value) for name, value in sent.items() if name in ("count", "rating", "days") and value}
+        fields["name"] = str(sent.get("name", "")).strip() or NAMES.get(fields.get("rating", ""), "From runs")
         try:
             form = msgspec.convert(fields, FromRunsForm, strict=False)
             made = await datasets.from_runs(actor, flow_id, form)

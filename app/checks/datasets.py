@@ -1,6 +1,7 @@
 """What people do with datasets. Every verb takes the actor first."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,9 +18,14 @@ from app.web import Actor
 
 MOST_DATASETS = 100
 _RUNS = """
-select id, input::text as input, output::text as output from run
- where flow_id = $1 and status = 'succeeded' and not draft order by created_at desc limit $2
+select r.id, r.input::text as input, r.output::text as output, r.visitor, g.good
+  from run r left join lateral (select bool_and(good) as good from run_rating where run_id = r.id) g on true
+ where r.flow_id = $1 and r.status = 'succeeded' and ($4 = 0 or r.created_at >= now() - make_interval(days => $4))
+   and case $3 when '' then not r.draft when 'any' then g.good is not null
+               else exists (select from run_rating where run_id = r.id and good = ($3 = 'good')) end
+ order by r.created_at desc limit $2
 """
+RATED = {"good": "rated good", "bad": "rated bad", "any": "rated"}
 
 
 async def upload(actor: Actor, flow_id: UUID, form: UploadForm) -> UUID:
@@ -35,22 +41,38 @@ async def put(actor: Actor, flow_id: UUID, form: RowsForm) -> UUID:
 
 
 async def from_runs(actor: Actor, flow_id: UUID, form: FromRunsForm) -> UUID:
-    """The last runs of visitors, triggers and programs that ended well. Drafts and tests do not count.
+    """The last runs of visitors, triggers and programs that ended well. Drafts and tests do not count, unless rated.
 
     Raises Refused when there is none.
     """
     runs.may_run(actor)
     await studio.there(actor, flow_id)
     async with tenant_tx(actor.workspace_id) as tx:
-        found = await tx.fetch(_RUNS, flow_id, form.count)
+        found = await tx.fetch(_RUNS, flow_id, form.count, form.rating, form.days)
         rows, sources = [], []
         for row in reversed(found):
-            output = await runs.whole_output(tx, row["id"], row["output"]) if form.expected else None
-            rows.append(Row(msgspec.json.decode(row["input"]), _text(output)))
+            right = form.expected and row["good"] is not False
+            output = await runs.whole_output(tx, row["id"], row["output"]) if right else None
+            rows.append(Row(_asked(row), _text(output)))
             sources.append(row["id"])
+    if not rows and form.rating:
+        raise Refused(
+            f"No run of this flow is {RATED[form.rating]}{' in this time' if form.days else ''}.",
+            remedy="Visitors rate answers below them, you rate a run on its page.",
+        )
     if not rows:
         raise Refused("No run of this flow has ended well yet.", remedy="Publish it and let it run, or upload a file.")
-    return await _made(actor, flow_id, form.name, f"{len(rows)} runs", checked(rows), sources)
+    count = f"{len(rows)} {'run' if len(rows) == 1 else 'runs'}"
+    source = f"{count} {RATED[form.rating]}" if form.rating else count
+    return await _made(actor, flow_id, form.name, source, checked(rows), sources)
+
+
+def _asked(row: Any) -> Any:
+    """A run's input, without for whom it was: a comparison is nobody's visit."""
+    given = msgspec.json.decode(row["input"])
+    if row["visitor"] and isinstance(given, dict) and given.get("visitor") == row["visitor"]:
+        del given["visitor"]
+    return given
 
 
 def _text(output: object) -> object:

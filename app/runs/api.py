@@ -34,6 +34,7 @@ from app.runs.forms import (
     DecisionsForm,
     KeepingForm,
     LimitsForm,
+    RatingForm,
     ReplayForm,
     RunForm,
     RunsForm,
@@ -130,7 +131,8 @@ class AllRunsApi(Controller):
 
     @get("/", name="api:runs", summary="Runs, newest first")
     async def index(self, request: Request, actor: NamedDependency[Actor]) -> listing.Listed:
-        """Query: q, state, flow, trigger, version, period, since, until, cost (ct), seconds, before (the next page)."""
+        """Query: q, state, flow, trigger, version, period, since, until, cost (ct), seconds, rating (good,
+        bad, any), before (the next page)."""
         wanted = listing.filter_of(request.query_params)
         return await listing.listed(actor, wanted, request.query_params.get("before", ""))
 
@@ -263,6 +265,17 @@ class RunsApi(Controller):
     async def ask(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: JSONBody[AskForm]) -> asking.Link:
         """Mailed to `email`, or only made."""
         return await asking.ask(actor, run_id, data.step, data.email)
+
+    @put(
+        "/rating", name="api:run-rate", summary="Say whether its answer was good", opt={"scope": "run"}, status_code=204
+    )
+    async def rate(self, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: JSONBody[RatingForm]) -> None:
+        """One rating a person; another one takes its place. `ratings` of the run has all, those of visitors too."""
+        await service.rate(actor, run_id, data.good, data.note)
+
+    @delete("/rating", name="api:run-unrate", summary="Take one's rating back", opt={"scope": "run"})
+    async def unrate(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> None:
+        await service.take_rating_back(actor, run_id)
 
     @post("/again", name="api:run-again", summary="Take up a given-up run", opt={"scope": "run"}, status_code=202)
     async def again(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> dict[str, str]:

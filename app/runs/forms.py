@@ -145,3 +145,10 @@ class ShareForm(Struct, forbid_unknown_fields=True):
     """Days that a link to a run works."""
 
     days: Annotated[int, Meta(ge=1, le=30)] = 7
+
+
+class RatingForm(Struct, forbid_unknown_fields=True):
+    """What somebody thinks of a run's answer. `note`: why, in some words."""
+
+    good: bool
+    note: Annotated[str, Meta(max_length=1_000)] = ""

@@ -19,10 +19,14 @@ from app.web import Actor
 
 PAGE = 50
 STATES = ("queued", "running", "waiting", "sleeping", "succeeded", "failed", "in_doubt", "cancelled")
+RATINGS = ("good", "bad", "any")
+"""What runs can be rated: good or bad by somebody; any = rated at all."""
 PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 
 LIST = f"""
 select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micros, {NEEDS_YOU} as needs_you, r.origin_run,
+       (select case when count(*) = 0 then '' when bool_and(g.good) then 'good' when bool_or(g.good) then 'mixed' else 'bad' end
+          from run_rating g where g.run_id = r.id) as rating,
        v.document->>'name' as flow, v.number, r.error, e.name as environment,
        extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
   from run r join flow_version v on v.id = r.version_id left join environment e on e.id = v.environment_id
@@ -37,6 +41,7 @@ select r.id, r.flow_id, r.status, r.trigger, r.draft, r.created_at, r.cost_micro
    and ($9::bigint is null or r.cost_micros >= $9)
    and ($10::float8 is null or extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) >= $10)
    and ($11::uuid[] is null or r.id = any ($11))
+   and ($13 = '' or exists (select from run_rating g where g.run_id = r.id and ($13 = 'any' or g.good = ($13 = 'good'))))
    and ($12 = '' or e.name = $12 or ($12 = 'live' and v.kind = 'published' and not r.draft))
  order by r.created_at desc, r.id desc limit {PAGE + 1}
 """  # noqa: S608 -- constants
@@ -65,12 +70,13 @@ class RunFilter(Struct, frozen=True):
     cost: int | None = None
     seconds: float | None = None
     environment: str = ""
+    rating: str = ""
 
     @property
     def used(self) -> int:
         """How many conditions there are besides the flow."""
         given = (self.q, self.state, self.trigger, self.version, self.period, self.since, self.until, self.cost)
-        return sum(each not in ("", None) for each in (*given, self.seconds, self.environment))
+        return sum(each not in ("", None) for each in (*given, self.seconds, self.environment, self.rating))
 
     def link(self, **more: Any) -> str:
         """The query that says the same, without what is not set."""
@@ -78,13 +84,13 @@ class RunFilter(Struct, frozen=True):
             "q": self.q, "state": self.state, "flow": self.flow, "trigger": self.trigger, "version": self.version,
             "period": self.period, "since": self.since and self.since.date(), "until": self.until and self.until.date(),
             "cost": None if self.cost is None else f"{self.cost / 10_000:g}", "seconds": self.seconds and f"{self.seconds:g}",
-            "environment": self.environment,
+            "environment": self.environment, "rating": self.rating,
         } | more  # fmt: skip
         return urlencode({key: value for key, value in parts.items() if value not in ("", None)})
 
 
 class RunRow(Struct, frozen=True):
-    """A line in the list of runs. `needs_you` wins over `status` for the badge."""
+    """A line in the list of runs. `needs_you` wins over `status` for the badge. `rating`: "", good, bad or mixed."""
 
     id: UUID
     flow_id: UUID
@@ -100,6 +106,7 @@ class RunRow(Struct, frozen=True):
     error: str
     again: bool = False
     environment: str = ""
+    rating: str = ""
 
     @property
     def state(self) -> str:
@@ -152,6 +159,7 @@ def filter_of(query: Any) -> RunFilter:
         cost=int(cost) if cost else None,
         seconds=number("seconds") or None,
         environment=query.get("environment", "")[:30],
+        rating=rating if (rating := query.get("rating", "")) in RATINGS else "",
     )
 
 
@@ -175,7 +183,7 @@ async def listed(
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
             LIST, wanted.flow, wanted.state, moment, last, wanted.trigger, wanted.version, since, until, wanted.cost,
-            wanted.seconds, found, wanted.environment,
+            wanted.seconds, found, wanted.environment, wanted.rating,
         )  # fmt: skip
     made = [row_of(row) for row in rows[:PAGE]]
     return Listed(made, f"{made[-1].created_at.isoformat()}_{made[-1].id}" if len(rows) > PAGE else "")
@@ -219,4 +227,5 @@ def row_of(row: Any) -> RunRow:
         redacted(str((loads(row["error"]) or {}).get("message", ""))),
         row["origin_run"] is not None,
         row["environment"] or "",
+        row["rating"],
     )

@@ -7,7 +7,7 @@ from msgspec import UnsetType
 
 from app.runs.arriving import Arrivals
 from app.runs.redacting import redacted
-from app.runs.shapes import AttemptView, LogView, RunView, StepView
+from app.runs.shapes import AttemptView, LogView, Rating, RunView, StepView
 from app.runs.why import reasons
 from flows import catalogue
 from flows.breaks import BREAK
@@ -17,6 +17,7 @@ from flows.sdk.context import Wait
 from flows.sdk.logs import LogLine, lines_in
 
 _records = msgspec.json.Decoder(list[StepRecord])
+_ratings = msgspec.json.Decoder(list[Rating])
 
 
 def loads(text: str | None) -> Any:
@@ -56,6 +57,7 @@ def run_view(row: Any, flow: Flow, steps: list[Any], tries: list[Any], logs: lis
         origin=row["origin_run"],
         from_step=row["from_step"],
         finished_at=row["finished_at"],
+        ratings=_ratings.decode(row.get("ratings") or "[]"),
     )
 
 

@@ -96,6 +96,16 @@ class StepView(Struct, frozen=True):
         return "/" not in self.node and self.status != "skipped"
 
 
+class Rating(Struct, frozen=True):
+    """What somebody thinks of a run's answer. `user_id` None: the visitor for whom it was; `by`: a member's name."""
+
+    good: bool
+    note: str
+    user_id: UUID | None
+    by: str
+    at: datetime
+
+
 class RunView(Struct, frozen=True):
     """`ms` counts up to now while the run goes on. `needs_you`: somebody has to answer or decide.
 
@@ -131,6 +141,7 @@ class RunView(Struct, frozen=True):
     finished_at: datetime | None = None
     environment: str = ""
     waits: str = ""
+    ratings: list[Rating] = []
 
     @property
     def live(self) -> bool:

@@ -352,6 +352,18 @@ class RunAsk(Table, tablename="run_ask"):
     run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
     node_id = Text(required=True, default=None)
     iter_path = Text(default="")
+class RunRating(Table, tablename="run_rating"):
+    """What one person thinks of a run's answer. `user_id` null: the visitor for whom it was."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
+    user_id = UUID(null=True, default=None)
+    good = Boolean(required=True, default=None)
+    note = Text(default="")
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
     email = Text(default="")
     token_hash = Bytea(required=True, default=None)
     created_by = UUID(null=True, default=None)

@@ -8,7 +8,7 @@ from app.runs import service, shares
 from app.runs.asking import Link as AskLink
 from app.runs.listing import Listed, RunFilter, RunRow
 from app.runs.needs import Need, Needs
-from app.runs.shapes import AttemptView, LogView, RunView, StepView
+from app.runs.shapes import AttemptView, LogView, Rating, RunView, StepView
 from app.runs.showing import Peers, composed
 from app.runs.viewing import view
 from app.runs.why import Link, Why
@@ -79,6 +79,10 @@ RUNS = [
     run("in_doubt", DOUBT, error="Say whether it happened."),
     run("dead", step(), error="The worker died 5 times."),
     run("failed", step(status="failed", error="No"), step(node="c", status="skipped", why=WHY), error="No"),
+    msgspec.structs.replace(
+        run("succeeded", step()),
+        ratings=[Rating(False, "<b>Wrong", None, "", THEN), Rating(True, "", UUID(int=7), "Mara", THEN)],
+    ),
 ]
 FLOW = Flow(
     [
@@ -167,6 +171,9 @@ SAMPLES: dict[str, Any] = {
     ]
     + [{"listed": Needs([], ""), "kind": "", "flow": None, "first": True, "others": OTHERS[n:]} for n in (0, 1)],
     "runs/_run.html": [{"shown": shown, "words": WORDS} for shown in SHOWN],
+    "runs/_rating.html": [
+        {"run": each, "here": f"/runs/{SOME}", "may": may} for each in (RUNS[-1], RUNS[5]) for may in (True, False)
+    ],
     "runs/_badges.html": [{"shown": shown} for shown in SHOWN],
     "runs/_deeds.html": [{"shown": shown, "oob": True} for shown in SHOWN],
     "runs/shown.oob.html": [{"shown": shown, "words": WORDS} for shown in SHOWN[:2]],
@@ -195,6 +202,8 @@ async def a_share(actor: Actor) -> UUID:
 
 IDS = {"run_id": a_waiting_run, "share_id": a_share}
 BODIES = {
+    "runs:rate": {"good": "true"},
+    "api:run-rate": {"good": True},
     "runs:answer": {"name": "approval", "choice": "approve"},
     "runs:decide": {"node": "ask", "happened": "yes"},
     "runs:replay": {"from_step": ""},

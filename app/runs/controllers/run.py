@@ -12,7 +12,7 @@ from msgspec import Meta
 from app.runs import files, parts, queries, service, showing, values
 from app.runs.controllers.runs import STARTED_BY
 from app.runs.fields import read_output
-from app.runs.forms import AnswerForm, DecisionForm
+from app.runs.forms import AnswerForm, DecisionForm, RatingForm
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -40,6 +40,18 @@ class RunController(Controller):
         if request.htmx.partial:
             return fragment(request, "runs/shown.oob.html", shown=shown, words=STARTED_BY)
         return page(request, "runs/run.html", nav="runs", shown=shown, words=STARTED_BY)
+
+    @post("/rating", name="runs:rate", status_code=303)
+    async def rate(
+        self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: URLEncodedBody[RatingForm]
+    ) -> Response[Any]:
+        await service.rate(actor, run_id, data.good, data.note)
+        return go(request, f"/runs/{run_id}#rating")
+
+    @post("/rating/removal", name="runs:unrate", status_code=303)
+    async def unrate(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:
+        await service.take_rating_back(actor, run_id)
+        return go(request, f"/runs/{run_id}#rating")
 
     @get("/download", name="runs:download")
     async def download(self, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[bytes]:

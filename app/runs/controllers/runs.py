@@ -35,6 +35,7 @@ PERIODS = (
     ("week", "Last 7 days"),
     ("month", "Last 30 days"),
 )
+RATINGS = (("", "Rated or not"), ("good", "Rated good"), ("bad", "Rated bad"), ("any", "Rated at all"))
 MOST = 200
 """Runs that are cancelled or begun again at once."""
 STARTED_BY = {
@@ -122,6 +123,7 @@ async def _list(request: Request, actor: Actor, wanted: listing.RunFilter, base:
         flows=flows if base == "/runs" else [],
         periods=PERIODS,
         states=STATES,
+        ratings=RATINGS,
         kept=kept,
         environments=[(name, name) for name in ("live", *places)] if places else [],
         **context,

@@ -10,6 +10,7 @@ from app.runs.rollouts import begin_rollout, end_rollout, rolling_out
 from app.runs.service.answering import PATIENCE, answer, follow, stream
 from app.runs.service.asked import GONE, MOST_INPUT, input_text, may_run, mine, person_of, workspace_of
 from app.runs.service.ending import cancel, cancel_all, forget_visits
+from app.runs.service.rating import rate, rate_as_visitor, rated_by_visitor, take_rating_back
 from app.runs.service.settling import again, decide, decide_all, signal
 from app.runs.service.starting import DEADLINE, limit, nudge, start, start_within
 from app.runs.service.tries import begin_pinned, compared, go_on, resume
@@ -77,6 +78,9 @@ __all__ = [
     "rolling_out",
     "rollouts_changed",
     "save_version",
+    "rate",
+    "rate_as_visitor",
+    "rated_by_visitor",
     "signal",
     "staged_in",
     "start",
@@ -87,3 +91,4 @@ __all__ = [
     "whole_output",
     "workspace_of",
 ]
+    "take_rating_back",

@@ -34,5 +34,13 @@ async def submit(visit: Visit, visitor: bytes, page_id: UUID, block: Form, given
     return written
 
 
+async def result_of(visit: Visit, run_id: UUID) -> str:
+    """What a form that this visitor sent was answered; "" when it was another's, or did not end well."""
+    if visit.visitor is None:
+        return ""
+    async with visitor_tx(visit.site, visit.visitor) as tx:
+        return await tx.fetchval("select result from submission where run_id = $1 and state = 'done'", run_id) or ""
+
+
 def _unheard(piece: str) -> None:
     """A form shows its result whole, so nobody listens to the pieces."""

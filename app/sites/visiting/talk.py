@@ -17,11 +17,14 @@ SHOWN = 200
 
 
 class Turn(Struct, frozen=True):
+    """`good`: what the visitor thinks of the answer; None = they did not say."""
+
     id: UUID
     role: str
     text: str
     state: str
     run_id: UUID | None = None
+    good: bool | None = None
 
 
 class Asked(Struct, frozen=True):

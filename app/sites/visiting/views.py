@@ -21,6 +21,15 @@ LEAVES = Markup(
 
 
 @dataclass(frozen=True)
+class Rated:
+    """An answer that can be rated. `good`: what the visitor said, None = nothing yet; `said`: with a note, just now."""
+
+    run_id: UUID
+    good: bool | None = None
+    said: bool = False
+
+
+@dataclass(frozen=True)
 class FormState:
     """What a form block shows: empty fields, fields with remedies, or the flow's result."""
 
@@ -28,6 +37,7 @@ class FormState:
     problems: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     result: str = ""
+    rating: "Rated | None" = None
 
 
 @dataclass(frozen=True)
@@ -55,13 +65,31 @@ def pictures(site: PublicSite) -> dict[str, Markup]:
     }
 
 
-def turn_view(turn: Turn) -> dict[str, Any]:
-    """A visitor's words stay plain text; an answer is Markdown; a failed one says what to do."""
+def rating_view(place: str, rated: Rated | None) -> dict[str, Any] | None:
+    """`place`: of the block, as in its addresses; "" = nothing can be rated here (a preview)."""
+    if rated is None or not place:
+        return None
+    given = "" if rated.good is None else "good" if rated.good else "bad"
+    return {"action": f"/rating/{place}/{rated.run_id}", "given": given, "said": rated.said, "id": str(rated.run_id)}
+
+
+def turn_view(turn: Turn, place: str = "") -> dict[str, Any]:
+    """A visitor's words stay plain text; an answer is Markdown; a failed one says what to do. `place`: its block's."""
     html = markdown(turn.text) if turn.role == "assistant" and turn.state == "done" else escape_lines(turn.text)
-    return {"id": str(turn.id), "role": turn.role, "html": html, "state": turn.state}
+    answered = turn.role == "assistant" and turn.state == "done" and turn.run_id is not None
+    rated = Rated(turn.run_id, turn.good) if answered and turn.run_id is not None else None
+    return {
+        "id": str(turn.id), "role": turn.role, "html": html, "state": turn.state, "rating": rating_view(place, rated),
+    }  # fmt: skip
+
+
+def place_of(page_id: UUID, block_id: str) -> str:
+    """A block as the addresses of its actions name it."""
+    return f"{page_id}/{block_id}"
 
 
 def block_view(block: Block, page_id: UUID, state: PageState) -> dict[str, Any]:
+    place = "" if state.preview else place_of(page_id, block.id)
     match block:
         case Hero():
             return {
@@ -74,20 +102,22 @@ def block_view(block: Block, page_id: UUID, state: PageState) -> dict[str, Any]:
             return {
                 "kind": "chat", "id": block.id, "title": block.title, "greeting": block.greeting,
                 "suggestions": block.suggestions, "placeholder": block.placeholder, "contact": block.contact,
-                "turns": [turn_view(turn) for turn in state.turns.get(block.id, [])],
+                "turns": [turn_view(turn, place) for turn in state.turns.get(block.id, [])],
                 "failed": state.failed.get(block.id, ""),
-                "action": "#" if state.preview else f"/chat/{page_id}/{block.id}",
+                "action": f"/chat/{place}" if place else "#",
             }  # fmt: skip
         case Form():
             return form_view(block, page_id, state)
 
 
 def form_view(block: Form, page_id: UUID, state: PageState) -> dict[str, Any]:
+    place = "" if state.preview else place_of(page_id, block.id)
     form, fields = state.forms.get(block.id, FormState()), state.fields.get(block.id, [])
     return {
         "kind": "form", "id": block.id, "title": block.title, "text": block.text, "button": block.button,
         "fields": fields, "problem": form.problem, "result_html": markdown(form.result) if form.result else "",
         "typed": {each.name: form.values.get(each.name, "") for each in fields},
         "remedies": {each.name: form.problems.get(each.name, "") for each in fields},
-        "action": "#" if state.preview else f"/form/{page_id}/{block.id}", "again": "",
+        "action": f"/form/{place}" if place else "#", "again": "",
+        "rating": rating_view(place, form.rating),
     }  # fmt: skip

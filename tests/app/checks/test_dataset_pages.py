@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,8 @@ from app.checks.dataset_reading import Row
 from app.commands import dataset as waiting
 from app.commands import test as command
 from app.db import system_tx
+from app.runs import service as runs
+from app.studio import service as studio
 from tests.factories.datasets import a_dataset, an_experiment, carried_out
 from tests.factories.runs import a_worker
 from tests.factories.studio import a_flow
@@ -125,3 +128,38 @@ async def test_the_command_runs_the_draft_over_a_dataset_and_writes_junit(
     assert ("✗ Row 1" in result.output) is wrong and "Row 1" in report.read_text()
     [view] = await queries.experiments(actor, flow_id)
     assert view.status == "done"
+
+
+async def test_a_dataset_of_rated_runs_is_made_in_one_act(signed_in, api):
+    actor = signed_in.actor
+    flow_id = await a_flow(actor)
+    await studio.publish(actor, flow_id, "", "")
+    version = await runs.live_version(actor.workspace_id, flow_id)
+    visitor = b"\x03" * 32
+    asked = [
+        (await runs.answer(actor, version, {"message": text}, trigger="site", visitor=visitor.hex())).run_id
+        for text in ("One", "Two", "Three", "Four")
+    ]
+    tried = (await runs.answer(actor, version, {"message": "Tried"}, trigger="editor", draft=True)).run_id
+    await runs.rate_as_visitor(actor.workspace_id, visitor, asked[0], True)
+    await runs.rate(actor, asked[1], False, "Wrong")
+    await runs.rate(actor, tried, True)
+    await runs.rate(actor, asked[3], True)
+    async with system_tx("test: long ago") as tx:
+        await tx.execute("update run set created_at = now() - interval '9 days' where id = $1", asked[3])
+    page = (await signed_in.get(f"/flows/{flow_id}/runs?rating=any&period=week")).text
+    assert "Make a dataset of rated runs" in page
+    fields = {"count": "200", "rating": "any", "days": "7"}
+    made = await signed_in.post(f"/flows/{flow_id}/datasets/from-runs", data=fields)
+    assert made.status_code == 303
+    view = await queries.dataset(actor, flow_id, UUID(made.headers["location"].rpartition("/")[2]))
+    assert view.name == "Rated runs" and view.source == "3 runs rated"
+    assert [(row.input, row.expected) for row in view.first] == [
+        ({"message": "One"}, "Answer One"), ({"message": "Two"}, None), ({"message": "Tried"}, "Answer Tried"),
+    ]  # fmt: skip
+    body = {"name": "Good", "rating": "good"}
+    good = (await api.post(f"/api/v1/flows/{flow_id}/datasets/from-runs", json=body)).json()["id"]
+    assert (await queries.dataset(actor, flow_id, UUID(good))).rows == 3
+    other = await a_flow(actor)
+    none = await api.post(f"/api/v1/flows/{other}/datasets/from-runs", json=body)
+    assert none.status_code == 422 and "rated good" in none.json()["detail"]

@@ -8,6 +8,7 @@ from app.errors import NotFound
 from app.sites.visiting.controllers.chat import ChatController
 from app.sites.visiting.controllers.forms import FormController
 from app.sites.visiting.controllers.pages import PageController
+from app.sites.visiting.controllers.ratings import RatingController
 from app.sites.visiting.controllers.showing import Asking
 from app.sites.visiting.visit import COOKIE, Visit, site_of_host, visitor_of
 from app.web import address, cookies
@@ -24,7 +25,7 @@ async def provide_visit(request: Asking) -> Visit:
 routes: list[ControllerRouterHandler] = [
     Router(
         "/",
-        route_handlers=[PageController, ChatController, FormController],
+        route_handlers=[PageController, ChatController, FormController, RatingController],
         dependencies={"visit": Provide(provide_visit)},
     )
 ]

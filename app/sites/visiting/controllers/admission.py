@@ -9,6 +9,14 @@ _NETWORK = ratelimit.Limit("visitor-network", per_minute=15, burst=8)
 _SITE = ratelimit.Limit("visitors-of-site", per_minute=240, burst=120)
 """All visitors of one site together, so that a crowd can't starve the other sites."""
 
+_OPINIONS = ratelimit.Limit("visitor-opinions", per_minute=20, burst=10)
+"""One address: a thumb and a note for every answer, and a change of mind."""
+
+
+async def paced(visit: Visit) -> None:
+    """Raises TooMany for more opinions than a person has."""
+    await ratelimit.take(_OPINIONS, f"{visit.site.id}:{ratelimit.address_key(visit.address)}")
+
 
 async def admitted(request: Asking, visit: Visit) -> bytes:
     """The visitor, with a cookie from now on. Raises TooMany at a pace no person has."""

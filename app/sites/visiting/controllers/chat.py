@@ -18,7 +18,7 @@ from app.sites.visiting.answers import LiveAnswer, Written
 from app.sites.visiting.controllers.admission import admitted
 from app.sites.visiting.controllers.showing import Asking
 from app.sites.visiting.talk import Asked, Turn
-from app.sites.visiting.views import pictures, turn_view
+from app.sites.visiting.views import pictures, place_of, turn_view
 from app.sites.visiting.visit import PublicSite, Visit
 from app.web.closing import closing
 from app.web.patience import LiveStream
@@ -51,7 +51,7 @@ class ChatController(Controller):
         asked = await talk.ask(visit, visitor, page_id, block_id, block.flow_id, question)
         live = _begin(visit.site, visitor, block.flow_id, asked)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return _events(_told(visit.site, asked, live))
+            return _events(_told(visit.site, asked, live, place_of(page_id, block_id)))
         async for _ in live.listen():
             pass
         return Redirect(f"{page.path}#{block_id}", status_code=303)
@@ -85,13 +85,13 @@ def _begin(site: PublicSite, visitor: bytes, flow_id: UUID, asked: Asked) -> Liv
     return answers.begin(asked.answer.id, write, keep)
 
 
-async def _told(site: PublicSite, asked: Asked, live: LiveAnswer) -> AsyncIterator[bytes]:
-    yield _event("question", html=_turns(site, asked.question, asked.answer))
-    async for event in _as_written(site, asked.answer, live):
+async def _told(site: PublicSite, asked: Asked, live: LiveAnswer, place: str) -> AsyncIterator[bytes]:
+    yield _event("question", html=_turns(site, place, asked.question, asked.answer))
+    async for event in _as_written(site, asked.answer, live, place):
         yield event
 
 
-async def _as_written(site: PublicSite, answer: Turn, live: LiveAnswer) -> AsyncIterator[bytes]:
+async def _as_written(site: PublicSite, answer: Turn, live: LiveAnswer, place: str) -> AsyncIterator[bytes]:
     async for piece in live.listen():
         yield _event("token", text=piece)
         if closing().is_set():
@@ -100,24 +100,25 @@ async def _as_written(site: PublicSite, answer: Turn, live: LiveAnswer) -> Async
     if written is None or written.state == "failed":
         yield _event("failed", message=written.text if written is not None else "The answer was interrupted.")
     else:
-        yield _event("done", html=_turns(site, Turn(answer.id, "assistant", written.text, "done")))
+        turn = Turn(answer.id, "assistant", written.text, "done", written.run_id)
+        yield _event("done", html=_turns(site, place, turn))
 
 
 async def _rest(visit: Visit, page_id: UUID, block_id: str, answer: Turn) -> AsyncIterator[bytes]:
-    live = answers.under_way(answer.id)
+    live, place = answers.under_way(answer.id), place_of(page_id, block_id)
     if live is not None:
-        async for event in _as_written(visit.site, answer, live):
+        async for event in _as_written(visit.site, answer, live, place):
             yield event
         return
     fresh = [turn for turn in await talk.turns(visit, page_id, block_id) if turn.id == answer.id]
     if fresh and fresh[0].state == "done":
-        yield _event("done", html=_turns(visit.site, fresh[0]))
+        yield _event("done", html=_turns(visit.site, place, fresh[0]))
     else:
         yield _event("failed", message="The answer was interrupted. Ask again.")
 
 
-def _turns(site: PublicSite, *turns: Turn) -> str:
-    values = [{"turn": turn_view(turn)} | pictures(site) for turn in turns]
+def _turns(site: PublicSite, place: str, *turns: Turn) -> str:
+    values = [{"turn": turn_view(turn, place)} | pictures(site) for turn in turns]
     return "".join(theme.render(site.theme, "blocks/_turn.html", each) for each in values)
 
 

@@ -13,7 +13,7 @@ from app.sites.visiting import published, running, submissions, theme
 from app.sites.visiting.controllers.admission import admitted
 from app.sites.visiting.controllers.showing import Asking, html, show, state_of
 from app.sites.visiting.faces import form_fields, read
-from app.sites.visiting.views import FormState, PageState, form_view
+from app.sites.visiting.views import FormState, PageState, Rated, form_view
 from app.sites.visiting.visit import Visit
 
 
@@ -39,7 +39,9 @@ class FormController(Controller):
             visitor = await admitted(request, visit)
             written = await submissions.submit(visit, visitor, page_id, block, given)
             done = written.state == "done"
-            form = FormState(values=typed, result=written.text if done else "", problem="" if done else written.text)
+            rated = Rated(written.run_id) if done and written.run_id is not None else None
+            result, problem = (written.text, "") if done else ("", written.text)
+            form = FormState(values=typed, result=result, problem=problem, rating=rated)
         status = 200 if form.result else 422
         if request.headers.get("x-fragment") == "form":
             state = PageState(forms={block_id: form}, fields={block_id: fields})
