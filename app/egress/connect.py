@@ -18,6 +18,10 @@ from app.egress.errors import Blocked
 
 SESSIONS = 32
 """Sets of rules with open connections, per process; the one unused longest is closed."""
+MOST_OPEN, MOST_TO_ONE = 512, 256
+"""Connections of one set of rules in one process: in all, and to one server. Whoever is more waits. A model that thinks
+for 200 ms serves five calls a second on each.
+"""
 LOOKUP = 5.0
 
 
@@ -79,8 +83,8 @@ def session(allowed: Rules, trust: ssl.SSLContext | None) -> aiohttp.ClientSessi
             resolver=resolver,
             socket_factory=resolver.gate,
             use_dns_cache=False,
-            limit=200,
-            limit_per_host=50,
+            limit=MOST_OPEN,
+            limit_per_host=MOST_TO_ONE,
             keepalive_timeout=20,
             ssl=trust if trust is not None else True,
         )

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,13 +18,21 @@ LONGEST_CALL = 600.0
 """Seconds, the whole answer included."""
 
 
+class Take(Protocol):
+    def __call__(self, call: "Call", closing: Closing, otherwise: "Callable[[Call, Closing], None]") -> bool: ...
+
+
 class Watch(Struct, frozen=True):
-    """Who hears about a call beside the caller: `log` lines for the reader of the run, `used` what each try used."""
+    """Who hears about a call beside the caller: `log` lines for the reader of the run, `used` what each try used.
+
+    `owe`: takes settlements over (app/gateway/owed.py), None = each is committed before the answer is given.
+    """
 
     log: Callable[[str], None] = lambda _: None
     used: Callable[[Usage], None] = lambda _: None
     kind: Kind = "chat"
     limit: float = LONGEST_CALL
+    owe: Take | None = None
 
 
 class Changed(Exception):

@@ -4,7 +4,7 @@ The statements go to the pool directly and not through tenant_tx: each is one ro
 the first token. The functions set the workspace themselves, so row security holds as everywhere.
 """
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -77,6 +77,32 @@ class Ledger(Protocol):
 
 _RESERVE = "select * from gateway_reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 _SETTLE = "select gateway_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+SETTLE_MANY = """
+select gateway_settle(c.workspace, c.id, c.outcome, c.fault, c.message, c.prompt, c.completion, c.cost, c.counted,
+                      c.priced, c.latency, c.first)
+  from unnest({}::uuid[], {}::uuid[], {}::text[], {}::text[], {}::text[], {}::int[], {}::int[], {}::bigint[],
+              {}::bool[], {}::bool[], {}::int[], {}::int[])
+       as c (workspace, id, outcome, fault, message, prompt, completion, cost, counted, priced, latency, first)
+"""
+"""Many at once; each `{}` is a parameter: an array of one value of `settlement`."""
+
+
+def settlement(purpose: Purpose, call_id: UUID, closing: Closing) -> tuple[Any, ...]:
+    """The arguments of gateway_settle."""
+    return (
+        purpose.workspace_id,
+        call_id,
+        closing.outcome,
+        closing.fault,
+        closing.message,
+        closing.prompt_tokens,
+        closing.completion_tokens,
+        closing.cost_micros,
+        closing.counted,
+        closing.priced,
+        closing.latency_ms,
+        closing.first_token_ms,
+    )
 
 
 class PostgresLedger:
@@ -111,21 +137,7 @@ class PostgresLedger:
         )
 
     async def settle(self, purpose: Purpose, call_id: UUID, closing: Closing) -> None:
-        await _pool().execute(
-            _SETTLE,
-            purpose.workspace_id,
-            call_id,
-            closing.outcome,
-            closing.fault,
-            closing.message,
-            closing.prompt_tokens,
-            closing.completion_tokens,
-            closing.cost_micros,
-            closing.counted,
-            closing.priced,
-            closing.latency_ms,
-            closing.first_token_ms,
-        )
+        await _pool().execute(_SETTLE, *settlement(purpose, call_id, closing))
 
 
 class NoLedger:

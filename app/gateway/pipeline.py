@@ -130,11 +130,12 @@ class Pipeline:
         try:
             vectors: Vectors = await call.vendor.embed(call.target, texts, call.limit)
         except BaseException as problem:
-            await self.settle(call, call.ending(problem, "", watch.used), later=not isinstance(problem, Exception))
+            closing = call.ending(problem, "", watch.used)
+            await self.settle(call, closing, watch, later=not isinstance(problem, Exception))
             raise
         counted = vectors.prompt_tokens is not None
         tokens = vectors.prompt_tokens if counted else estimate_tokens([Message(text) for text in texts])
-        await self.settle(call, call.closing("ok", tokens or 0, 0, None, watch.used, counted=counted))
+        await self.settle(call, call.closing("ok", tokens or 0, 0, None, watch.used, counted=counted), watch)
         return vectors.vectors
 
     def _vendor(self, target: Target) -> Vendor:
@@ -148,18 +149,24 @@ class Pipeline:
             )
         return vendor
 
-    async def settle(self, call: Call, closing: Closing, *, later: bool = False) -> None:
-        """Settle now. `later`: the caller's task is being torn down, and the settlement must not be torn down with it.
+    async def settle(self, call: Call, closing: Closing, watch: Watch, *, later: bool = False) -> None:
+        """Settle now, or leave it to `watch.owe`. `later`: the caller's task is being torn down, and the settlement
+        must not be torn down with it.
 
         A database that does not answer does not take the model's answer away: it is tried again in the background, and
         if that fails too, the reservation expires by itself.
         """
+        if watch.owe is not None and watch.owe(call, closing, self.settle_later):
+            return
         if not later:
             try:
                 await self.ledger.settle(call.purpose, call.call_id, closing)
                 return
             except Exception as problem:
                 log.warning("a model call could not be settled yet", call=str(call.call_id), reason=repr(problem))
+        self.settle_later(call, closing)
+
+    def settle_later(self, call: Call, closing: Closing) -> None:
         task = asyncio.create_task(self._settled(call, closing))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)

@@ -137,9 +137,9 @@ class Turn:
                     done = await call.vendor.chat(self.target, ask, call.limit)
             except BaseException as problem:
                 closing = call.ending(problem, "".join(said), self._used, estimate_tokens(ask.messages))
-                await self.pipeline.settle(call, closing, later=not isinstance(problem, Exception))
+                await self.pipeline.settle(call, closing, self.watch, later=not isinstance(problem, Exception))
                 raise
-            await self.pipeline.settle(call, self._closing(call, ask, done))
+            await self.pipeline.settle(call, self._closing(call, ask, done), self.watch)
         yield done
 
     def _closing(self, call: Call, ask: Ask, done: Done) -> Closing:

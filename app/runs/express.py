@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from app import clock
 from app.errors import Conflict, Unavailable
+from app.gateway.service import Owed, llm_for
 from app.runs.ids import uuid7, uuid8
 from app.runs.keeping import KEPT
 from app.runs.outcome import Outcome, outcome_of
@@ -87,12 +89,13 @@ async def run(host: Host, request: Request) -> Done:
 
 
 async def _answer(host: Host, request: Request, run_id: UUID) -> tuple[Done, str]:
-    facts = _facts(request, run_id)
-    facts.deadline = clock.epoch() + request.patience
-    record = await run_express(
-        request.ready.plan, _input(request), context=facts, flow_of=host.plan_of, limits=request.ready.limits
-    )
-    return await commit(host, request, run_id, record), _text(request)
+    with Owed() as owed:
+        facts = _facts(request, run_id, owed)
+        facts.deadline = clock.epoch() + request.patience
+        record = await run_express(
+            request.ready.plan, _input(request), context=facts, flow_of=host.plan_of, limits=request.ready.limits
+        )
+        return await commit(host, request, run_id, record, owed), _text(request)
 
 
 def _if_same(done: tuple[Done, str], request: Request) -> Done:
@@ -107,11 +110,12 @@ async def stream(host: Host, request: Request) -> AsyncIterator[dict[str, Any]]:
     if before is not None:
         yield before.outcome().event()
         return
-    facts = _facts(request, run_id)
+    owed = Owed()
+    facts = _facts(request, run_id, owed)
     facts.deadline = clock.epoch() + PATIENCE
     queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
     stopped = _under_way[run_id] = asyncio.Event()
-    task = asyncio.create_task(_watched(host, request, run_id, facts, queue, stopped))
+    task = asyncio.create_task(_watched(host, request, run_id, facts, owed, queue, stopped))
     try:
         while (event := await queue.get()) is not None:
             yield event
@@ -126,6 +130,7 @@ async def _watched(
     request: Request,
     run_id: UUID,
     facts: RunFacts,
+    owed: Owed,
     queue: "asyncio.Queue[dict[str, Any] | None]",
     stopped: asyncio.Event,
 ) -> Done:
@@ -134,16 +139,17 @@ async def _watched(
             queue.put_nowait(event)
 
     try:
-        record = await run_express(
-            request.ready.plan,
-            _input(request),
-            context=facts,
-            listen=listen,
-            flow_of=host.plan_of,
-            cancelled=stopped,
-            limits=request.ready.limits,
-        )
-        return await commit(host, request, run_id, record)
+        with owed:
+            record = await run_express(
+                request.ready.plan,
+                _input(request),
+                context=facts,
+                listen=listen,
+                flow_of=host.plan_of,
+                cancelled=stopped,
+                limits=request.ready.limits,
+            )
+            return await commit(host, request, run_id, record, owed)
     finally:
         queue.put_nowait(None)
 
@@ -168,7 +174,7 @@ async def _begin(host: Host, request: Request) -> tuple[UUID, Done | None]:
     return uuid8(digest.digest()), None
 
 
-async def commit(host: Host, request: Request, run_id: UUID, record: Record) -> Done:
+async def commit(host: Host, request: Request, run_id: UUID, record: Record, owed: Owed | None = None) -> Done:
     output = _encode(record.output).decode() if record.output is not None else None
     if record.values:
         await host.keep(request.ready.workspace_id, run_id, record.values)
@@ -192,11 +198,14 @@ async def commit(host: Host, request: Request, run_id: UUID, record: Record) -> 
         prompt_tokens=record.usage.prompt_tokens if record.usage else 0,
         completion_tokens=record.usage.completion_tokens if record.usage else 0,
         cost_micros=record.usage.cost_micros if record.usage else 0,
+        beside=owed.rows() if owed is not None else (),
     )
     try:
         before = await host.commits.commit(row)
     except Overloaded:
         raise Unavailable("More runs come in than can be recorded.", retry_after=2) from None
+    if owed is not None and not row.beside:
+        owed.paid()
     if before is not None:
         return await _same(request, before, row.input)
     fault = record.fault
@@ -236,7 +245,7 @@ def _input(request: Request) -> Any:
     return request.input
 
 
-def _facts(request: Request, run_id: UUID) -> RunFacts:
+def _facts(request: Request, run_id: UUID, owed: Owed) -> RunFacts:
     workspace, flow, version = request.ready.names
     return RunFacts(
         str(run_id),
@@ -244,7 +253,7 @@ def _facts(request: Request, run_id: UUID) -> RunFacts:
         flow_id=flow,
         version_id=version,
         trigger=request.trigger,
-        capabilities=CAPABILITIES,
+        capabilities=CAPABILITIES | {"llm": partial(llm_for, owed=owed)} if request.ready.models else CAPABILITIES,
         keeping=KEPT,
         afresh=request.afresh,
     )

@@ -3,7 +3,7 @@
 `start` belongs to the lifespan of each composition root, `stop` before the database pools close.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +37,7 @@ from flows.transport.protocol import Lane, Transport
 
 log = logger(__name__)
 
-CAPABILITIES: Mapping[CapabilityName, Callable[[Context], Any]] = {
+CAPABILITIES: dict[CapabilityName, Callable[[Context], Any]] = {
     "llm": gateway.llm_for,
     "files": files_for,
     "http": http_for,
@@ -86,7 +86,7 @@ class Host:
     def __init__(self, pool: db.Pool, transport: Transport) -> None:
         self.pool = pool
         self.transport = transport
-        self.commits = GroupCommit(pool)
+        self.commits = GroupCommit(pool, gateway.BESIDE)
         self.plans = PlanCache(catalogue.load())
         self.limited = Limited(pool)
         self.rollouts = Rollouts(pool)

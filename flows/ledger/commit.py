@@ -37,6 +37,11 @@ r.visitor,
 returning id
 """
 
+BOTH = """
+with made as ({insert}) select id from made union all select null from ({query}) b (done) where done is null
+"""
+"""The filter is what makes PostgreSQL call the query's function, and what keeps its answers out of the ids."""
+
 BEFORE = """
 select id, status, input::text as input, output::text as output, error::text as error from run
  where workspace_id = $1 and flow_id = $2 and idempotency_key = $3
@@ -50,7 +55,11 @@ CROWD = 512
 
 
 class ExpressRow(Struct):
-    """One finished express run. `input`, `output`, `error`, `steps` are JSON text; `seconds` is how long it took."""
+    """One finished express run. `input`, `output`, `error`, `steps` are JSON text; `seconds` is how long it took.
+
+    `beside`: arguments of the host's own query (`GroupCommit`), which happens together with the record; empty again
+    once it has happened.
+    """
 
     id: UUID
     workspace_id: UUID
@@ -71,6 +80,7 @@ class ExpressRow(Struct):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_micros: int = 0
+    beside: Sequence[tuple[Any, ...]] = ()
 
 
 class Before(Struct, frozen=True):
@@ -94,8 +104,14 @@ class GroupCommit:
     under way the next rows are computed, and they all go with the next one.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", beside: str = "") -> None:
+        """`beside`: a query of the host's that a statement runs, too, when rows carry something for it: one column that
+        is never null, from arrays, with `{}` for each of them.
+        """
         self._pool = pool
+        own = len(_columns(()))
+        query = beside.format(*(f"${own + i + 1}" for i in range(beside.count("{}"))))
+        self._both = BOTH.format(insert=INSERT, query=query)
         self._rows: deque[tuple[ExpressRow, asyncio.Future[Before | None]]] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._idle: asyncio.Future[None] | None = None
@@ -183,7 +199,15 @@ class GroupCommit:
     async def _insert(
         self, connection: Any, batch: Sequence[tuple[ExpressRow, "asyncio.Future[Before | None]"]]
     ) -> None:
-        made = await connection.fetch(INSERT, *_columns([row for row, _ in batch]))
+        rows = [row for row, _ in batch]
+        columns = _columns(rows)
+        beside = [list(column) for column in zip(*(one for row in rows for one in row.beside), strict=True)]
+        if beside:
+            made = await connection.fetch(self._both, *columns, *beside)
+            for row in rows:
+                row.beside = ()
+        else:
+            made = await connection.fetch(INSERT, *columns)
         if len(made) == len(batch):
             for _, done in batch:
                 if not done.done():
@@ -203,17 +227,26 @@ class GroupCommit:
     async def _each_alone(
         self, connection: Any, batch: Sequence[tuple[ExpressRow, "asyncio.Future[Before | None]"]], error: Exception
     ) -> None:
-        """A value PostgreSQL can't hold must not take its neighbours with it."""
+        """A value PostgreSQL can't hold must not take its neighbours with it, nor what goes beside it the record."""
         for one in batch:
             if one[1].done():
                 continue
-            if len(batch) == 1 or connection.is_closed():
-                one[1].set_exception(error)
+            row, done = one
+            if (len(batch) == 1 and not row.beside) or connection.is_closed():
+                done.set_exception(error)
                 continue
             try:
                 await self._insert(connection, [one])
             except Exception as own:
-                one[1].set_exception(own)
+                if not row.beside or connection.is_closed():
+                    done.set_exception(own)
+                    continue
+                beside, row.beside = row.beside, ()
+                try:
+                    await self._insert(connection, [one])
+                except Exception as bare:
+                    done.set_exception(bare)
+                row.beside = beside  # still to be done, by whoever gave it
 
 
 def _columns(rows: Sequence[ExpressRow]) -> list[list[Any]]:

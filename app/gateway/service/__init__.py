@@ -1,6 +1,7 @@
 """The verbs of this domain, by noun. Other domains come in here: `from app.gateway import service`."""
 
 from app.gateway.adapter import StepLlm, llm_for
+from app.gateway.owed import BESIDE, Owed
 from app.gateway.running import begin_worker, drain
 from app.gateway.service.budgets import remove_budget, set_budget
 from app.gateway.service.choices import (
@@ -17,7 +18,9 @@ from app.gateway.service.signing import secret_of, signed
 from app.gateway.service.trial import Trial, try_out
 
 __all__ = [
+    "BESIDE",
     "Found",
+    "Owed",
     "StepLlm",
     "Trial",
     "add_fallback",

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.runs.ids import uuid7
-from flows.ledger.commit import CROWD, ExpressRow, GroupCommit, Overloaded
+from flows.ledger.commit import CROWD, ExpressRow, GroupCommit, Overloaded, _columns
 
 WORKSPACE, FLOW, VERSION = uuid4(), uuid4(), uuid4()
 
@@ -17,6 +17,7 @@ class Connection:
 
     def __init__(self) -> None:
         self.batches: list[list[Any]] = []
+        self.beside: list[list[Any]] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.closed = False
@@ -29,9 +30,13 @@ class Connection:
         await self.gate.wait()
         if self.closed:
             raise ConnectionError("the server went away")
-        if self.refuses.intersection(ids):
+        beside = columns[len(_columns(())) - 1 :]
+        if self.refuses.intersection(ids) or (beside and self.refuses.intersection(beside[0])):
             raise ValueError("a value that can't be kept")
         self.batches.append(ids)
+        if beside:
+            assert query.count("$") == len(_columns(())) + len(beside)
+            self.beside.append(list(zip(*beside, strict=True)))
         return [{"id": id} for id in ids]
 
 
@@ -111,6 +116,41 @@ async def test_a_row_that_is_refused_does_not_take_its_neighbours_with_it():
     connection.gate.set()
     ended = await asyncio.gather(*waiting, return_exceptions=True)
     assert [isinstance(one, ValueError) for one in ended] == [False, False, True, False, False]
+    await commits.close()
+
+
+async def test_what_goes_beside_a_record_goes_in_the_same_statement():
+    pool = Pool()
+    commits = GroupCommit(pool, "select f({}, {})")
+    connection = await started(commits, pool)
+    assert connection.beside == [], "nobody had anything"
+    connection.gate.clear()
+    rows = [row(), row(), row()]
+    rows[0].beside, rows[2].beside = [("a", 1), ("b", 2)], [("c", 3)]
+    waiting = [asyncio.create_task(commits.commit(one)) for one in rows]
+    await asyncio.sleep(0.01)
+    connection.gate.set()
+    await asyncio.gather(*waiting)
+    assert [one for batch in connection.beside for one in batch] == [("a", 1), ("b", 2), ("c", 3)]
+    assert not any(one.beside for one in rows), "all of it has happened"
+    await commits.close()
+
+
+async def test_what_is_refused_beside_a_record_stays_with_whoever_gave_it_and_the_record_is_written():
+    pool = Pool()
+    commits = GroupCommit(pool, "select f({}, {})")
+    connection = await started(commits, pool)
+    rows = [row(), row()]
+    for number, one in enumerate(rows):
+        one.beside = [("bad" if number else "good", number)]
+    connection.refuses.add("bad")
+    connection.gate.clear()
+    waiting = [asyncio.create_task(commits.commit(one)) for one in rows]
+    await asyncio.sleep(0.01)
+    connection.gate.set()
+    await asyncio.gather(*waiting)
+    assert {one.id for one in rows} <= {id for batch in connection.batches for id in batch}
+    assert [one.beside for one in rows] == [(), [("bad", 1)]]
     await commits.close()
 
 
