@@ -1,7 +1,8 @@
 """The hub: one per process, between the log and everybody in this process who listens.
 
 What it guarantees a subscriber: stored events of its workspace and topics, each once, in order, from the given id on.
-Who can't keep up gets one "resync" instead of what it missed: fetch the page's state anew. Whispers may be lost.
+For who can't keep up nothing more is kept: it reads on in the log. Who comes back after too much gets one "resync",
+which means: fetch the page's state anew. Whispers may be lost.
 """
 
 import asyncio
@@ -17,13 +18,15 @@ from app.db import system_tx, tenant_tx
 from app.events import log as stored
 from app.events.log import Event
 from app.events.redis import Line
-from app.events.subscription import Subscription
+from app.events.subscription import PAGE, Subscription, size_of
 from app.logs import logger
 
 log = logger(__name__)
 
-REPLAY = 1_000
+REPLAY = 5_000
 """Most events told again to a subscriber that comes back; beyond that it gets a resync."""
+BATCH = 1_000
+"""Events of a workspace read from the log at once, for all who listen."""
 FAR = 20_000
 """A Last-Event-ID this far behind is not even looked up."""
 POLL_ALONE, POLL_BESIDE = 1.0, 15.0
@@ -53,8 +56,9 @@ class _Feed:
         for event in events:
             if event.seq is not None:
                 self.seq = event.seq
+            size = size_of(event)
             for subscriber in tuple(self.subscribers):
-                subscriber.give(event)
+                subscriber.give(event, size)
 
 
 class Hub:
@@ -207,7 +211,7 @@ class Hub:
             if not asked:
                 return
             async with system_tx("event streams") as tx:
-                rows = await tx.fetch(_NEWER, list(asked), list(asked.values()), REPLAY)
+                rows = await tx.fetch(_NEWER, list(asked), list(asked.values()), BATCH)
             due = set()
             by_workspace: dict[UUID, list[Any]] = {}
             for row in rows:
@@ -217,7 +221,7 @@ class Hub:
                 if feed is None or feed.seq is None:
                     continue
                 feed.give(event for event in stored.events_of(its) if (event.seq or 0) > (feed.seq or 0))
-                if len(its) == REPLAY:
+                if len(its) == BATCH:
                     due.add(workspace_id)
 
     # -- subscriptions
@@ -245,18 +249,26 @@ class Hub:
         async with tenant_tx(subscriber.workspace_id) as tx:
             last = await stored.last(tx, subscriber.workspace_id)
             oldest = await tx.fetchval("select min(seq) from event where workspace_id = $1", subscriber.workspace_id)
-            missed: list[Event] = []
+            missed = 0
             if 0 <= last - after <= FAR:
-                missed = await stored.read(
-                    tx, subscriber.workspace_id, after, topics=sorted(subscriber.topics), limit=REPLAY + 1
+                missed = await tx.fetchval(
+                    _MISSED, subscriber.workspace_id, after, sorted(subscriber.topics), REPLAY + 1
                 )
         forgotten = after < last and (oldest is None or oldest > after + 1)
-        if after > last or last - after > FAR or len(missed) > REPLAY or forgotten:
+        if after > last or last - after > FAR or missed > REPLAY or forgotten:
             subscriber.position = min(after, last)
-            subscriber.again.append(Event(last, "", "resync"))
+            subscriber.start_over(last)
         else:
             subscriber.position = after
-            subscriber.again.extend(missed)
+            if missed:
+                subscriber.fall_behind()
+
+    async def missed(self, subscriber: Subscription) -> list[Event]:
+        """What the log has for it from its position on: a page, and one more if there is more."""
+        async with tenant_tx(subscriber.workspace_id) as tx:
+            return await stored.read(
+                tx, subscriber.workspace_id, subscriber.position, topics=sorted(subscriber.topics), limit=PAGE + 1
+            )
 
     def leave(self, subscriber: Subscription) -> None:
         feed = self._feeds.get(subscriber.workspace_id)
@@ -287,6 +299,12 @@ cross join lateral (
     select * from event where workspace_id = w.id and seq > w.seq order by seq limit $3
 ) e
 order by e.workspace_id, e.seq
+"""
+
+_MISSED = """
+select count(*) from (
+    select from event where workspace_id = $1 and seq > $2 and topic = any ($3::text[]) limit $4
+) e
 """
 
 hub = Hub()

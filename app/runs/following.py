@@ -24,8 +24,16 @@ LOOK = 1.0
 ENDS = frozenset({"run.succeeded", "run.failed", "run.cancelled", "run.in_doubt", "run.dead"})
 STANDING = frozenset({"succeeded", "failed", "cancelled", "in_doubt", "dead"})
 
-NEXT = "select seq, payload from run_event where run_id = $1 and seq > $2 order by seq limit 500"
-STATE = f"""select status, output, error, {ASKS} or exists (
+PAGE_BYTES = 128 << 10
+"""Of events of a run read at once: a reader who is slow must not fill our memory. One event is always read."""
+
+NEXT = f"""
+select seq, payload from (
+    select seq, payload, sum(length(payload::text)) over (order by seq) - length(payload::text) as before
+      from (select seq, payload from run_event where run_id = $1 and seq > $2 order by seq limit 500) e
+) p where before < {PAGE_BYTES} order by seq
+"""  # noqa: S608 -- a constant
+STATE = f"""select status, output, error, next_event_seq - 1 as last, {ASKS} or exists (
     select from node_exec p where p.run_id = r.id and p.status = 'waiting' and p.wait->>'signal' = '{BREAK}') as asks
   from run r where id = $1"""  # noqa: S608 -- constants
 
@@ -50,7 +58,7 @@ async def events_of(
                 yield event
                 if event["type"] in ENDS:
                     return
-            if len(rows) == 500:
+            if rows and after < state["last"]:
                 continue
             if state["status"] in STANDING and not rows:  # an express run, or one whose last event was kept elsewhere
                 yield (await _outcome(workspace_id, run_id, state)).event()

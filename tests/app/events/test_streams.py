@@ -5,7 +5,7 @@ import pytest
 
 from app import config, events
 from app.db import tenant_tx
-from app.events import publish
+from app.events import publish, streams
 from app.events import subscription as module
 from app.events.streams import Hub
 from tests.factories.kernel import a_workspace
@@ -96,18 +96,62 @@ async def test_whispers_reach_other_processes_without_a_number_and_are_not_store
         assert await events.read(tx, workspace) == []
 
 
-async def test_who_does_not_read_gets_one_resync_and_then_what_is_new(hubs, workspace, monkeypatch):
+async def test_who_does_not_read_reads_on_in_the_log_where_it_stopped(hubs, workspace, monkeypatch):
+    """Only whispers are lost. What is kept for it has a bound, in events and in bytes."""
     monkeypatch.setattr(module, "BACKLOG", 10)
+    monkeypatch.setattr(module, "PAGE", 7)
     async with hubs[0].subscribe(workspace, ["workspace"]) as stream:
         for _ in range(5):
             hubs[0].whisper(workspace, "workspace", "token")
         await say(workspace, *"abcdefghijklmnopqrstuvwxyz")
-        found = await types_of(stream, 100, 0.3)
-        assert found.count("resync") >= 1 and found[0] == "resync"
-        assert len(found) <= 11
-        assert stream.position == 26
+        assert await types_of(stream, 20, 1) == list("abcdefghijklmnopqrst")
+        await say(workspace, "meanwhile")
+        assert await types_of(stream, 7, 1) == [*"uvwxyz", "meanwhile"]
         await say(workspace, "new")
-        assert await types_of(stream, 1) == ["new"]
+        hubs[0].whisper(workspace, "workspace", "token")
+        assert await types_of(stream, 3, 0.3) == ["new", "token"]
+
+
+@pytest.mark.parametrize("size", [90_000, 20_000, 300])
+async def test_little_is_kept_for_a_reader_however_large_the_events_are(hubs, workspace, size):
+    text = "x" * size
+    async with hubs[0].subscribe(workspace, ["workspace"]) as stream:
+        held = 0
+        for n in range(700_000 // size):
+            async with tenant_tx(workspace) as tx:
+                await publish(tx, workspace, "workspace", "garden.grew", {"n": n, "text": text})
+            held = max(held, stream.held)
+        heard = []
+        while (event := await stream.next(0.5)) is not None:
+            heard.append(event.data["n"])
+            held = max(held, stream.held)
+        assert heard == list(range(700_000 // size))
+        assert size < held < 256 << 10
+
+
+async def test_a_reader_that_is_behind_goes_on_when_the_log_can_be_read_again(hubs, workspace, monkeypatch):
+    monkeypatch.setattr(module, "BACKLOG", 1)
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    really, broken = hubs[0].missed, [True, True]
+
+    async def missed(subscriber):
+        if broken:
+            broken.pop()
+            raise ConnectionResetError("the database is away")
+        return await really(subscriber)
+
+    monkeypatch.setattr(hubs[0], "missed", missed)
+    async with hubs[0].subscribe(workspace, ["workspace"]) as stream:
+        await say(workspace, *"abc")
+        assert await types_of(stream, 3, 5) == list("abc")
+
+
+async def test_who_comes_back_after_too_much_gets_one_resync(hubs, workspace, monkeypatch):
+    monkeypatch.setattr(streams, "REPLAY", 5)
+    await say(workspace, *"abcdefg")
+    for after, wanted in ((2, list("cdefg")), (1, ["resync"])):
+        async with hubs[0].subscribe(workspace, ["workspace"], after) as stream:
+            assert await types_of(stream, len(wanted), 2) == wanted
 
 
 @pytest.mark.parametrize("after", [999_999, -50_000])
