@@ -53,6 +53,7 @@ DOMAINS: tuple[str, ...] = (
     "app.studio.versions_api",
     "app.studio.environments_api",
     "app.checks.controllers",
+    "app.checks.suite_pages",
     "app.checks.api",
     "app.checks.dataset_pages",
     "app.checks.dataset_api",

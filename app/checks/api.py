@@ -5,11 +5,12 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from app.checks import queries, service
-from app.checks.forms import CaseForm, RuleForm, RunForm, SaveForm, SuiteForm
+from app.checks.forms import CaseForm, NamedForm, RuleForm, RunForm, SaveForm, SuiteForm
+from app.checks.junit import last_results
 from app.checks.shapes import CaseView, Result, Suite
 from app.web.actor import Actor
 
@@ -19,6 +20,10 @@ LARGE = 20_000_000
 class Saved(Struct, frozen=True):
     id: UUID
     flow_id: UUID
+
+
+class SuiteId(Struct, frozen=True):
+    id: UUID
 
 
 class Ran(Struct, frozen=True):
@@ -51,7 +56,7 @@ class TestsApi(Controller):
 
     @post("/runs", name="api:tests-run", summary="Run tests of the draft", status_code=200, opt={"scope": "run"})
     async def run(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RunForm]) -> Ran:
-        done = await service.run(actor, flow_id, data.cases)
+        done = await service.run(actor, flow_id, data.cases, [data.suite] if data.suite else [])
         return Ran(
             all(result.status == "passed" for _, result in done),
             [RanCase(case.id, case.case.name, result) for case, result in done],
@@ -59,7 +64,14 @@ class TestsApi(Controller):
 
     @put("/rule", name="api:tests-rule", summary="Whether tests must pass before publishing", status_code=204)
     async def rule(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[RuleForm]) -> None:
-        await service.demand(actor, flow_id, data.required)
+        await service.demand(actor, flow_id, data.required, data.suites)
+
+    @get("/junit.xml", name="api:tests-junit", summary="The last results as JUnit XML", media_type="application/xml")
+    async def junit(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], suite: FromQuery[UUID | None] = None
+    ) -> str:
+        """A testsuite for each suite, one for all tests where there is none. Tests that never ran are left out."""
+        return last_results(await queries.suite(actor, flow_id, suite))
 
     @get("/{case_id:uuid}", name="api:test", summary="A test")
     async def show(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], case_id: FromPath[UUID]) -> CaseView:
@@ -79,6 +91,54 @@ class TestsApi(Controller):
     async def bring_back(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], case_id: FromPath[UUID]) -> None:
         await service.bring_back(actor, flow_id, case_id)
 
+    @post(
+        "/{case_id:uuid}/recording",
+        name="api:test-record",
+        summary="Record a test anew",
+        status_code=204,
+        opt={"scope": "run"},
+    )
+    async def record(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], case_id: FromPath[UUID]) -> None:
+        """Its steps really do what they do, once; what they give is the test's record from now on."""
+        await service.record_anew(actor, flow_id, case_id)
+
+    @post(
+        "/{case_id:uuid}/recording/return", name="api:test-unrecord", summary="Take a recording back", status_code=204
+    )
+    async def unrecord(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], case_id: FromPath[UUID]) -> None:
+        await service.take_recording_back(actor, flow_id, case_id)
+
+
+class SuitesApi(Controller):
+    """`GET /flows/{id}/tests` names the suites."""
+
+    path = "/flows/{flow_id:uuid}/tests/suites"
+    tags = ["Tests"]
+
+    @post("/", name="api:suite-make", summary="Make a suite")
+    async def make(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[NamedForm]) -> SuiteId:
+        return SuiteId(await service.make_suite(actor, flow_id, data))
+
+    @put("/{suite_id:uuid}", name="api:suite-change", summary="Another name, other tests", status_code=204)
+    async def change(
+        self,
+        actor: NamedDependency[Actor],
+        flow_id: FromPath[UUID],
+        suite_id: FromPath[UUID],
+        data: JSONBody[NamedForm],
+    ) -> None:
+        await service.change_suite(actor, flow_id, suite_id, data)
+
+    @delete("/{suite_id:uuid}", name="api:suite-remove", summary="Delete a suite; its tests stay")
+    async def remove(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], suite_id: FromPath[UUID]) -> None:
+        await service.remove_suite(actor, flow_id, suite_id)
+
+    @post("/{suite_id:uuid}/return", name="api:suite-bring-back", summary="Bring a deleted suite back", status_code=204)
+    async def bring_back(
+        self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], suite_id: FromPath[UUID]
+    ) -> None:
+        await service.bring_suite_back(actor, flow_id, suite_id)
+
 
 class SaveApi(Controller):
     path = "/runs/{run_id:uuid}/tests"
@@ -90,4 +150,4 @@ class SaveApi(Controller):
         return Saved(case_id, flow_id)
 
 
-api_routes: list[Any] = [TestsApi, SaveApi]
+api_routes: list[Any] = [TestsApi, SuitesApi, SaveApi]

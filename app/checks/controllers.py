@@ -1,4 +1,4 @@
-"""Pages of tests: all of a flow, one of them, and making one of a run."""
+"""Pages of tests: one of a flow, and making one of a run. All of a flow: suite_pages.py."""
 
 from typing import Any
 from uuid import UUID
@@ -6,58 +6,22 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import FromPath
 
 from app.checks import queries, service
-from app.checks.forms import CaseForm, RuleForm
+from app.checks.forms import CaseForm
 from app.checks.judging import shown
 from app.checks.reading import expectations, input_of
 from app.checks.shapes import WORDS, CaseView, Expectation
-from app.errors import NotFound, Refused
+from app.errors import Conflict, NotFound, Refused
 from app.runs import queries as runs
 from app.web.actor import Actor
-from app.web.flash import Kind, Toast, flash
+from app.web.flash import flash
 from app.web.htmx import Request
-from app.web.render import fragment, go, page
+from app.web.render import go, page
 
 NAV = "flows"
 EMPTY = ("", "", "", "")
-
-
-class SuiteController(Controller):
-    path = "/flows/{flow_id:uuid}/tests"
-
-    @get("/", name="checks:suite")
-    async def index(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[str]:
-        suite = await queries.suite(actor, flow_id)
-        if request.htmx.partial:
-            return fragment(request, "checks/_suite.html", suite=suite)
-        return page(request, "checks/suite.html", nav=NAV, suite=suite)
-
-    @post("/runs", name="checks:run", status_code=200)
-    async def run(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
-        sent = await request.form()
-        only = [UUID(str(sent["case"]))] if sent.get("case") else []
-        done = await service.run(actor, flow_id, only)
-        failed = [case.case.name for case, result in done if result.status != "passed"]
-        words = _outcome(len(done), failed)
-        kind: Kind = "danger" if failed else "success"
-        if request.htmx.partial:
-            suite = await queries.suite(actor, flow_id)
-            return fragment(request, "checks/_suite.html", suite=suite, toast=Toast(words, kind))
-        flash(request, words, kind)
-        return go(request, f"/flows/{flow_id}/tests" + (f"/{only[0]}" if only else ""))
-
-    @post("/rule", name="checks:rule", status_code=200)
-    async def rule(
-        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: URLEncodedBody[RuleForm]
-    ) -> Response[Any]:
-        await service.demand(actor, flow_id, data.required)
-        flash(
-            request,
-            "Only a draft that passes is published from now on." if data.required else "Publishing asks for no test.",
-        )
-        return go(request, f"/flows/{flow_id}/tests")
 
 
 class CaseController(Controller):
@@ -83,6 +47,27 @@ class CaseController(Controller):
             view = await queries.case(actor, flow_id, case_id)
             return _case(request, view, await _name(actor, flow_id), sent=sent, refused=refused)
         flash(request, "Saved.")
+        return go(request, f"/flows/{flow_id}/tests/{case_id}")
+
+    @post("/recording", name="checks:record", status_code=303)
+    async def record(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], case_id: FromPath[UUID]
+    ) -> Response[Any]:
+        here = f"/flows/{flow_id}/tests/{case_id}"
+        try:
+            await service.record_anew(actor, flow_id, case_id)
+        except (Conflict, Refused) as problem:
+            flash(request, " ".join(filter(None, (str(problem), problem.remedy))), "warning")
+        else:
+            flash(request, "Recorded anew.", undo=f"{here}/recording/return")
+        return go(request, here)
+
+    @post("/recording/return", name="checks:unrecord", status_code=303)
+    async def unrecord(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], case_id: FromPath[UUID]
+    ) -> Response[Any]:
+        await service.take_recording_back(actor, flow_id, case_id)
+        flash(request, "The earlier record is back.")
         return go(request, f"/flows/{flow_id}/tests/{case_id}")
 
     @post("/removal", name="checks:remove", status_code=200)
@@ -193,14 +178,4 @@ async def _name(actor: Actor, flow_id: UUID) -> str:
     return (await queries.suite(actor, flow_id)).flow
 
 
-def _outcome(count: int, failed: list[str]) -> str:
-    if not count:
-        return "There is no test yet."
-    if not failed:
-        return "The test passed." if count == 1 else f"All {count} tests passed."
-    if len(failed) == 1:
-        return f"{failed[0]} failed." + (f" {count - 1} passed." if count > 1 else "")
-    return f"{len(failed)} of {count} tests failed."
-
-
-routes: list[Any] = [SuiteController, CaseController, SaveController]
+routes: list[Any] = [CaseController, SaveController]

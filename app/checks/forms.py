@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from app.checks.shapes import MOST_CHECKS, Case, Expectation, Kind
+from app.checks.shapes import MOST_CHECKS, MOST_SUITES, Case, Expectation, Kind, SuiteName
 
 Name = Annotated[str, Meta(min_length=1, max_length=120, title="Name")]
 Expectations = Annotated[list[Expectation], Meta(max_length=MOST_CHECKS)]
@@ -31,13 +31,24 @@ class CaseForm(Struct, forbid_unknown_fields=True):
 
 
 class RunForm(Struct, forbid_unknown_fields=True):
-    """`cases`: only these; none = all."""
+    """`cases`: only these; none = all, or all of `suite`."""
 
     cases: Annotated[list[UUID], Meta(max_length=200)] = []
+    suite: UUID | None = None
 
 
 class RuleForm(Struct, forbid_unknown_fields=True):
+    """`suites`: whose tests must pass; none = all tests of the flow."""
+
     required: bool = False
+    suites: Annotated[list[UUID], Meta(max_length=MOST_SUITES)] = []
+
+
+class NamedForm(Struct, forbid_unknown_fields=True):
+    """A suite: what it is called, and which tests are in it."""
+
+    name: SuiteName
+    cases: Annotated[list[UUID], Meta(max_length=200)] = []
 
 
 class SuiteForm(Struct, forbid_unknown_fields=True):
@@ -46,4 +57,4 @@ class SuiteForm(Struct, forbid_unknown_fields=True):
     cases: Annotated[list[Case], Meta(max_length=200)]
 
 
-__all__ = ["CaseForm", "Kind", "RuleForm", "RunForm", "SaveForm", "SuiteForm"]
+__all__ = ["CaseForm", "Kind", "NamedForm", "RuleForm", "RunForm", "SaveForm", "SuiteForm"]

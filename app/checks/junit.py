@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from msgspec import Struct
 
-from app.checks.shapes import Result
+from app.checks.shapes import CaseView, Result, Suite
 
 
 class Ran(Struct, frozen=True):
@@ -37,6 +37,24 @@ def junit(suites: Sequence[Ran]) -> str:
                 failure.text = _clean("\n\n".join(_words(result)))
     indent(root)
     return tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def last_results(suite: Suite) -> str:
+    """What was found last, a testsuite for each suite of a flow; one for all tests where there is no suite.
+
+    Tests that never ran are left out.
+    """
+    meant = [suite.only] if suite.only is not None else suite.suites
+    if not meant:
+        return junit([_ran(suite.flow, suite.cases)])
+    by_id = {case.id: case for case in suite.cases}
+    return junit(
+        [_ran(f"{suite.flow}, {each.name}", [by_id[id] for id in each.cases if id in by_id]) for each in meant]
+    )
+
+
+def _ran(name: str, cases: Sequence[CaseView]) -> Ran:
+    return Ran(name, [(case.case.name, case.last) for case in cases if case.last and case.last.status != "running"])
 
 
 def _words(result: Result) -> list[str]:

@@ -23,9 +23,13 @@ WORDS: dict[str, str] = {
 LEAST: dict[str, float] = {"similar": 0.7, "judge": 0.7}
 """Comparisons with a score, and what it has to be where an expectation does not say: 0 to 1."""
 MOST_CASES = 200
+MOST_SUITES = 20
 MOST_CHECKS = 20
 MOST_BYTES = 2_000_000
 """Bytes of one test with its recorded answers, as JSON."""
+
+
+SuiteName = Annotated[str, Meta(min_length=1, max_length=80, title="Name")]
 
 
 class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -65,13 +69,14 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
 
 
 class Case(Struct, frozen=True, omit_defaults=True):
-    """One test. `trigger`: what started the recorded run, so that the same start step begins."""
+    """One test. `trigger`: what started the recorded run, so that the same start step begins. `suites`: by name."""
 
     name: Annotated[str, Meta(min_length=1, max_length=120)]
     input: Any
     expect: list[Expectation]
     answers: list[Answer] = []
     trigger: str = ""
+    suites: Annotated[list[SuiteName], Meta(max_length=MOST_SUITES)] = []
 
 
 class Result(Struct, frozen=True):
@@ -92,7 +97,9 @@ class Result(Struct, frozen=True):
 
 
 class Recording(Struct, frozen=True):
-    """Recorded answers of one step as people see them. `stale`: the step was changed since; `gone`: it is no more."""
+    """Recorded answers of one step as people see them. `stale`: the step was changed since; `moved`: something that
+    comes before it was; `gone`: it is no more.
+    """
 
     node: str
     title: str
@@ -102,10 +109,14 @@ class Recording(Struct, frozen=True):
     answers: list[Answer]
     stale: bool
     gone: bool
+    moved: bool = False
 
 
 class CaseView(Struct, frozen=True):
-    """A test as it stands. `last`: its last result. `missing`: steps that ask for real, for no answer is recorded."""
+    """A test as it stands. `last`: its last result. `missing`: steps that ask for real, for no answer is recorded.
+
+    `recorded_before`: its last recording can be taken back.
+    """
 
     id: UUID
     flow_id: UUID
@@ -115,19 +126,40 @@ class CaseView(Struct, frozen=True):
     last: Result | None
     source_run: UUID | None
     updated_at: datetime
+    recorded_before: bool = False
 
     @property
     def stale(self) -> list[Recording]:
-        return [recording for recording in self.recordings if recording.stale]
+        """Those that may not be what the step would give now."""
+        return [recording for recording in self.recordings if recording.stale or recording.moved]
+
+
+class NamedSuite(Struct, frozen=True):
+    """Some tests of a flow. `cases`: their ids, in the order of the list. `gates`: they run before publishing."""
+
+    id: UUID
+    name: str
+    gates: bool
+    cases: list[UUID]
 
 
 class Suite(Struct, frozen=True):
-    """All tests of a flow. `required`: they must pass before it is published."""
+    """All tests of a flow, or those of one suite (`only`). `required`: tests must pass before it is published: those of
+    the suites that gate, all when none does.
+    """
 
     flow_id: UUID
     flow: str
     cases: list[CaseView]
     required: bool
+    suites: list[NamedSuite] = []
+    only: NamedSuite | None = None
+    every: int = 0
+
+    @property
+    def gates(self) -> list[NamedSuite]:
+        """The suites that are asked before publishing; none where all tests are, or nothing is."""
+        return [suite for suite in self.suites if suite.gates] if self.required else []
 
     def count(self, status: str) -> int:
         return sum(case.last is not None and case.last.status == status for case in self.cases)

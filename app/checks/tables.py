@@ -8,7 +8,9 @@ from piccolo.table import Table
 
 
 class CheckCase(Table, tablename="check_case"):
-    """A test of a flow. `removed_at`: somebody deleted it and may still take that back."""
+    """A test of a flow. `removed_at`: somebody deleted it and may still take that back. `earlier`: what was recorded
+    before the last recording.
+    """
 
     id: ClassVar[UUID] = UUID(primary_key=True)
     workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
@@ -23,6 +25,28 @@ class CheckCase(Table, tablename="check_case"):
     created_at: ClassVar[Timestamptz] = Timestamptz(default=TimestamptzNow())
     updated_at: ClassVar[Timestamptz] = Timestamptz(default=TimestamptzNow())
     removed_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+    earlier: ClassVar[JSON] = JSON(null=True, default=None)
+
+
+class CheckSuite(Table, tablename="check_suite"):
+    """Some tests of a flow, by name. `gates`: they run before it is published, where the flow's rule asks for tests."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    flow_id: ClassVar[UUID] = UUID(required=True, default=None)
+    name: ClassVar[Text] = Text(required=True, default=None)
+    gates: ClassVar[Boolean] = Boolean(default=False)
+    created_at: ClassVar[Timestamptz] = Timestamptz(default=TimestamptzNow())
+    removed_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+
+
+class CheckSuiteCase(Table, tablename="check_suite_case"):
+    """A test that is in a suite."""
+
+    id: ClassVar[UUID] = UUID(primary_key=True)
+    workspace_id: ClassVar[UUID] = UUID(required=True, default=None)
+    suite_id: ClassVar[UUID] = UUID(required=True, default=None)
+    case_id: ClassVar[UUID] = UUID(required=True, default=None)
 
 
 class CheckResult(Table, tablename="check_result"):

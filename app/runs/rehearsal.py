@@ -21,6 +21,7 @@ from app.runs.ids import uuid7
 from app.runs.outcome import Outcome
 from app.runs.running import CAPABILITIES, Ready, host
 from app.runs.shapes import RunView
+from app.runs.upstream import Upstream
 from flows import catalogue
 from flows.compile import compile
 from flows.express import Record, run_express
@@ -42,6 +43,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     """What a step gave in the recorded run: its outputs as plain JSON, or the sentence it failed with.
 
     `iter`: the round, "" outside of containers. `settings`: hash of the step's settings at that time (`digest`).
+    `before`: hash of all that came before it in the flow (upstream.py), "" in records of old.
     """
 
     node: str
@@ -49,6 +51,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     output: Any = None
     error: str = ""
     settings: str = ""
+    before: str = ""
 
 
 def digest(use: NodeUse) -> str:
@@ -67,16 +70,16 @@ def at_the_boundary(use: NodeUse) -> bool:
 
 def recorded(run: RunView, flow: Flow) -> list[Answer]:
     """The answers of a run, in the order of its steps. `flow`: the document it ran. Secrets are left out."""
-    uses = {use.id: use for use in flow.nodes}
+    uses, upstream = {use.id: use for use in flow.nodes}, Upstream(flow)
     found = []
     for step in run.steps:
         use = uses.get(step.node)
         if use is None or not at_the_boundary(use):
             continue
-        if step.status == "failed":
-            found.append(Answer(step.node, step.iter, error=step.error, settings=digest(use)))
-        elif step.status == "succeeded" and step.output is not None:
-            found.append(Answer(step.node, step.iter, step.output, settings=digest(use)))
+        given = step.output if step.status == "succeeded" else None
+        if step.status == "failed" or given is not None:
+            said = step.error if step.status == "failed" else ""
+            found.append(Answer(step.node, step.iter, given, said, digest(use), upstream.hash_of(use.id)))
     return found
 
 

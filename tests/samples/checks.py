@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 from uuid import UUID
 
+from app.checks import service
 from app.checks.dataset_shapes import ExperimentStatus, ExperimentView, Line, RowView, TrialView, Variant
 from app.checks.figures import Cell, comparisons, figures
-from app.checks.shapes import WORDS, Case, CaseView, Expectation, Recording, Result, Suite, Verdict
+from app.checks.forms import NamedForm
+from app.checks.shapes import WORDS, Case, CaseView, Expectation, NamedSuite, Recording, Result, Suite, Verdict
 from app.runs import running
 from app.runs.service import Answer
 from app.web.actor import Actor
@@ -47,11 +49,14 @@ def view(last: Result | None = None, **more: Any) -> CaseView:
     return CaseView(**fields | more)
 
 
+SUITES = [NamedSuite(SOME, "Smoke <b>", True, [SOME]), NamedSuite(UUID(int=4), "Empty", False, [])]
 KINDS = list(WORDS.items())
 SAMPLES: dict[str, Any] = {
     "checks/_suite.html": [
         {"suite": Suite(SOME, "Support", [], False)},
         {"suite": Suite(SOME, "Support <b>", [view(each, recordings=RECORDINGS) for each in RESULTS], True)},
+        {"suite": Suite(SOME, "Support", [view(RESULTS[2])], True, SUITES, SUITES[0], 5)},
+        {"suite": Suite(SOME, "Support", [], True, SUITES, SUITES[1], 5)},
     ],
     "checks/_result.html": [{"last": each} for each in RESULTS if each is not None],
     "checks/_expect.html": [
@@ -122,6 +127,11 @@ async def _made(actor: Actor) -> UUID:
             await running.stop()
 
 
+async def _suite(actor: Actor) -> UUID:
+    flow_id, _ = await a_dataset(actor)
+    return await service.make_suite(actor, flow_id, NamedForm("Smoke"))
+
+
 async def _published(actor: Actor) -> UUID:
     return (await a_version(a_document(), actor.workspace_id))[2]
 
@@ -140,7 +150,13 @@ async def _experiment(actor: Actor) -> UUID:
             await running.stop()
 
 
-IDS = {"case_id": _made, "version_id": _published, "dataset_id": _dataset, "experiment_id": _experiment}
+IDS = {
+    "case_id": _made,
+    "suite_id": _suite,
+    "version_id": _published,
+    "dataset_id": _dataset,
+    "experiment_id": _experiment,
+}
 EXPECT = {"kind-0": "exact", "path-0": "", "value-0": "Answer Hi"}
 BODIES: dict[str, dict[str, Any]] = {
     "checks:change": {"name": "Other", "input": '{"message": "Hi"}', **EXPECT},
@@ -149,5 +165,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "datasets:upload": {},
     "datasets:from-runs": {"name": "Runs", "count": "5"},
     "datasets:compare": {"versions": "draft", "models": ""},
-    "checks:rule": {"required": "true"},
+    "checks:rule": {"rule": "all"},
+    "checks:suite-make": {"name": "Smoke"},
+    "checks:suite-change": {"name": "Smoke"},
+    "api:suite-make": {"name": "Smoke"},
+    "api:suite-change": {"name": "Smoke"},
 }

@@ -1,6 +1,6 @@
 """Tests are made of runs and of files, changed, removed and brought back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from app.checks import queries
 from app.checks.forms import CaseForm
 from app.checks.judging import part, shown
+from app.checks.service import suites
 from app.checks.service.telling import tell, text
 from app.checks.shapes import MOST_BYTES, MOST_CASES, Case, Expectation
 from app.db import Tx, tenant_tx
@@ -18,6 +19,16 @@ from app.runs import service as rehearsal
 from app.studio import queries as studio
 from app.web import Actor
 from flows.expressions import ExpressionError
+
+_EARLIER = """
+update check_case set earlier = json_build_object('input', input, 'answers', answers, 'trigger', trigger,
+                                                  'source_run', source_run) where id = $1
+"""
+_TAKE_BACK = """
+update check_case set input = earlier->'input', answers = earlier->'answers', trigger = earlier->>'trigger',
+       source_run = (earlier->>'source_run')::uuid, earlier = null, updated_at = now()
+ where id = $1 and flow_id = $2 and removed_at is null and earlier is not null returning name
+"""
 
 
 async def save_run(
@@ -44,6 +55,7 @@ async def save_run(
         before = await queries.case(actor, run.flow_id, replace)
         case = Case(before.case.name, run.input, before.case.expect, answers, run.trigger)
         async with tenant_tx(actor.workspace_id) as tx:
+            await tx.execute(_EARLIER, replace)
             await _write(tx, replace, case)
             await tx.execute("update check_case set source_run = $2 where id = $1", replace, run_id)
             await tell(tx, actor, run.flow_id, "check.changed", replace)
@@ -51,6 +63,41 @@ async def save_run(
     wanted = suggested(run.output) if isinstance(expect, UnsetType) else expect
     case = Case(name.strip() or await _free_name(actor, run.flow_id), run.input, wanted, answers, run.trigger)
     return run.flow_id, await _insert(actor, run.flow_id, case, run_id)
+
+
+async def record_anew(actor: Actor, flow_id: UUID, case_id: UUID) -> None:
+    """Run the draft once for real with the test's input, and let what its steps give be the test's record.
+
+    Its name and what must come out stay; `take_recording_back` undoes it. Raises NotFound, and Conflict when the run
+    does not end well within a minute: then the record stays as it is.
+    """
+    rehearsal.may_run(actor)
+    case = (await queries.case(actor, flow_id, case_id)).case
+    document, _ = await studio.draft(actor, flow_id)
+    async with tenant_tx(actor.workspace_id) as tx:
+        version_id = await rehearsal.save_version(
+            tx, actor.workspace_id, flow_id, document, "", actor.user_id, kind="draft"
+        )
+    outcome = await rehearsal.answer(
+        actor, version_id, case.input, trigger=case.trigger or "editor", draft=True, afresh=True
+    )
+    if outcome.status != "succeeded":
+        raise Conflict(
+            f"The run {outcome.status}: {outcome.error}" if outcome.over else "The run waits, or takes long.",
+            remedy=f"Its record stays as it was. Look at the run: /runs/{outcome.run_id}",
+        )
+    await save_run(actor, outcome.run_id, replace=case_id)
+
+
+async def take_recording_back(actor: Actor, flow_id: UUID, case_id: UUID) -> str:
+    """The input and the answers that the test had before it was recorded anew. Returns its name. Raises NotFound."""
+    rehearsal.may_run(actor)
+    async with tenant_tx(actor.workspace_id) as tx:
+        name = await tx.fetchval(_TAKE_BACK, case_id, flow_id)
+        if name is None:
+            raise NotFound("There is no earlier record of this test.")
+        await tell(tx, actor, flow_id, "check.changed", case_id)
+    return str(name)
 
 
 def suggested(output: Any) -> list[Expectation]:
@@ -74,6 +121,7 @@ async def put(actor: Actor, flow_id: UUID, cases: Sequence[Case]) -> list[UUID]:
             made.append(id)
         else:
             made.append(await _insert(actor, flow_id, case, None))
+    await suites.sort_in(actor, flow_id, dict(zip(made, (case.suites for case in cases), strict=True)))
     return made
 
 
@@ -102,10 +150,15 @@ async def bring_back(actor: Actor, flow_id: UUID, case_id: UUID) -> str:
     return await _marked(actor, flow_id, case_id, "removed_at = null", "removed_at is not null")
 
 
-async def demand(actor: Actor, flow_id: UUID, required: bool) -> None:
-    """Whether the flow's tests must pass before it is published. Raises NotFound."""
+async def demand(actor: Actor, flow_id: UUID, required: bool, gates: Collection[UUID] = ()) -> None:
+    """Whether tests must pass before the flow is published: those of these suites, all when none is named.
+
+    Raises NotFound for a flow or a suite that is not there.
+    """
     rehearsal.may_run(actor)
-    await studio.there(actor, flow_id)
+    there = {suite.id for suite in (await queries.suite(actor, flow_id)).suites}
+    if not set(gates) <= there:
+        raise NotFound(queries.NO_SUITE)
     async with tenant_tx(actor.workspace_id) as tx:
         await tx.execute(
             """insert into check_rule (flow_id, workspace_id, required) values ($1, $2, $3)
@@ -114,6 +167,7 @@ async def demand(actor: Actor, flow_id: UUID, required: bool) -> None:
             actor.workspace_id,
             required,
         )
+        await tx.execute("update check_suite set gates = id = any($2::uuid[]) where flow_id = $1", flow_id, list(gates))
         await tell(tx, actor, flow_id, "check.changed", None)
 
 

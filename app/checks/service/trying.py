@@ -1,7 +1,7 @@
 """The tests of a flow are run against its draft, and each keeps its result."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from app.checks import queries
@@ -23,23 +23,33 @@ KEPT = 20
 _under_way: set["asyncio.Task[list[tuple[CaseView, Result]]]"] = set()
 
 
-async def run(actor: Actor, flow_id: UUID, only: Sequence[UUID] = ()) -> list[tuple[CaseView, Result]]:
+async def run(
+    actor: Actor, flow_id: UUID, only: Sequence[UUID] = (), suites: Collection[UUID] = ()
+) -> list[tuple[CaseView, Result]]:
     """Run the tests of the draft, four at a time, at most five minutes; each ends with a result that is kept.
 
-    It goes on when whoever asked for it leaves. Raises NotFound.
+    `only`: these; `suites`: those of these suites, each once. It goes on when whoever asked for it leaves. Raises
+    NotFound.
     """
     rehearsal.may_run(actor)
-    task = asyncio.create_task(run_against(actor, flow_id, (await studio.draft(actor, flow_id))[0], only))
+    task = asyncio.create_task(run_against(actor, flow_id, (await studio.draft(actor, flow_id))[0], only, suites))
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
     return await asyncio.shield(task)
 
 
 async def run_against(
-    actor: Actor, flow_id: UUID, document: Flow, only: Sequence[UUID] = ()
+    actor: Actor, flow_id: UUID, document: Flow, only: Sequence[UUID] = (), suites: Collection[UUID] = ()
 ) -> list[tuple[CaseView, Result]]:
     """The same for a document, which is frozen as a draft version first."""
-    cases = (await queries.suite(actor, flow_id)).cases
+    there = await queries.suite(actor, flow_id)
+    cases = there.cases
+    if suites:
+        chosen = [each for each in there.suites if each.id in suites]
+        if len(chosen) < len(set(suites)):
+            raise NotFound(queries.NO_SUITE)
+        meant = {id for each in chosen for id in each.cases}
+        cases = [case for case in cases if case.id in meant]
     if only:
         cases = [case for case in cases if case.id in only]
         if not cases:

@@ -27,6 +27,7 @@ from app.runs.service.versions import (
 )
 from app.runs.stages import clear_stage, flows_on, put_on_stage
 from app.runs.values import whole_output
+from app.runs.upstream import Upstream
 
 __all__ = [
     "DEADLINE",
@@ -43,6 +44,7 @@ __all__ = [
     "address_token",
     "again",
     "answer",
+    "Upstream",
     "at_the_boundary",
     "begin_pinned",
     "begin_rollout",

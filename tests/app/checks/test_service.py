@@ -14,11 +14,11 @@ from app.runs import running
 from app.runs import service as runs
 from app.studio import service as studio
 from app.studio.forms import NodeConfig
-from flows.model import NodeUse
+from flows.model import Edge, NodeUse
 from tests.factories.accounts import an_actor
 from tests.factories.checks import a_case, a_run, a_support_flow
 from tests.factories.runs import a_version, a_worker, an_approval, wait_for
-from tests.factories.studio import a_batch, a_document
+from tests.factories.studio import a_batch, a_document, adding, wiring
 
 GIVEN = {"message": "When do tulips flower?", "history": []}
 
@@ -64,7 +64,21 @@ async def test_a_changed_step_makes_its_recorded_answer_stale_and_moving_it_does
     assert (await queries.case(actor, flow_id, case_id)).stale == []
     await studio.apply_ops(actor, flow_id, a_batch(0, NodeConfig("model", "instructions", "Be curt.")))
     view = await queries.case(actor, flow_id, case_id)
-    assert [each.title for each in view.stale] == ["Helper"]
+    assert [(each.title, each.stale, each.moved) for each in view.stale] == [("Helper", True, False)]
+
+
+async def test_a_change_before_a_step_makes_its_recorded_answer_stale_and_one_behind_it_does_not(helped):
+    actor = helped
+    flow = a_support_flow()
+    flow.nodes.append(NodeUse("before", "ai.prompt", settings={"template": "Kindly: {{ q }}"}))
+    flow.edges[:1] = [Edge("start.message", "before.q"), Edge("before.text", "model.message")]
+    flow_id, case_id = await a_case(actor, flow, GIVEN)
+    behind = [adding("note", "ai.prompt", template="x {{ text }}"), wiring("model.text", "note.text")]
+    await studio.apply_ops(actor, flow_id, a_batch(0, *behind, NodeConfig("note", "template", "y {{ text }}")))
+    assert (await queries.case(actor, flow_id, case_id)).stale == []
+    await studio.apply_ops(actor, flow_id, a_batch(1, NodeConfig("before", "template", "Curtly: {{ q }}")))
+    view = await queries.case(actor, flow_id, case_id)
+    assert [(each.title, each.stale, each.moved) for each in view.stale] == [("Helper", False, True)]
 
 
 async def test_a_failing_test_says_what_is_different(actor):
