@@ -11,9 +11,10 @@ Piccolo's own transaction loses its pool connection when cancelled or when COMMI
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal, Protocol, TypeAlias, cast
+from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import UUID
 
 import anyio
@@ -228,6 +229,31 @@ def server_settings(role: str, kind: Kind) -> dict[str, str]:
     }
 
 
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Around making a connection: whatever keeps it from being made becomes one sentence. Raises Unavailable."""
+    place = urlsplit(url)
+    setting = "DATABASE_OWNER_URL" if url == config.settings().database_owner_url else "DATABASE_URL"
+    try:
+        yield
+    except asyncpg.InvalidAuthorizationSpecificationError as problem:
+        why = f"does not let {unquote(place.username or '')!r} in with this password"
+        raise _unreachable(place, why, f"Check user and password in {setting}.") from problem
+    except asyncpg.InvalidCatalogNameError as problem:
+        why = f"has no database {unquote(place.path.lstrip('/'))!r}"
+        raise _unreachable(place, why, f"Make it, or name another one in {setting}.") from problem
+    except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as problem:
+        why = f"is not prepared for Agentbase ({problem})"
+        raise _unreachable(place, why, "Run agentbase migrate, with DATABASE_OWNER_URL set to its owner.") from problem
+    except (*LOST, TimeoutError, asyncpg.TooManyConnectionsError) as problem:
+        why = f"does not answer ({getattr(problem, 'strerror', '') or problem or 'no answer in time'})"
+        raise _unreachable(place, why, f"Is {setting} right, and is the server running?") from problem
+
+
+def _unreachable(place: SplitResult, why: str, remedy: str) -> Unavailable:
+    return Unavailable(f"The database at {place.hostname}:{place.port or 5432} {why}.", remedy=remedy)
+
+
 async def open_pool(
     role: Role,
     kind: Kind,
@@ -247,17 +273,18 @@ async def open_pool(
             "Setting DATABASE_URL is missing. Expected e.g. postgresql://user@db/agentbase; "
             "see docs/operate/settings.md."
         )
-    pool = await asyncpg.create_pool(
-        url,
-        min_size=least,
-        max_size=most,
-        server_settings=server_settings(role, kind) | settings,
-        # One more than the server's own limit: it speaks only when the server no longer can.
-        command_timeout=65 if kind in {"worker", "cli"} else 20,
-        max_inactive_connection_lifetime=120,
-        init=init,
-        reset=_as_it_is,
-    )
+    with reaching(url):
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=least,
+            max_size=most,
+            server_settings=server_settings(role, kind) | settings,
+            # One more than the server's own limit: it speaks only when the server no longer can.
+            command_timeout=65 if kind in {"worker", "cli"} else 20,
+            max_inactive_connection_lifetime=120,
+            init=init,
+            reset=_as_it_is,
+        )
     return cast(Pool, pool)
 
 

@@ -18,7 +18,7 @@ import asyncpg
 from msgspec import Struct
 
 from app import config
-from app.db import SafeTransaction, engine
+from app.db import SafeTransaction, engine, reaching
 from migrations import APP, DOMAINS, SITE, SYSTEM
 
 OWNER = "agentbase_owner"
@@ -55,11 +55,15 @@ async def migrate(owner_url: str = "", login_url: str = "") -> Done:
 
     `login_url`: its user (the web's and worker's, if not the owner) gets the three roles; a missing user is made.
     A second caller waits for the first and then finds nothing to do.
-    Raises MigrationError when the server is too old or the owner may not make roles.
+    Raises MigrationError when the server is too old or the owner may not make roles, Unavailable when it can't be
+    reached.
     """
     settings = config.settings()
     owner_url, login_url = owner_url or settings.owner_url, login_url or settings.database_url
-    connection = await asyncpg.connect(owner_url, server_settings={"application_name": "agentbase-migrate"}, timeout=10)
+    with reaching(owner_url):
+        connection = await asyncpg.connect(
+            owner_url, server_settings={"application_name": "agentbase-migrate"}, timeout=10
+        )
     try:
         _refuse_old(connection.get_server_version().major)
         await connection.execute("select pg_advisory_lock($1)", LOCK)
@@ -72,7 +76,9 @@ async def migrate(owner_url: str = "", login_url: str = "") -> Done:
 
 async def pending(owner_url: str = "") -> list[str]:
     """The ids of migrations that have not run; reads only. For doctor, and for a web process that starts too early."""
-    connection = await asyncpg.connect(owner_url or config.settings().owner_url, timeout=10)
+    owner_url = owner_url or config.settings().owner_url
+    with reaching(owner_url):
+        connection = await asyncpg.connect(owner_url, timeout=10)
     try:
         done = await _recorded(connection)
     finally:

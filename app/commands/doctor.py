@@ -91,7 +91,7 @@ def _secret() -> Iterator[Finding]:
 
 
 def _web() -> Iterator[Finding]:
-    from app.embedded.folder import may_listen
+    from app.embedded.folder import may_listen, running_here
 
     settings = config.settings()
     where = f"{settings.host}:{settings.port}"
@@ -100,7 +100,11 @@ def _web() -> Iterator[Finding]:
     except StartProblem as problem:
         taken = problem
     else:
-        yield Finding("Web", "note", f"not running; port {settings.port} is free")
+        if holder := running_here(settings.data):
+            seen = f"agentbase up runs here (process {holder}), but not on port {settings.port}"
+            yield Finding("Web", "note", seen, "To look at it, say which: AGENTBASE_PORT=… agentbase doctor")
+        else:
+            yield Finding("Web", "note", f"not running; port {settings.port} is free")
         return
     status = _status("/health/ready")
     if status == 200:
@@ -114,6 +118,7 @@ def _web() -> Iterator[Finding]:
 def _database() -> Iterator[Finding]:
     from app.commands.database import reachable
     from app.embedded.postgres_programs import PostgresPrograms
+    from app.errors import Unavailable
 
     settings = config.settings()
     own = not settings.database_url
@@ -124,20 +129,19 @@ def _database() -> Iterator[Finding]:
     try:
         with reachable() as settings:
             yield from asyncio.run(_look_into_database(settings))
-    except StartProblem as problem:
+    except (StartProblem, Unavailable) as problem:
         yield Finding("PostgreSQL", "bad", problem.message, problem.remedy)
-    except (OSError, TimeoutError) as error:
-        remedy = "" if own else "Is the address in DATABASE_URL right, and is the server running?"
-        yield Finding("PostgreSQL", "bad", f"does not answer: {error}", remedy)
 
 
 async def _look_into_database(settings: config.Settings) -> list[Finding]:
     import asyncpg
 
     from app import clock
+    from app.db import reaching
     from app.migrate import OLDEST, pending
 
-    connection: Any = await asyncpg.connect(settings.owner_url, timeout=10)
+    with reaching(settings.owner_url):
+        connection: Any = await asyncpg.connect(settings.owner_url, timeout=10)
     try:
         major = connection.get_server_version().major
         version = await connection.fetchval("show server_version")

@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+import socket
 import subprocess
 import sys
 from http.client import HTTPConnection, HTTPException
@@ -10,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 from types import FrameType
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -157,7 +159,10 @@ class Up:
 
     def _start_valkey(self) -> None:
         if self.settings.redis_url:
-            self.say("Valkey: the one of REDIS_URL")
+            silent = (
+                "" if _answers(self.settings.redis_url) else "; it does not answer, until it does all goes on, slower"
+            )
+            self.say(f"Valkey: the one of REDIS_URL{silent}")
             return
         if sys.platform == "win32":
             self.say("Valkey: none on this system; wake-ups go through PostgreSQL (slower)")
@@ -249,6 +254,18 @@ class Up:
             return 0, ""
         finally:
             connection.close()
+
+
+def _answers(url: str) -> bool:
+    """Whether somebody listens at a redis:// address. A socket file is not looked at."""
+    place = urlsplit(url)
+    if not place.hostname:
+        return True
+    try:
+        with socket.create_connection((place.hostname, place.port or 6379), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def _migrations() -> str:

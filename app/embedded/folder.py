@@ -99,6 +99,19 @@ class FolderLock:
             self._file = None
 
 
+def running_here(data: Path) -> int:
+    """The number of the `agentbase up` that works on this data folder; 0 when none does."""
+    try:
+        with (data / "up.lock").open("r+", encoding="ascii") as file:
+            try:
+                _lock(file)
+            except OSError:
+                return int(file.read().strip() or 0)
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
 def _lock(file: IO[str]) -> None:
     if sys.platform == "win32":
         import msvcrt

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from litestar.types import Receive, Scope, Send
 
 from app import config
+from app.errors import DomainError
 from app.logs import logger
 from app.web.scopes import header
 
@@ -91,9 +92,11 @@ class Dispatcher:
                 started = True
                 await receive()
         except Exception as problem:
-            log.error(
-                "the web process could not start" if not started else "the web process stopped badly", exc_info=problem
-            )
+            what = "the web process stopped badly" if started else "the web process could not start"
+            if isinstance(problem, DomainError | config.SettingError):  # for the operator, who needs no traceback
+                log.error(f"{what}: {problem}")
+            else:
+                log.error(what, exc_info=problem)
             word = "shutdown" if started else "startup"
             await send({"type": f"lifespan.{word}.failed", "message": str(problem)})
             return
