@@ -26,8 +26,8 @@ from app.runs.service.versions import (
     version,
 )
 from app.runs.stages import clear_stage, flows_on, put_on_stage
-from app.runs.values import whole_output
 from app.runs.upstream import Upstream
+from app.runs.values import whole_output
 
 __all__ = [
     "DEADLINE",
@@ -40,11 +40,11 @@ __all__ = [
     "GoOnForm",
     "Hook",
     "Paced",
+    "Upstream",
     "address_proof",
     "address_token",
     "again",
     "answer",
-    "Upstream",
     "at_the_boundary",
     "begin_pinned",
     "begin_rollout",
@@ -73,6 +73,9 @@ __all__ = [
     "pace_hooks",
     "person_of",
     "put_on_stage",
+    "rate",
+    "rate_as_visitor",
+    "rated_by_visitor",
     "recorded",
     "rehearse",
     "rehearse_here",
@@ -80,17 +83,14 @@ __all__ = [
     "rolling_out",
     "rollouts_changed",
     "save_version",
-    "rate",
-    "rate_as_visitor",
-    "rated_by_visitor",
     "signal",
     "staged_in",
     "start",
     "start_within",
     "stream",
     "take_down",
+    "take_rating_back",
     "version",
     "whole_output",
     "workspace_of",
 ]
-    "take_rating_back",
