@@ -24,6 +24,7 @@ from app.runs.rollouts import Rollout, rollout_of
 from app.runs.service import GONE
 from app.runs.shapes import RunView
 from app.runs.stages import Stage, stages_of
+from app.runs.tried import Tried, input_again, last_try
 from app.runs.versions import VersionView, token
 from app.web import Actor
 from flows.model import Flow
@@ -210,6 +211,7 @@ __all__ = [
     "Rollout",
     "RunView",
     "Stage",
+    "Tried",
     "Typed",
     "Verdict",
     "VersionView",
@@ -217,6 +219,8 @@ __all__ = [
     "Webhook",
     "Week",
     "fields_for",
+    "input_again",
+    "last_try",
     "latest",
     "live_document",
     "live_flows",

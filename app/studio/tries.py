@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
-from app.errors import DomainError, NotFound
+from app.errors import DomainError, NotFound, Refused
 from app.runs import queries as runs
 from app.runs import service
 from app.studio.ports import ports_of, settings_of
@@ -21,27 +21,55 @@ Event = dict[str, Any]
 
 
 class Face(Struct, frozen=True):
-    """How the draft is tried: "chat", "form" or "input" (JSON). `start`: the settings of the step that starts it.
+    """How the draft is tried: "chat", "form" or "input" (JSON). `start`: settings of `node`, the step that starts it.
 
-    `keeps`: some of its steps keep their results.
+    `keeps`: some of its steps keep their results. `last`: the newest try, whose input can be taken again.
     """
 
     kind: str
+    node: str = ""
     start: Any = None
     sample: str = "{}"
     keeps: bool = False
     problems: list[Any] = field(default_factory=list)
+    last: runs.Tried | None = None
+
+    def value(self, name: str) -> Any:
+        """What a field held in the newest try; None when there is none."""
+        given = self.last.input if self.last is not None else None
+        return given.get(name) if isinstance(given, dict) else None
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """The files of that input, as choices of a field."""
+        given = self.last.input if self.last is not None else None
+        found = given.values() if isinstance(given, dict) else ()
+        return [{"value": each} for each in found if isinstance(each, dict) and each.get("id")]
 
 
 async def start(
-    actor: Actor, flow_id: UUID, input: Any, *, afresh: bool = False, upto: str = ""
+    actor: Actor,
+    flow_id: UUID,
+    input: dict[str, Any] | None,
+    *,
+    again: UUID | None = None,
+    afresh: bool = False,
+    upto: str = "",
 ) -> AsyncIterator[Event]:
     """Freeze the draft, run it, and give the run's events as they come; the last one is a run.* event.
 
+    `again`: a run of this flow whose input is taken; `input` is then None, or that input as a person changed it.
     `afresh`: take no results that steps keep. `upto`: the last step to run, "" = all.
 
-    Raises NotFound, and NotReady when the draft can't run. What fails later is told as run.failed.
+    Raises NotFound, Refused without any input, NotReady when the draft can't run. What fails later is told as
+    run.failed.
     """
+    if again is not None:
+        input = await runs.input_again(actor, flow_id, again, input)
+    elif input is None:
+        raise Refused(
+            "Nothing was given to start with.", remedy="Give an input, or a run to take it from.", field="input"
+        )
     draft = await frozen(actor, flow_id, upto)
     if draft.pinned or draft.breaks:
         run_id = await service.begin_pinned(
@@ -109,13 +137,23 @@ def face_of(flow: Flow, problems: list[Any]) -> Face:
     trigger, use, kind = starts[0]
     settings = settings_of(use, kind)
     if trigger in ("chat", "form") and settings is not None:
-        return Face(trigger, msgspec.to_builtins(settings), keeps=keeps, problems=faults)
+        return Face(trigger, use.id, msgspec.to_builtins(settings), keeps=keeps, problems=faults)
     fields = [each["name"] for each in use.settings.get("fields", []) if isinstance(each, dict) and each.get("name")]
     sample: Any = dict.fromkeys(fields, "")
     if trigger == "webhook":
         sample = {"method": "POST", "headers": {}, "query": {}, "body": {}}
-    text = msgspec.json.format(msgspec.json.encode(sample), indent=2).decode()
-    return Face("input", sample=text, keeps=keeps, problems=faults)
+    return Face("input", use.id, sample=_indented(sample), keeps=keeps, problems=faults)
+
+
+async def face(actor: Actor, flow_id: UUID, flow: Flow, problems: list[Any]) -> Face:
+    """The same, with what the newest try was given. 1 statement."""
+    made, last = face_of(flow, problems), await runs.last_try(actor, flow_id)
+    sample = _indented(last.input) if last is not None and made.kind == "input" else made.sample
+    return msgspec.structs.replace(made, last=last, sample=sample)
+
+
+def _indented(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 async def latest(actor: Actor, flow_id: UUID) -> Ran | None:
@@ -134,6 +172,14 @@ async def shown(actor: Actor, flow_id: UUID, run_id: str = "") -> Ran | None:
     return await latest(actor, flow_id)
 
 
+async def result(actor: Actor, flow_id: UUID, run_id: UUID) -> runs.RunView:
+    """A run of this flow for its result. The statements of `runs.run`. Raises NotFound."""
+    found = await runs.run(actor, run_id)
+    if found.flow_id != flow_id:
+        raise NotFound("This run is none of this flow.")
+    return found
+
+
 async def step(actor: Actor, run_id: str, node_id: str) -> RanStep | None:
     """The step in the run the editor shows; None when there is none, or it is gone."""
     try:
@@ -143,6 +189,6 @@ async def step(actor: Actor, run_id: str, node_id: str) -> RanStep | None:
 
 
 __all__ = [
-    "Face", "Ran", "RanStep", "begin", "cancel", "face_of", "fields_of", "latest", "pause", "ran", "shown", "start",
-    "step",
+    "Face", "Ran", "RanStep", "begin", "cancel", "face", "face_of", "fields_of", "latest", "pause", "ran", "result",
+    "shown", "start", "step",
 ]  # fmt: skip

@@ -39,6 +39,11 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Annotated[Kind, Meta(title="Kind")] = "text"
     required: Annotated[bool, Meta(title="Required")] = True
     choices: Annotated[list[str], Meta(title="Choices"), shown_when("kind", "choice")] = []
+    unit: Annotated[
+        str,
+        Meta(title="Unit", description="Beside the field, such as kg or €.", max_length=20),
+        shown_when("kind", "number"),
+    ] = ""
     help: Annotated[str, Meta(title="Help", description="A line below the field.")] = ""
 
 

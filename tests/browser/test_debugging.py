@@ -246,3 +246,56 @@ def test_steps_are_coloured_by_their_share_of_the_time(tried: Page):
     for _ in range(3):
         page.keyboard.press("Shift+H")
     expect(page.locator(".node[data-heat]")).to_have_count(0)
+
+
+LABEL = Flow(
+    [
+        NodeUse("form", "start.form", x=0, y=0, settings={"title": "A label", "button": "Print", "fields": [
+            {"name": "plant", "label": "Plant", "help": "As it stands on the label."},
+            {"name": "weight", "label": "Weight", "kind": "number", "unit": "kg"},
+            {"name": "kind", "label": "Kind", "kind": "choice", "choices": ["rose", "tulip"], "required": False},
+            {"name": "more", "label": "More", "kind": "object", "required": False},
+        ]}),
+        NodeUse("rows", "data.set", x=280, y=0, settings={
+            "fields": [{"name": "label", "text": "{{ plant }}, {{ weight }} kg"}],
+        }),
+        NodeUse("reply", "show.answer", x=560, y=0),
+    ],
+    [Edge("form.plant", "rows.plant"), Edge("form.weight", "rows.weight"), Edge("rows.object", "reply.data")],
+    name="Labels",
+)  # fmt: skip
+
+
+def test_a_form_is_tried_with_its_real_fields_says_what_is_wrong_where_and_takes_the_same_input_again(
+    page: Page, made, axe, look
+):
+    page.goto(f"/flows/{made(a_flow(made(owner()), LABEL))}")
+    ready(page)
+    page.keyboard.press("r")
+    panel = page.get_by_role("region", name="Try it")
+    plant, more = panel.get_by_label("Plant"), panel.get_by_label("More")
+    expect(plant).to_be_focused()
+    more.fill("[1]")
+    panel.get_by_role("button", name="Print").click()
+    expect(panel.get_by_text("Fill this in.")).to_have_count(2)
+    expect(panel.get_by_text("This is no object.")).to_be_visible()
+    expect(plant).to_be_focused()
+    look(page, "try-form")
+    axe(page)
+    plant.fill("Queen")
+    panel.get_by_label("Weight").fill("3")
+    panel.get_by_label("Kind").select_option("tulip")
+    more.fill("")
+    panel.get_by_role("button", name="Print").click()
+    result = panel.get_by_role("region", name="Result")
+    expect(result).to_contain_text("Queen, 3 kg")
+    look(page, "try-form-result")
+    axe(page)
+    page.reload()
+    ready(page)
+    page.keyboard.press("t")
+    expect(result).to_contain_text("Queen, 3 kg")
+    expect(panel.get_by_label("Kind")).to_have_value("tulip")
+    plant.fill("King")
+    panel.get_by_role("button", name="Print").click()
+    expect(result).to_contain_text("King, 3 kg")

@@ -50,6 +50,11 @@ SAMPLES: dict[str, Any] = {
             "other": SOME,
         },
     ],
+    "studio/_tried.html": [
+        {"run": run("succeeded", step())},
+        {"run": structs.replace(run("failed", step(), error="<b>"), error_node="ask")},
+        {"run": structs.replace(run("failed", step(), error="<b>"), error_node="inner/ask")},
+    ],
     "studio/_again.html": [
         {"run": SOME, "use": FLOW.nodes[0], "node": VIEWS[0], "given": given} for given in ([], FIELDS)
     ],

@@ -1,10 +1,11 @@
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from msgspec import to_builtins
 
 from app.runs.ports import Typed, fields_for
+from app.runs.queries import Tried
 from app.runs.shapes import LogView
 from app.studio.changes import changes
 from app.studio.choices import Offers
@@ -18,6 +19,8 @@ from app.studio.schemas import infer
 from app.studio.scope import Values
 from app.studio.settings_form import form_of, takes_values
 from app.studio.shapes import node_view
+from app.studio.tries import Face
+from components.start.fields import Kind
 from flows import catalogue
 from flows.model import Exposed, Flow, NodeUse
 from tests.factories.studio import a_document
@@ -74,14 +77,26 @@ _WHOLE = {
     "last_steps": script_json({}),
 }  # fmt: skip
 _RUN = Ran(SOME, "failed", "3 s · 0.2 ct", {}, [Bar("ask", "Ask", "failed", "Ask: failed", 0, 40.5, "1 s", "free")])
-_NO_FACE = {"start": None, "sample": "{}", "keeps": True, "problems": []}
 _CHAT, _FORM = (to_builtins(KINDS[f"start.{kind}"].default_settings()) for kind in ("chat", "form"))
+A_FILE = {"id": "0" * 64, "name": "<prices>.png", "media_type": "image/png", "size": 12_000}
+_ASKED = [
+    {
+        "name": f"f{n}",
+        "label": "<b>",
+        "kind": kind,
+        "required": n % 2 == 0,
+        "choices": ["a"],
+        "unit": "kg",
+        "help": "<i>",
+    }
+    for n, kind in enumerate(get_args(Kind))
+]
+_GIVEN: dict[str, Any] = {"f0": "<u>", "f2": 3, "f3": True, "f4": "a", "f5": A_FILE, "f9": [1], "f10": {"a": 1}}
 
 _MARKED = Flow(nodes=[NodeUse("call", "connect.http", exposed={"headers": Exposed("Heads"), "url": Exposed()})])
 
 A_SHAPE: dict[str, Any] = infer({"a": 1, "b": [{"c": True}]}) | {"title": "<Kept>"}
 
-A_FILE = {"id": "0" * 64, "name": "<prices>.png", "media_type": "image/png", "size": 12_000}
 
 SAMPLES: dict[str, Any] = {
     "studio/_about.html": {"flow": FLOW},
@@ -128,11 +143,14 @@ SAMPLES: dict[str, Any] = {
     "studio/_timeline.html": {"run": _RUN},
     "studio/_tour.html": {"flow": EDITOR},
     "studio/_try.html": [
-        {"face": "chat", **_NO_FACE, "start": _CHAT},
-        {"face": "form", **_NO_FACE, "start": _FORM},
-        {"face": "input", **_NO_FACE},
-        {"face": "chat", **_NO_FACE, "start": _CHAT, "problems": PROBLEMS},
+        {"face": Face("chat", "ask", _CHAT, keeps=True)},
+        {"face": Face("form", "ask", _FORM, keeps=True)},
+        {"face": Face("form", "ask", {**_FORM, "fields": _ASKED}, last=Tried(SOME, _GIVEN))},
+        {"face": Face("form", "ask", {**_FORM, "fields": _ASKED}, last=Tried(SOME, ["not", "an", "object"]))},
+        {"face": Face("input")},
+        {"face": Face("chat", "ask", _CHAT, problems=PROBLEMS)},
     ],
+    "studio/_face_field.html": {},
     "studio/_versions.html": [
         {"flow_id": SOME, "versions": [], "editable": True},
         {"flow_id": SOME, "versions": [Version(SOME, 3, "Spring", "Faster", THEN, "Mara", True)], "editable": True},

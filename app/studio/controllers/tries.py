@@ -22,10 +22,12 @@ from app.web.render import fragment
 class TryForm(Struct, forbid_unknown_fields=True):
     """What starts the run, as its trigger would bring it.
 
-    `afresh`: take no results that steps keep. `upto`: the last step to run, "" = all.
+    `again`: the run whose input is taken, whole without `input`, else as `input` changed it. `afresh`: take no results
+    that steps keep. `upto`: the last step to run, "" = all.
     """
 
-    input: dict[str, Any]
+    input: dict[str, Any] | None = None
+    again: UUID | None = None
     afresh: bool = False
     upto: str = ""
 
@@ -36,20 +38,12 @@ class TriesController(Controller):
     @get("/try", name="studio:try")
     async def face(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         flow, rev = await queries.draft(actor, flow_id)
-        face = tries.face_of(flow, queries.problems_at(flow_id, rev, flow))
-        return fragment(
-            request,
-            "studio/_try.html",
-            face=face.kind,
-            start=face.start,
-            sample=face.sample,
-            keeps=face.keeps,
-            problems=face.problems,
-        )
+        face = await tries.face(actor, flow_id, flow, queries.problems_at(flow_id, rev, flow))
+        return fragment(request, "studio/_try.html", face=face)
 
     @post("/tries", name="studio:start-try", status_code=200)
     async def start(self, actor: NamedDependency[Actor], flow_id: FromPath[UUID], data: JSONBody[TryForm]) -> Stream:
-        events = await tries.start(actor, flow_id, data.input, afresh=data.afresh, upto=data.upto)
+        events = await tries.start(actor, flow_id, data.input, again=data.again, afresh=data.afresh, upto=data.upto)
         return _streamed(events)
 
     @post("/tries/{run_id:uuid}/continuations", name="studio:continue-try", status_code=200)
@@ -81,6 +75,13 @@ class TriesController(Controller):
         except NotFound:
             return Response(None, status_code=204)
         return fragment(request, "studio/_timeline.html", run=run)
+
+    @get("/tries/{run_id:uuid}/result", name="studio:try-result")
+    async def result(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], run_id: FromPath[UUID]
+    ) -> Response[Any]:
+        """What came out, or why nothing did, as the face of a form shows it."""
+        return fragment(request, "studio/_tried.html", run=await tries.result(actor, flow_id, run_id))
 
     @put("/tries/{run_id:uuid}/cancellation", name="studio:cancel-try")
     async def cancel(

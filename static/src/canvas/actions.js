@@ -47,6 +47,7 @@ export const actionsOf = (host) => [
   { name: "run-only", keys: ["o"], label: "Run only this step", icon: "play", edits: true, needs: "step", run: (node) => host.runs.again("only", node.id) },
   { name: "run-here", keys: ["Shift+r"], label: "Run to here", icon: "arrow-right-to-line", edits: true, needs: "step", run: (node) => host.runs.again("here", node.id) },
   { name: "run-from", keys: ["Shift+o"], label: "Retry from here", icon: "rotate-cw", edits: true, needs: "step", run: (node) => host.runs.again("from", node.id) },
+  { name: "try-same", keys: ["t"], label: "Try again with the same input", icon: "rotate-cw", edits: true, run: () => host.runs.face.same() },
   { name: "break", keys: ["b"], label: "Pause before this step in my tries, or no more", icon: "circle-pause", edits: true, needs: "step", run: (node) => host.runs.breaks.toggle(node.id) },
   { name: "break-first", keys: ["Shift+b"], label: "Pause before its first round only", icon: "circle-dot", edits: true, needs: "step", run: (node) => host.runs.breaks.toggle(node.id, "first") },
   { name: "breaks-away", keys: [], label: "Take all my breakpoints away", icon: "circle-off", edits: true, when: () => host.runs.breaks.nodes.size > 0, run: () => host.runs.breaks.away() },

@@ -230,7 +230,7 @@ export class Panel {
     else if (button.dataset.settle !== undefined) this.settled(button)
     else if (button.dataset.stop !== undefined) this.host.runs.stop()
     else if (button.dataset.again !== undefined) this.newTalk()
-    else if (button.dataset.editSaid !== undefined) this.host.runs.unsay()
+    else if (button.dataset.editSaid !== undefined) this.host.runs.talk.unsay()
   }
 
   reset(field) {
@@ -286,13 +286,13 @@ export class Panel {
     this.node = ""
     if (!(await this.load(`${this.host.dataset.url}/try`))) return
     this.trying = true
-    this.host.runs.retell()
+    this.host.runs.talk.retell()
     const first = this.el.querySelector("textarea, input:not([type=hidden], [data-afresh])") ?? this.el.querySelector("button[type=submit]")
     first?.focus()
   }
 
   newTalk() {
-    this.host.runs.forget()
+    this.host.runs.talk.forget()
     this.tryIt(true)
   }
 

@@ -42,7 +42,8 @@ export const Again = (Base) =>
     // Nothing began: the run that was shown is shown again.
     refused({ words, node, field }, before, origin, form) {
       const { host } = this
-      Object.assign(this, { active: false, answer: null, steps: before, id: origin })
+      Object.assign(this, { active: false, steps: before, id: origin })
+      this.talk.answer = null
       this.controls()
       this.dressAll()
       if (!(form && field && refused(form, field, words))) host.toast(words)
