@@ -47,6 +47,23 @@ def write(sentence: Sentence) -> str:
     return outer.join(f"({inner.join(group)})" if len(group) > 1 else group[0] for group in groups)
 
 
+def said(sentence: Sentence) -> str:
+    """As a person reads it: "order.total is greater than 10 and order.country is DE"."""
+    inner = " and " if sentence.match == "all" else " or "
+    groups = [inner.join(_said(clause) for clause in group) for group in sentence.groups if group]
+    if len(groups) < 2:
+        return "".join(groups)
+    bare = [f"({words})" if len(group) > 1 else words for words, group in zip(groups, sentence.groups, strict=True)]
+    return f" {sentence.between} ".join(bare)
+
+
+def _said(clause: Clause) -> str:
+    comparison = BY_CODE.get(clause.op) or BY_CODE["is"]
+    hole = HOLE.fullmatch(clause.other.strip())
+    other = (hole.group(1).strip() if hole is not None else clause.other) if comparison.other else ""
+    return " ".join(part for part in (clause.value.strip(), comparison.words, other) if part)
+
+
 def _written(clause: Clause) -> str:
     comparison: Comparison = BY_CODE.get(clause.op) or BY_CODE["is"]
     value = clause.value.strip()

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from app.studio.card_conditions import conditions_of
 from app.studio.ports import ports_of, settings_of
 from app.web.flow_picture import UNKNOWN_ICON
 from flows.catalogue import AnyNode, Catalogue
@@ -191,6 +192,8 @@ def _group(use: NodeUse, settings: Any, common: dict[str, Any]) -> NodeView:
 
 
 def _summary(kind: AnyNode, settings: Any) -> str:
+    if words := conditions_of(settings):
+        return words
     try:
         return kind.summary(settings)
     except Exception:  # a package's own code: a broken summary must not take the page with it

@@ -1,7 +1,8 @@
 // <condition-field start="value">: a condition built as a sentence. The textarea [data-source] holds the CEL: it is what is
 // saved and read back; the clauses are written into it. Without scripts the form sends the clauses.
-import { missing, written } from "./condition-words.js"
+import { missing, part, written } from "./condition-words.js"
 import { ValuePreview } from "./value-preview.js"
+import { shape } from "./value-shape.js"
 
 let made = 0
 
@@ -21,12 +22,52 @@ class ConditionField extends HTMLElement {
     this.parts.append(this.said)
     for (const clause of this.clauses) this.fill(clause)
     this.show()
-    const url = this.closest("[data-preview]")
-    if (url) this.preview = new ValuePreview({ area: this.source, kind: "expression", setting: this.querySelector("value-field").setting ?? "", append: (el) => this.said.append(el), faulty: () => {}, get isConnected() { return this.area.isConnected } }, url.dataset.preview, url.dataset.run ?? "")
-    if (!this.closest("[data-row]")) this.look(0)
+    const step = this.closest("[data-preview]")
+    if (step) this.preview = new ValuePreview(this.asking(), step.dataset.preview, step.dataset.run ?? "")
+    // Twenty cases of a Switch ask when they come into sight, not all at once.
+    this.sight = new IntersectionObserver((seen) => {
+      if (!seen.some((each) => each.isIntersecting)) return
+      this.sight.disconnect()
+      this.look()
+    })
+    this.sight.observe(this)
+  }
+
+  // What the preview asks about: the whole, and each comparison by itself.
+  asking() {
+    const field = this
+    return {
+      area: this.source,
+      kind: "expression",
+      setting: this.querySelector("value-field").setting ?? "",
+      append: (el) => this.said.append(el),
+      faulty: () => {},
+      asks: () => ({ parts: (this.asked = this.clauses).map((clause) => part(this.read(clause))) }),
+      told: ({ parts }) => parts.forEach((verdict, i) => this.verdict(this.asked[i], verdict)),
+      get isConnected() {
+        return field.isConnected
+      },
+    }
+  }
+
+  // Whether one comparison holds with the values of the last run, and what its value is.
+  verdict(clause, { state, found, type, error }) {
+    if (!clause?.isConnected) return
+    let now = clause.querySelector("output.sentence__now")
+    if (!now) {
+      now = Object.assign(document.createElement("output"), { className: "sentence__now" })
+      now.setAttribute("aria-live", "off") // read with the clause, not after every letter
+      clause.append(now)
+    }
+    const word = Object.assign(document.createElement("span"), { className: "sentence__verdict", textContent: { true: "true", false: "false", unknown: "not known" }[state] })
+    const value = Object.assign(document.createElement("span"), { className: "sentence__found", textContent: error || found })
+    now.dataset.state = state
+    word.prepend(mark(state))
+    now.replaceChildren(word, ...(!error && found ? [shape(type)] : []), value)
   }
 
   disconnectedCallback() {
+    this.sight?.disconnect()
     this.preview?.stop()
   }
 
@@ -163,6 +204,18 @@ class ConditionField extends HTMLElement {
     if (words) other.setAttribute("aria-invalid", "true")
     other.placeholder = words
   }
+}
+
+const MARKS = { true: "M2 6.4l2.8 2.8L10 3.4", false: "M3 3l6 6M9 3l-6 6", unknown: "M2.500 6h7" }
+
+function mark(state) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  svg.setAttribute("viewBox", "0 0 12 12")
+  svg.setAttribute("aria-hidden", "true")
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
+  path.setAttribute("d", MARKS[state])
+  svg.append(path)
+  return svg
 }
 
 customElements.define("condition-field", ConditionField)

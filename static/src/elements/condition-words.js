@@ -13,6 +13,9 @@ export function written({ match, groups }) {
   return parts.map((group) => (group.length > 1 ? `(${group.join(inner)})` : group[0])).join(outer)
 }
 
+// One comparison by itself, as the server looks at it: {cel, value}.
+export const part = (c) => (c.value.trim() ? { cel: clause(c), value: c.value } : { cel: "" })
+
 // What is still wrong with the other side, in words; "" when nothing is.
 export function missing({ kind, other }) {
   const typed = other.trim()

@@ -32,10 +32,14 @@ export class ValuePreview {
       method: "POST",
       signal: mine.signal,
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": document.querySelector('meta[name="csrf-token"]')?.content ?? "" },
-      body: JSON.stringify({ text, kind: field.kind, field: field.setting, run: this.run }),
+      body: JSON.stringify({ text, kind: field.kind, field: field.setting, run: this.run, ...field.asks?.() }),
     }).catch(() => null);
     if (mine !== this.asking || !field.isConnected) return;
-    if (reply?.ok) this.show(await reply.json());
+    if (!reply?.ok) return;
+    const answer = await reply.json();
+    if (mine !== this.asking || !field.isConnected) return;
+    this.show(answer);
+    field.told?.(answer);
   }
 
   show({ state, text = "", type = "any", error = "", start = 0, end = 0 }) {

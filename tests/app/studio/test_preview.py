@@ -5,7 +5,7 @@ import pytest
 from app.errors import NotFound
 from app.runs import running
 from app.studio import tries
-from app.studio.previewing import PreviewForm, preview
+from app.studio.previewing import Part, PreviewForm, preview
 from app.studio.scope import Values, first_round, last_values, path, variables_of
 from flows import catalogue
 from flows.expressions import expression
@@ -132,3 +132,32 @@ def test_what_rounds_give_is_offered_with_its_type():
     assert found["item.total"].type == "number"
     unknown = {v.name: v.type for v in variables_of(document, document.nodes[-1], KINDS)}
     assert (unknown["item"], unknown["index"]) == ("any", "number")
+
+
+async def test_each_comparison_of_a_condition_says_whether_it_holds_and_with_which_value(actor):
+    flow = await a_flow(actor)
+    parts = [
+        Part('question.text == "Which tulips?"', "question.text"),
+        Part("size(input.history) > 3", "size(input.history)"),
+        Part("question.text > 3", "question.text"),
+        Part("question.gone == 1", "question.gone"),
+        Part("question.text", "question.text"),
+        Part(""),
+        Part("1 +", "1 +"),
+    ]
+    asked = PreviewForm(" && ".join(each.cel for each in parts[:2]), "expression", parts=parts)
+    before = await preview(actor, flow, "write", asked)
+    assert before.state == "unknown" and {each.state for each in before.parts} == {"unknown"}
+    await a_run(actor, flow)
+    found = await preview(actor, flow, "write", asked)
+    assert (found.state, found.text) == ("value", "no")
+    assert [(each.state, each.found, each.type) for each in found.parts] == [
+        ("true", "Which tulips?", "text"),
+        ("false", "0", "number"),
+        ("unknown", "Which tulips?", "text"),
+        ("unknown", "", "any"),
+        ("unknown", "Which tulips?", "text"),
+        ("unknown", "", "any"),
+        ("unknown", "", "any"),
+    ]
+    assert found.parts[2].error and found.parts[3].error and "neither true nor false" in found.parts[4].error

@@ -4,8 +4,11 @@ import pytest
 
 from app.studio.sentence_reading import read
 from app.studio.sentence_words import COMPARISONS
-from app.studio.sentences import Clause, Sentence, write
+from app.studio.sentences import Clause, Sentence, said, write
+from app.studio.shapes import node_view
+from flows import catalogue
 from flows.expressions import expression
+from flows.model import NodeUse
 from flows.sdk.holes import names_in
 
 ORDER = {
@@ -127,3 +130,33 @@ def test_hostile_text_stays_one_literal(op, typed):
 def test_a_flood_is_no_sentence():
     assert read(" && ".join(["a == 1"] * 61)) is None
     assert read("(" * 5_000 + "a" + ")" * 5_000) is None
+
+
+@pytest.mark.parametrize(
+    ("cel", "words"),
+    [
+        ('order.total > 10 && order.country == "DE"', "order.total is greater than 10 and order.country is DE"),
+        ('(a == 1 && b == 2) || c == "3"', '(a is 1 and b is 2) or c is "3"'),
+        ("value.contains(input.word)", "value contains input.word"),
+        ("size(items) == 0", "items is empty"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_is_read_out_without_marks(cel: str, words: str) -> None:
+    found = read(cel)
+    assert found is not None and said(found) == words
+
+
+def test_cards_of_conditions_say_the_sentence_and_keep_what_is_more_than_one() -> None:
+    kinds = catalogue.load()
+
+    def summary(type: str, **settings: object) -> str:
+        return node_view(NodeUse("x", type, settings=settings), kinds).summary
+
+    assert summary("logic.if", expression="order.total > 10") == "order.total is greater than 10"
+    assert summary("logic.if", expression="a ? b\n  : c") == "a ? b : c"
+    cases = [{"name": "eu", "when": 'country == "DE"'}, {"name": "rest", "when": ""}, {"name": "us", "when": "us"}]
+    assert summary("logic.switch", cases=cases) == "eu if country is DE · us if us is yes"
+    assert summary("logic.switch", cases=[{"name": "a"}, {"name": "b"}]) == "a, b"
+    assert summary("logic.if", rows=[{"value": "a", "op": "is", "other": "b"}]) == "a is b"
+    assert summary("logic.if", expression="<b>") == "<b>"  # the page escapes it
