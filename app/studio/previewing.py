@@ -20,11 +20,6 @@ MOST_SHOWN = 4_000
 """Characters of the result."""
 
 
-class PreviewForm(Struct, forbid_unknown_fields=True):
-    """`field`: the setting the text stands in. `run`: whose values to take; "" = the flow's last run.
-
-    `parts`: the comparisons of a condition, to be looked at each by itself.
-    """
 class Part(Struct, forbid_unknown_fields=True):
     """One comparison of a condition: its CEL, and that of the value it is about."""
 
@@ -32,13 +27,16 @@ class Part(Struct, forbid_unknown_fields=True):
     value: Annotated[str, Meta(max_length=20_000)] = ""
 
 
+class PreviewForm(Struct, forbid_unknown_fields=True):
+    """`field`: the setting the text stands in. `run`: whose values to take; "" = the flow's last run.
+
+    `parts`: the comparisons of a condition, to be looked at each by itself.
+    """
 
     text: Annotated[str, Meta(max_length=100_000)]
     kind: Literal["template", "expression"]
     field: Annotated[str, Meta(max_length=80)] = ""
     run: Annotated[str, Meta(max_length=40)] = ""
-
-
     parts: Annotated[list[Part], Meta(max_length=MOST_CLAUSES)] = []
 
 
@@ -52,6 +50,8 @@ class Verdict(Struct, frozen=True):
     found: str = ""
     type: str = "any"
     error: str = ""
+
+
 class Preview(Struct, frozen=True):
     """`state`: "value", "error", "unknown" (nothing ran yet, or only a round knows) or "empty".
 
@@ -66,9 +66,9 @@ class Preview(Struct, frozen=True):
     error: str = ""
     start: int = 0
     end: int = 0
-
-
     parts: list[Verdict] = []
+
+
 async def preview(actor: Actor, flow_id: UUID, node_id: str, form: PreviewForm) -> Preview:
     """At most 2 statements and those of `runs.run`. Raises NotFound for a flow or step that is not there."""
     flow, _ = await queries.draft(actor, flow_id)
@@ -89,11 +89,6 @@ async def preview(actor: Actor, flow_id: UUID, node_id: str, form: PreviewForm) 
     return await to_thread(_looked_at, form, values, late)
 
 
-def _needs_no_run(source: str) -> bool:
-    """Whether it reads variables of the workspace, and nothing that only a run has."""
-    return not names_in(source) and not INPUT.search(source) and any(vars_in(source))
-
-
 def _evaluate(form: PreviewForm, values: Values, late: tuple[str, ...]) -> Preview:
     texts = [(0, len(form.text), form.text)]
     if form.kind != EXPRESSION:
@@ -101,13 +96,13 @@ def _evaluate(form: PreviewForm, values: Values, late: tuple[str, ...]) -> Previ
     for start, end, source in texts:
         try:
             program = expression(source)
-            if (values.ran or _needs_no_run(source)) and not late:
+            if values.ran and not late:
                 program(values.variables)
         except ExpressionError as fault:
             return Preview("error", error=fault.message, start=start, end=end)
     if late:
         return Preview("unknown", error=f"Worked out anew in every round, with {' and '.join(late)}.")
-    if not values.ran and not all(_needs_no_run(source) for _, _, source in texts):
+    if not values.ran:
         return Preview("unknown", error="Try the flow once, and what this comes to stands here.")
     result: Any
     if form.kind == EXPRESSION:
