@@ -21,7 +21,7 @@ from flows.transport.protocol import Lane, Wake
 log = logging.getLogger("agentbase.transport")
 logging.getLogger("arq").setLevel(logging.WARNING)  # at info it writes two lines for each wake-up
 
-LOOK = 1.0
+LOOK = 2.0
 """Seconds after which a listener looks into its queue even if no bell rang: a process of an older release rings none.
 arq alone would have to look fifty times a second for the same speed, and an idle worker took 6 % of a core for that.
 """
