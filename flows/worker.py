@@ -115,6 +115,11 @@ class Worker:
         self._due.add(lane)
         self._wake.set()
 
+    def release(self, claim: Claim) -> None:
+        """End our part of a run at its next step border; it goes on with another worker."""
+        if (stop := self._running.stop_of(claim)) is not None:
+            stop.pause.set()
+
     async def run(self) -> None:
         """Work until `stop`. Survives outages of PostgreSQL and Redis."""
         await self._patiently(self._queue.register)

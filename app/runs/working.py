@@ -17,6 +17,7 @@ from app.runs.announcing import Announcer
 from app.runs.keeping import KEPT
 from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_queue import Claimed, Member, PostgresQueue
+from flows.ledger.protocol import Claim
 from flows.run import Engine
 from flows.transport.poll import Poll, Several
 from flows.transport.protocol import LANES, Lane, Transport
@@ -59,11 +60,16 @@ async def assembled(
         transaction_timeout=f"{max(2.0, timings.dead_after / 2):g}s",
     )
     transport: Transport = host.transport if isinstance(host.transport, Poll) else Several(Poll(), host.transport)
+
+    def cleared(claim: Claim) -> None:
+        worker.release(claim)
+
     ledger = PostgresLedger(
         pool,
         patience=timings.dead_after,
         on_events=announcer.events,
         on_queued=lambda lane: _nudge(transport, cast(Lane, lane)),
+        on_cleared=cleared,
     )
     me = Member(
         id_ or uuid4(),

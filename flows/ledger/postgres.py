@@ -54,14 +54,16 @@ class PostgresLedger:
         patience: float = 30.0,
         on_events: Callable[[str, int, Sequence[dict[str, Any]]], None] | None = None,
         on_queued: Callable[[str], None] | None = None,
+        on_cleared: Callable[[Claim], None] | None = None,
     ) -> None:
-        """`on_events(run, seq of the first, events)` and `on_queued(lane)` are called after the commit; they must not
-        raise.
+        """`on_events(run, seq of the first, events)`, `on_queued(lane)` and `on_cleared(claim)`, for a run that left
+        quarantine, are called after the commit; they must not raise.
         """
         self._pool = pool
         self._patience = patience
         self._on_events = on_events
         self._on_queued = on_queued
+        self._on_cleared = on_cleared
         self._fresh: dict[Claim, asyncpg.Record] = {}
         self._seqs: dict[Claim, int] = {}
         self._given: dict[Claim, dict[str, Signal]] = {}
@@ -165,6 +167,8 @@ class PostgresLedger:
             self._on_events(claim.run, written.first_seq, events)
         if written.status == "queued" and self._on_queued is not None:
             self._on_queued(written.lane)
+        if written.cleared and self._on_cleared is not None:
+            self._on_cleared(claim)
 
     def _rows_of(self, claim: Claim, used: Sequence[Signal]) -> list[str]:
         """The rows of signals that were used; of equal ones the oldest. They are not ours to use again."""
@@ -243,7 +247,8 @@ class PostgresLedger:
             else:
                 rows = await connection.fetch(sql.WRITE, *arguments(writes))
             found = {
-                str(row["id"]): Written(row["status"], row["lane"], row["first_seq"], row["cancel"]) for row in rows
+                str(row["id"]): Written(row["status"], row["lane"], row["first_seq"], row["cancel"], row["cleared"])
+                for row in rows
             }
             for write in writes:
                 if write.claim.run not in found:  # not ours any more, or applied by a try whose answer was lost

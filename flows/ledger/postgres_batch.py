@@ -31,12 +31,16 @@ class Write(Struct, eq=False):
 
 
 class Written(Struct, frozen=True):
-    """What became of it. `status` may be `queued` although `waiting` was asked for: a signal had come meanwhile."""
+    """What became of it. `status` may be `queued` although `waiting` was asked for: a signal had come meanwhile.
+
+    `cleared`: with it the run has left quarantine.
+    """
 
     status: str
     lane: str
     first_seq: int
     cancel: bool
+    cleared: bool = False
 
 
 def json_text(value: Any) -> str | None:

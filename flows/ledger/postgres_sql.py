@@ -10,7 +10,7 @@ with w as (
                          $9::text[], $10::int[], $11::int[], $12::bigint[])
         as w (run_id, epoch, seq, n_events, status, output, fault, wake_in, awaits, prompt, completion, cost)
 ), live as (
-    select r.id, r.workspace_id, r.epoch, r.owner_worker, r.next_event_seq
+    select r.id, r.workspace_id, r.epoch, r.owner_worker, r.next_event_seq, r.lane
       from run r join w on w.run_id = r.id
      where r.epoch = w.epoch and r.write_seq = w.seq - 1 and r.status = 'running'
        for update of r
@@ -62,6 +62,7 @@ with w as (
 update run r set
     write_seq = w.seq,
     crash_count = case when m.progress then 0 else r.crash_count end,
+    lane = case when m.cleared then 'normal' else r.lane end,
     next_event_seq = r.next_event_seq + w.n_events,
     prompt_tokens = greatest(r.prompt_tokens, w.prompt),
     completion_tokens = greatest(r.completion_tokens, w.completion),
@@ -89,15 +90,27 @@ cross join lateral (
         else w.status
     end as status,
     exists (select from unnest($13::uuid[], $16::text[]) as p (run_id, status)
-             where p.run_id = w.run_id and p.status = 'succeeded') as progress
+             where p.run_id = w.run_id and p.status = 'succeeded') as progress,
+    live.lane = 'quarantine' and exists (
+        select from node_exec n join unnest($13::uuid[], $14::text[], $15::text[], $16::text[]) as p (run_id, node, iter, status)
+            on p.run_id = n.run_id and p.node = n.node_id and p.iter = n.iter_path
+         where n.run_id = w.run_id and n.status = 'started' and p.status = 'succeeded'
+    ) and not exists (
+        select from node_exec n
+         where n.run_id = w.run_id and n.status = 'started' and not exists (
+             select from unnest($13::uuid[], $14::text[], $15::text[], $16::text[]) as p (run_id, node, iter, status)
+              where p.run_id = n.run_id and p.node = n.node_id and p.iter = n.iter_path and p.status <> 'started')
+    ) as cleared
 ) m
 where r.id = w.run_id
-returning r.id, r.status, r.lane, r.next_event_seq - w.n_events as first_seq, r.cancel_requested_at is not null as cancel
+returning r.id, r.status, r.lane, r.next_event_seq - w.n_events as first_seq, r.cancel_requested_at is not null as cancel,
+          m.cleared
 """
 """One batch of writes, at most one per run. Rows come back only for runs that are still the writer's.
 
 `write_seq` counts the writes of a claim: the same write sent again (the answer to the first was lost) is not applied twice.
 `crash_count` counts crashes since the run last got on: who finishes a step between two crashes is a victim, not the cause.
+`cleared`: every step that was under way in quarantine has ended there, so the run goes back to where the others are.
 """
 
 LOCK = "select from run where id = any ($1::uuid[]) order by id for update"

@@ -15,6 +15,7 @@ from flows.worker_isolation import Isolation
 from tests.flows.durable import test_postgres_ledger
 
 bench = test_postgres_ledger.bench
+crash_state = test_postgres_ledger.crash_state
 
 
 class Fleet:
@@ -117,3 +118,21 @@ async def test_a_cancelled_run_whose_worker_died_ends_at_once_unless_an_outcome_
             "select count(*) from run_event where run_id = $1 and type = 'run.cancelled'", claim.run
         )
     assert (waiting, told) == (("cancelled", 1) if becomes == "cancelled" else ("backoff", 0))
+
+
+async def test_a_run_leaves_quarantine_when_all_that_was_under_way_has_ended(bench):
+    """Hundreds may get there by no fault of theirs; one by one they must not run there to their end."""
+    cleared = []
+    bench.ledger._on_cleared = cleared.append
+    claim = await bench.claim(await bench.open())
+    begun = [StepChange(name, "", "started", 1, "idempotent") for name in "ab"]
+    await bench.ledger.write(claim, begun)
+    async with system_tx("test") as tx:
+        await tx.execute("update run set lane = 'quarantine', crash_count = 3 where id = $1", claim.run)
+    done = [StepChange(name, "", "succeeded", 1, "idempotent", "{}") for name in "ab"]
+    await bench.ledger.write(claim, [StepChange("c", "", "succeeded", 1, "pure", "{}"), begun[0]])
+    assert (await crash_state(claim.run), cleared) == (("running", "quarantine", 0), [])
+    await bench.ledger.write(claim, [done[0]])  # b may still be the one that kills its process
+    assert (await crash_state(claim.run), cleared) == (("running", "quarantine", 0), [])
+    await bench.ledger.write(claim, [done[1], StepChange("d", "", "started", 1, "idempotent")])
+    assert (await crash_state(claim.run), cleared) == (("running", "normal", 0), [claim])
