@@ -44,6 +44,7 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
         keeping=facts.keeping,
         afresh=facts.afresh,
         log=facts.log,
+        vars=facts.vars,
     )
     inner = run.frame(plan, inner_facts, frame.iter, f"{frame.prefix}{step.id}/")
     over = asyncio.get_running_loop().create_future()

@@ -5,6 +5,7 @@ Checked, in the order people meet it: ids, components, settings, containers, wir
 
 import threading
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from flows.model import Flow
 from flows.plan import Link, Plan, Step, Wire, maker, settled_maker
 from flows.problems import Problem, Problems
 from flows.reading import ID, Card, ports_of, read_card
+from flows.sdk.holes import vars_in_settings
 from flows.sdk.node import Nothing
 from flows.sdk.ports import VALUES
 from flows.straight import straight
@@ -28,7 +30,7 @@ NOT_RUN = "note"
 
 def compile(flow: Flow, catalogue: Catalogue) -> Plan | Problems:
     """A Plan when there is no error; warnings alone don't prevent it."""
-    _, wiring, problems = _examine(flow, catalogue)
+    cards, wiring, problems = _examine(flow, catalogue)
     if any(problem.severity == "error" for problem in problems):
         return Problems(problems)
     try:
@@ -36,9 +38,23 @@ def compile(flow: Flow, catalogue: Catalogue) -> Plan | Problems:
         plan.straight = straight(plan)
     except msgspec.ValidationError as error:
         return Problems([Problem("", f"A default value does not fit: {error}.")])
-    plan.name, plan.hash = flow.name, content_hash(flow)
+    plan.name, plan.hash, plan.vars = flow.name, content_hash(flow), _variables(cards.values())
     plan.cost_micros = None if flow.cost_limit is None else round(flow.cost_limit * 1_000_000)
     return plan
+
+
+def variables_of(flow: Flow, catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """Step -> the variables of the workspace that its settings read (rule 120), without those it only asks for."""
+    read = {use.id: _variables([read_card(use, catalogue)[0]]) for use in flow.nodes}
+    return {id: tuple(name for name in names if name) for id, names in read.items() if any(names)}
+
+
+def _variables(cards: Iterable[Card]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for card in cards:
+        if card.settings is not None and card.type is not None and card.type.has_holes:
+            found.update(dict.fromkeys(vars_in_settings(card.settings)))
+    return tuple(found)
 
 
 def check(flow: Flow, catalogue: Catalogue) -> list[Problem]:

@@ -147,6 +147,8 @@ class Step:
         if self.fill is None:
             return self.settings, inputs
         variables: dict[str, Any] = {"input": facts.input}
+        if facts.vars is not None:
+            variables["vars"] = facts.vars
         for name in self.inputs.__struct_fields__:
             if name != VALUES:
                 variables[name] = getattr(inputs, name)
@@ -173,7 +175,8 @@ class Plan:
 
     `express`: may run at once in memory. `quick`: the same when all flows it calls are, too; `calls`: their versions.
     `straight`: all steps in order, when they can only go one way (flows/straight.py); else ().
-    `cost_micros`: what a run may cost, in millionths of a US dollar.
+    `cost_micros`: what a run may cost, in millionths of a US dollar. `vars`: variables of the workspace that it reads;
+    "" = no particular one, () = none.
     """
 
     __slots__ = (
@@ -189,6 +192,7 @@ class Plan:
         "steps",
         "straight",
         "triggers",
+        "vars",
         "waits",
     )
 
@@ -212,6 +216,7 @@ class Plan:
         )
         self.express = self.quick and not called
         self.straight: tuple[Step, ...] = ()
+        self.vars: tuple[str, ...] = ()
 
     def all_steps(self) -> list[Step]:
         """Of this level and of all containers, inner edges included (their `kind` is None)."""

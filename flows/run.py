@@ -93,6 +93,7 @@ class Engine:
             keeping=self.keeping,
             afresh=row.afresh,
             log=RunLog(journal.event),
+            vars=row.vars,
         )
         limits = self.limits
         if row.value_bytes is not None:

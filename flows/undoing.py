@@ -113,6 +113,7 @@ async def branch(
             keeping=facts.keeping,
             afresh=facts.afresh,
             log=facts.log,
+            vars=facts.vars,
         )
         plan = await flow_of(facts, armed.version)
     body = plan.step(id).body

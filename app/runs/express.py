@@ -18,6 +18,7 @@ from app.runs.keeping import KEPT
 from app.runs.outcome import Outcome, outcome_of
 from app.runs.running import CAPABILITIES, Host, Ready
 from app.runs.values import whole_text
+from app.runs.variables import VariableSet
 from flows.express import Record, run_express
 from flows.ledger.commit import Before, ExpressRow, Overloaded
 from flows.limits import Limits
@@ -46,6 +47,7 @@ class Request(Struct, frozen=True):
     trigger_id: UUID | None = None
     patience: float = PATIENCE
     afresh: bool = False
+    variables: VariableSet | None = None
 
 
 class Done(Struct, frozen=True):
@@ -89,6 +91,7 @@ async def run(host: Host, request: Request) -> Done:
 
 
 async def _answer(host: Host, request: Request, run_id: UUID) -> tuple[Done, str]:
+    request = await knowing(request)
     with Owed() as owed:
         facts = _facts(request, run_id, owed)
         facts.deadline = clock.epoch() + request.patience
@@ -110,6 +113,7 @@ async def stream(host: Host, request: Request) -> AsyncIterator[dict[str, Any]]:
     if before is not None:
         yield before.outcome().event()
         return
+    request = await knowing(request)
     owed = Owed()
     facts = _facts(request, run_id, owed)
     facts.deadline = clock.epoch() + PATIENCE
@@ -198,6 +202,7 @@ async def commit(host: Host, request: Request, run_id: UUID, record: Record, owe
         prompt_tokens=record.usage.prompt_tokens if record.usage else 0,
         completion_tokens=record.usage.completion_tokens if record.usage else 0,
         cost_micros=record.usage.cost_micros if record.usage else 0,
+        variables_id=request.variables.id if request.variables is not None else None,
         beside=owed.rows() if owed is not None else (),
     )
     try:
@@ -245,6 +250,12 @@ def _input(request: Request) -> Any:
     return request.input
 
 
+async def knowing(request: Request) -> Request:
+    """The same with the variables that are in force now, where the flow reads any."""
+    variables = await request.ready.variables()
+    return request if variables is None else msgspec.structs.replace(request, variables=variables)
+
+
 def _facts(request: Request, run_id: UUID, owed: Owed) -> RunFacts:
     workspace, flow, version = request.ready.names
     return RunFacts(
@@ -256,4 +267,5 @@ def _facts(request: Request, run_id: UUID, owed: Owed) -> RunFacts:
         capabilities=CAPABILITIES | {"llm": partial(llm_for, owed=owed)} if request.ready.models else CAPABILITIES,
         keeping=KEPT,
         afresh=request.afresh,
+        vars=request.variables.vars if request.variables is not None else None,
     )

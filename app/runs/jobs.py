@@ -1,7 +1,7 @@
 """What runs by itself in the background of this domain."""
 
 from app.background import Job
-from app.runs import keeping, mailing, news, retention, rollouts, tracing, values, words
+from app.runs import keeping, mailing, news, retention, rollouts, tracing, values, variables, words
 
 
 async def write_down_words() -> int:
@@ -57,7 +57,12 @@ async def watch_rollouts() -> int:
     return await rollouts.watch()
 
 
-JOBS: tuple[Job, ...] = ((forget_old_runs, 600), (forget_kept_results, 600), (forget_values, 600))
+JOBS: tuple[Job, ...] = (
+    (forget_old_runs, 600),
+    (forget_kept_results, 600),
+    (forget_values, 600),
+    (variables.forget_sets, 600),
+)
 LOOKS: tuple[Job, ...] = (
     (news.tell_untold, 1),
     (write_down_words, 3),

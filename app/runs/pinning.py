@@ -69,6 +69,7 @@ async def begin(
             deadline=service.DEADLINE,
             afresh=afresh,
             line=(await limits.queue_of(tx, ready.flow_id, text))[0],
+            variables_id=await service.variables_id(tx, ready),
         )
         try:
             started = await verbs.start_run(tx, new)

@@ -32,10 +32,10 @@ from flows.model import Flow
 RUN = f"""
 select r.*, r.cancel_requested_at is not null as cancel, {NEEDS_YOU} as needs_you, v.document, v.number,
        v.document->>'name' as flow, coalesce(u.name, u.email, '') as by, e.name as environment,
-       extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
        (select json_agg(json_build_object('good', g.good, 'note', g.note, 'user_id', g.user_id, 'at', g.created_at,
                                           'by', coalesce(p.name, p.email, '')) order by g.created_at)
           from run_rating g left join user_account p on p.id = g.user_id where g.run_id = r.id)::text as ratings,
+       extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
   from run r join flow_version v on v.id = r.version_id left join user_account u on u.id = r.started_by
   left join environment e on e.id = v.environment_id
  where r.id = $1

@@ -159,7 +159,11 @@ async def rehearse(
     ready = await host().ready(version_id)
     if ready.workspace_id != workspace_id:
         raise NotFound("This version of the flow does not exist.")
-    there = Ready(staged(document, answers), workspace_id, ready.flow_id, version_id, names=ready.names)
+    there = Ready(
+        staged(document, answers), workspace_id, ready.flow_id, version_id, names=ready.names,
+        environment_id=ready.environment_id,
+    )  # fmt: skip
+    request = await express.knowing(express.Request(there, input, TEST, by, draft=True))
     run_id = uuid7()
     facts = RunFacts(
         str(run_id),
@@ -169,9 +173,9 @@ async def rehearse(
         trigger=trigger,
         deadline=clock.epoch() + patience,
         capabilities=CAPABILITIES,
+        vars=request.variables.vars if request.variables is not None else None,
     )
     record = await run_express(there.plan, input, context=facts, flow_of=host().plan_of)
-    request = express.Request(there, input, TEST, by, draft=True)
     return (await express.commit(host(), request, run_id, record)).outcome()
 
 

@@ -307,6 +307,7 @@ async def _stored(
         deadline=service.DEADLINE,
         afresh=afresh,
         line=(await limits.queue_of(tx, ready.flow_id, given))[0],
+        variables_id=await service.variables_id(tx, ready),
     )
     try:
         started = await verbs.start_run(tx, new)

@@ -20,6 +20,7 @@ from app.runs.http_step import http_for
 from app.runs.limits import Limited
 from app.runs.rollouts import Rollouts
 from app.runs.sandbox import sandbox_for
+from app.runs.variables import Variables, VariableSet, reads
 from flows import catalogue
 from flows.compile import PlanCache
 from flows.document import load_flow
@@ -48,14 +49,15 @@ CAPABILITIES: dict[CapabilityName, Callable[[Context], Any]] = {
 
 LIMITS = Limits()
 VERSION = """
-select v.workspace_id, v.flow_id, v.document, q.value_bytes
+select v.workspace_id, v.flow_id, v.environment_id, v.document, q.value_bytes
   from flow_version v left join run_quota q using (workspace_id) where v.id = $1
 """
 
 
 class Ready(Struct, frozen=True):
     """A version that can run, and whose it is. `names`: workspace, flow and version as text, ready for RunFacts.
-    `limits`: of its runs in this process, as they were when the version was loaded."""
+    `limits`: of its runs in this process, as they were when the version was loaded. `environment_id`: where it runs,
+    None = live, or a draft."""
 
     plan: Plan
     workspace_id: UUID
@@ -64,6 +66,11 @@ class Ready(Struct, frozen=True):
     models: tuple[str, ...] = ()
     names: tuple[str, str, str] = ("", "", "")
     limits: Limits = LIMITS
+    environment_id: UUID | None = None
+
+    async def variables(self) -> VariableSet | None:
+        """Those of its environment, where its runs read any. Memory, once a second the database."""
+        return await host().variables.of(self.workspace_id, self.environment_id) if reads(self.plan) else None
 
     async def runs_here(self) -> bool:
         """Whether it may run in this process at once: nothing waits, all may be repeated, all models can be called, and
@@ -90,7 +97,8 @@ class Host:
         self.plans = PlanCache(catalogue.load())
         self.limited = Limited(pool)
         self.rollouts = Rollouts(pool)
-        self._owners: dict[UUID, tuple[UUID, UUID, Limits]] = {}
+        self.variables = Variables(pool)
+        self._owners: dict[UUID, tuple[UUID, UUID, Limits, UUID | None]] = {}
         self._ready: dict[UUID, Ready] = {}
         self._called: dict[UUID, tuple[Ready, ...] | None] = {}
 
@@ -106,7 +114,7 @@ class Host:
                 raise NotFound("This version of the flow does not exist.")
             most = row["value_bytes"]
             limits = LIMITS if most is None else msgspec.structs.replace(LIMITS, value_bytes=most)
-            owner = (row["workspace_id"], row["flow_id"], limits)
+            owner = (row["workspace_id"], row["flow_id"], limits, row["environment_id"])
             if len(self._owners) > 4 * self.plans.size:
                 self._owners.clear()
                 self._ready.clear()
@@ -124,6 +132,7 @@ class Host:
                 models_of(plan),
                 (str(owner[0]), str(owner[1]), str(version_id)),
                 owner[2],
+                owner[3],
             )
         return ready
 

@@ -183,6 +183,18 @@ class Run(Table, tablename="run"):
     afresh = Boolean(default=False)
     line = Text(default="")
     breaks = JSON(null=True, default=None)
+    variables_id = UUID(null=True, default=None)
+
+
+class VariableSet(Table, tablename="variable_set"):
+    """Variables of live (`environment_id` null) or of an environment, at one moment (app/runs/variables.py)."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    environment_id = UUID(null=True, default=None)
+    vars = JSONB(default="{}")
+    by_user = UUID(null=True, default=None)
+    made_at = Timestamptz(default=TimestamptzNow())
 
 
 class NodeExec(Table, tablename="node_exec"):
@@ -352,6 +364,8 @@ class RunAsk(Table, tablename="run_ask"):
     run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
     node_id = Text(required=True, default=None)
     iter_path = Text(default="")
+
+
 class RunRating(Table, tablename="run_rating"):
     """What one person thinks of a run's answer. `user_id` null: the visitor for whom it was."""
 
@@ -362,7 +376,6 @@ class RunRating(Table, tablename="run_rating"):
     good = Boolean(required=True, default=None)
     note = Text(default="")
     created_at = Timestamptz(default=TimestamptzNow())
-
 
     email = Text(default="")
     token_hash = Bytea(required=True, default=None)

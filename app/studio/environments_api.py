@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from app.runs.queries import Stage
 from app.studio import environments, history, service
+from app.studio.variables_api import VariablesApi
 from app.studio.version_forms import EnvironmentForm, InsteadForm, StageForm
 from app.web.actor import Actor
 
@@ -68,4 +69,4 @@ class StagesApi(Controller):
         await service.unstage(actor, flow_id, environment_id)
 
 
-api_routes: list[Any] = [EnvironmentsApi, StagesApi]
+api_routes: list[Any] = [EnvironmentsApi, StagesApi, VariablesApi]

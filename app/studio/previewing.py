@@ -1,5 +1,6 @@
 """What a text or an expression comes to with the values of the last run. Nothing is stored, nothing is run."""
 
+import re
 from asyncio import to_thread
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -14,8 +15,9 @@ from app.web import Actor
 from flows import catalogue
 from flows.expressions import ExpressionError, expression, template, written
 from flows.sdk.annotations import EXPRESSION
-from flows.sdk.holes import HOLE, hints_of, own_names
+from flows.sdk.holes import HOLE, hints_of, names_in, own_names, vars_in
 
+INPUT = re.compile(r"\binput\b")
 MOST_SHOWN = 4_000
 """Characters of the result."""
 
@@ -89,6 +91,11 @@ async def preview(actor: Actor, flow_id: UUID, node_id: str, form: PreviewForm) 
     return await to_thread(_looked_at, form, values, late)
 
 
+def _needs_no_run(source: str) -> bool:
+    """Whether it reads variables of the workspace, and nothing that only a run has."""
+    return not names_in(source) and not INPUT.search(source) and any(vars_in(source))
+
+
 def _evaluate(form: PreviewForm, values: Values, late: tuple[str, ...]) -> Preview:
     texts = [(0, len(form.text), form.text)]
     if form.kind != EXPRESSION:
@@ -96,13 +103,13 @@ def _evaluate(form: PreviewForm, values: Values, late: tuple[str, ...]) -> Previ
     for start, end, source in texts:
         try:
             program = expression(source)
-            if values.ran and not late:
+            if (values.ran or _needs_no_run(source)) and not late:
                 program(values.variables)
         except ExpressionError as fault:
             return Preview("error", error=fault.message, start=start, end=end)
     if late:
         return Preview("unknown", error=f"Worked out anew in every round, with {' and '.join(late)}.")
-    if not values.ran:
+    if not values.ran and not all(_needs_no_run(source) for _, _, source in texts):
         return Preview("unknown", error="Try the flow once, and what this comes to stands here.")
     result: Any
     if form.kind == EXPRESSION:

@@ -12,16 +12,19 @@ from app.db import tenant_tx
 from app.errors import NotFound
 from app.runs import queries as runs
 from app.runs import service
+from app.studio import variables
 from app.studio.forms import FlowReplace
 from app.studio.rechecking import rechecked
 from app.studio.service import store
 from app.studio.service.editing import MOST_SINCE, Answer, redrawn
 from app.studio.shapes import NodeView, node_view
+from app.studio.variables import Place, missing
 from app.web import Actor
 from flows import catalogue
 from flows.compile import check
 from flows.model import Flow, NodeUse
 from flows.problems import Problem
+from flows.sdk.holes import VARS
 
 
 class Version(Struct, frozen=True):
@@ -54,7 +57,10 @@ class Editor(Struct, frozen=True):
 
 
 async def editor(actor: Actor, flow_id: UUID) -> Editor:
-    """2 statements, and one for the live version's document the first time it is seen. Raises NotFound."""
+    """2 statements, one for the live version's document the first time it is seen, two where steps read variables.
+
+    Raises NotFound.
+    """
     async with tenant_tx(actor.workspace_id) as tx:
         row = await tx.fetchrow(
             "select id, rev, document, live_version_id, archived_at from flow where id = $1", flow_id
@@ -62,6 +68,7 @@ async def editor(actor: Actor, flow_id: UUID) -> Editor:
         if row is None:
             raise NotFound(store.GONE)
         undo, redo = await store.can_step(tx, flow_id, actor.user_id)
+    await know_variables(actor, flow_id, row["document"])
     return Editor(
         id=row["id"],
         rev=row["rev"],
@@ -98,11 +105,12 @@ async def flows(actor: Actor) -> list[Listed]:
 
 
 async def draft(actor: Actor, flow_id: UUID) -> tuple[Flow, int]:
-    """The document and its revision. 1 statement. Raises NotFound."""
+    """The document and its revision. 1 statement, two more where steps read variables. Raises NotFound."""
     async with tenant_tx(actor.workspace_id) as tx:
         row = await tx.fetchrow("select rev, document from flow where id = $1", flow_id)
     if row is None:
         raise NotFound(store.GONE)
+    await know_variables(actor, flow_id, row["document"])
     return store.decode_flow(row["document"]), row["rev"]
 
 
@@ -188,15 +196,35 @@ _checked: OrderedDict[UUID, Checked] = OrderedDict()
 """The last document looked at of each flow: the next one is often the same but for a few letters."""
 
 
+_places: OrderedDict[UUID, list[Place]] = OrderedDict()
+"""What the environments call their variables, of flows whose steps read some, as somebody saw them last."""
+
+
+async def know_variables(actor: Actor, flow_id: UUID, text: str) -> None:
+    """Before `problems_at`: so that it can say which variables are missing. Nothing for a text (the document, or what
+    changed in it) that names none; else 2 statements.
+    """
+    if VARS not in text:
+        return
+    now = await variables.places(actor)
+    if _places.get(flow_id) != now:
+        _places[flow_id] = now
+        for key in [key for key in _found if key[0] == flow_id]:
+            del _found[key]
+    while len(_places) > 64:
+        _places.popitem(last=False)
+
+
 def problems_at(flow_id: UUID, rev: int, flow: Flow) -> list[Problem]:
     """`problems_of`, kept for the last revisions looked at. `flow` must be the document at that revision."""
     kept = _found.get((flow_id, rev))
     if kept is None:
         named, last, kinds = _named(flow), _checked.get(flow_id), catalogue.load()
-        kept = rechecked(last.flow, last.problems, named, kinds) if last is not None else None
-        kept = _check(named) if kept is None else kept
-        _found[flow_id, rev] = kept
-        _checked[flow_id] = Checked(named, kept)
+        own = rechecked(last.flow, last.problems, named, kinds) if last is not None else None
+        own = _check(named) if own is None else own
+        places = _places.get(flow_id)
+        kept = _found[flow_id, rev] = [*own, *missing(named, places, kinds)] if places else own
+        _checked[flow_id] = Checked(named, own)
         for memory in (_found, _checked):
             while len(memory) > 64:
                 memory.popitem(last=False)

@@ -8,13 +8,14 @@ from msgspec import Struct, convert, field, to_builtins
 
 from app.errors import NotFound
 from app.runs import queries as runs
+from app.studio import variables
 from app.studio.ports import ports_of
 from app.web import Actor
 from flows import catalogue
 from flows.catalogue import Catalogue
 from flows.expressions import written
 from flows.model import Flow, NodeUse
-from flows.sdk.holes import hints_of, own_names
+from flows.sdk.holes import VARS, hints_of, own_names
 from flows.sdk.values import Message
 
 MOST_PATHS = 120
@@ -41,15 +42,16 @@ class Values(Struct):
 
 
 async def last_values(actor: Actor, run_id: str, flow: Flow, use: NodeUse) -> Values:
-    """By port name. A step that did not run itself yet has what the steps before it gave. Statements of `runs.run`.
+    """By port name. A step that did not run itself yet has what the steps before it gave. One statement beyond `run`.
 
     Of a step with rounds: the last one. Nothing when the run is gone, or is not one of this workspace.
     """
+    own = {"vars": vars} if (vars := await variables.of_live(actor)) else {}
     try:
         run = await runs.run(actor, UUID(run_id))
     except (ValueError, NotFound):
-        return Values()
-    given: dict[str, Any] = {"input": run.input}
+        return Values(own)
+    given: dict[str, Any] = {"input": run.input, **own}
     outputs = {step.node: step.output for step in run.steps if isinstance(step.output, dict)}
     for edge in flow.edges:
         node, _, port = edge.source.partition(".")
@@ -90,6 +92,7 @@ def variables_of(flow: Flow, use: NodeUse, kinds: Catalogue, values: Values | No
         if all(variable.name != name for variable in found):
             found.append(Variable(name, type_of(first.get(name)), "of each round", _shown(first, name)))
             found += _parts(name, first.get(name), "of each round", MOST_PATHS // 4)
+    found += _parts(VARS, known.get(VARS), "variable", MOST_PATHS // 4)
     given = known.get("input")
     if isinstance(given, dict) and given:
         found += _parts("input", given, "what started the run", MOST_PATHS // 2)

@@ -85,3 +85,16 @@ class StageForm(Struct, forbid_unknown_fields=True):
     @property
     def environment_id(self) -> UUID | None:
         return UUID(self.environment) if self.environment else None
+
+
+class VariableForm(Struct, forbid_unknown_fields=True):
+    """Steps read it as `vars.name`. `kind` json: `value` is a number, yes or no, a list. `environment` "" = live."""
+
+    name: Annotated[str, Meta(max_length=80, title="Name")]
+    value: Annotated[str, Meta(max_length=20_000, title="Value")] = ""
+    kind: Literal["text", "json"] = "text"
+    environment: Annotated[str, Meta(pattern=ID_OR_NOTHING, title="Where")] = ""
+
+    @property
+    def environment_id(self) -> UUID | None:
+        return UUID(self.environment) if self.environment else None

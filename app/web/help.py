@@ -33,6 +33,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     (r"/steps", "steps/index"),
     (r"/drafting", "drafting"),
     (r"/settings/git", "git"),
+    (r"/settings/(variables|environments)", "versions"),
     (r"/settings/keys", "extend/nodes"),
 )
 _COMMENT = re.compile(r"\A\s*<!--.*?-->\s*", re.DOTALL)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from flows.expressions.limits import too_much
 from flows.sdk.errors import NodeError
-from flows.sdk.holes import HOLE
+from flows.sdk.holes import HOLE, VARS
 from flows.sdk.values import Json, Message
 
 Program = Callable[[Mapping[str, Any]], Json]
@@ -24,6 +24,7 @@ PATH = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\]|\[\"[^\"\\]*\"\]|\[
 STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d+)\]|\[[\"']([^\"']*)[\"']\]")
 NOT_NAMES = frozenset({"true", "false", "null"})
 MOST_SHOWN = 60
+ADD_ONE = "Add it under Settings, Variables."
 
 
 class ExpressionError(NodeError):
@@ -156,6 +157,8 @@ def _kind(value: Any) -> str:
 
 
 def _unknown(text: str, name: str, variables: Mapping[str, Any]) -> str:
+    if name == VARS:
+        return f"`{_short(text)}`: this workspace has no variables here. {ADD_ONE}"
     known = ", ".join(sorted(variables)) or "nothing"
     return (
         f"`{_short(text)}`: there is no '{name}' here. Known are: {known}. Wire something into '{name}' or correct it."
@@ -166,6 +169,8 @@ def _missing(text: str, path: list[Any], step: Any, value: Any) -> str:
     where = ".".join(str(p) for p in path)
     if isinstance(value, dict):
         has = ", ".join(list(map(str, value))[:12]) or "nothing"
+        if where == VARS:
+            return f"`{_short(text)}`: there is no variable '{step}' here. Known are: {has}. {ADD_ONE}"
         return f"`{_short(text)}`: '{where}' has no '{step}'. It has: {has}."
     if isinstance(value, list | tuple):
         return f"`{_short(text)}`: '{where}' is a list of {len(value)}, so it has no '{step}'. Counting starts at 0."

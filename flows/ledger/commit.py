@@ -20,18 +20,18 @@ from msgspec import Struct
 INSERT = """
 insert into run (id, workspace_id, flow_id, version_id, status, lane, trigger, trigger_id, started_by, visitor, draft,
                  idempotency_key, input, output, error, steps, prompt_tokens, completion_tokens, cost_micros,
-                 created_at, queued_at, started_at, finished_at)
+                 created_at, queued_at, started_at, finished_at, variables_id)
 select r.id, r.workspace_id, r.flow_id, r.version_id, r.status, 'express', r.trigger, r.trigger_id, r.started_by,
 r.visitor,
        r.draft, r.idempotency_key, r.input::json, r.output::json, r.error::json, r.steps::json, r.prompt, r.completion,
-       r.cost, t.began, t.began, t.began, clock_timestamp()
+       r.cost, t.began, t.began, t.began, clock_timestamp(), r.variables_id
   from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
   $9::text[],
               $10::bool[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::int[], $17::int[],
-              $18::bigint[], $19::float8[])
+              $18::bigint[], $19::float8[], $20::uuid[])
        as r (id, workspace_id, flow_id, version_id, status, trigger, trigger_id, started_by, visitor, draft,
        idempotency_key,
-             input, output, error, steps, prompt, completion, cost, seconds)
+             input, output, error, steps, prompt, completion, cost, seconds, variables_id)
  cross join lateral (select clock_timestamp() - r.seconds * interval '1 second' as began) t
     on conflict do nothing
 returning id
@@ -80,6 +80,7 @@ class ExpressRow(Struct):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_micros: int = 0
+    variables_id: UUID | None = None
     beside: Sequence[tuple[Any, ...]] = ()
 
 
@@ -270,4 +271,5 @@ def _columns(rows: Sequence[ExpressRow]) -> list[list[Any]]:
         [row.completion_tokens for row in rows],
         [row.cost_micros for row in rows],
         [row.seconds for row in rows],
+        [row.variables_id for row in rows],
     ]

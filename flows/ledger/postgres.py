@@ -334,6 +334,7 @@ def _run_row(row: asyncpg.Record, steps: Sequence[StepRow], signals: Sequence[Si
         steps=steps,
         signals=signals,
         breaks=_decode(row.get("breaks"), Breaks),
+        vars=_decode(row["vars"]),
     )
 
 

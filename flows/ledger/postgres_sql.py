@@ -154,6 +154,7 @@ RUN = """
 select r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
        r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.started_by, r.trigger_id, r.afresh, r.breaks,
        (select q.value_bytes from run_quota q where q.workspace_id = r.workspace_id) as value_bytes,
+       (select s.vars from variable_set s where s.id = r.variables_id) as vars,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals,
        used.prompt, used.completion, used.cost,
@@ -248,6 +249,7 @@ update run r set status = 'running', epoch = r.epoch + 1, write_seq = 0, owner_w
 returning r.id, r.workspace_id, r.flow_id, r.version_id, r.trigger, r.input, r.output, r.error, r.status, r.draft, r.lane,
        r.cancel_requested_at is not null as cancel, r.crash_count, r.epoch, r.line, r.started_by, r.trigger_id, r.afresh,
        (select q.value_bytes from run_quota q where q.workspace_id = r.workspace_id) as value_bytes,
+       (select s.vars from variable_set s where s.id = r.variables_id) as vars,
        extract(epoch from r.deadline_at - clock_timestamp())::float8 as deadline_in,
        exists (select from run_signal g where g.run_id = r.id and g.taken_by is null) as has_signals
 """

@@ -15,9 +15,9 @@ from flows.transport.protocol import Lane
 START = """
 with made as (
     insert into run (workspace_id, flow_id, version_id, status, lane, priority, trigger, trigger_id, started_by, visitor, draft,
-                     idempotency_key, deadline_at, input, next_event_seq, afresh, line)
+                     idempotency_key, deadline_at, input, next_event_seq, afresh, line, variables_id)
     values ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, nullif($11, ''),
-            clock_timestamp() + $12::float8 * interval '1 second', $13::json, 2, $14, $15)
+            clock_timestamp() + $12::float8 * interval '1 second', $13::json, 2, $14, $15, $16)
     on conflict (workspace_id, flow_id, idempotency_key) where idempotency_key is not null do nothing
     returning id, workspace_id
 ), told as (
@@ -106,7 +106,8 @@ select lane from woken
 class NewRun(Struct, frozen=True):
     """`input`: JSON text. `deadline`: seconds from now, None = none. `idempotency_key`: "" = every start is a new run.
 
-    `line`: where it queues (flows/ledger/postgres_lines.py), "" for a flow without limits.
+    `line`: where it queues (flows/ledger/postgres_lines.py), "" for a flow without limits. `variables_id`: the
+    set of variables it reads, None = it reads none.
     """
 
     workspace_id: Any
@@ -124,6 +125,7 @@ class NewRun(Struct, frozen=True):
     deadline: float | None = None
     afresh: bool = False
     line: str = ""
+    variables_id: Any = None
 
 
 class QueueFull(Exception):
@@ -149,7 +151,7 @@ async def start_run(tx: Any, run: NewRun) -> Started:
     made = await tx.fetchval(
         START, run.workspace_id, run.flow_id, run.version_id, run.lane, run.priority, run.trigger, run.trigger_id,
         run.started_by, run.visitor, run.draft, run.idempotency_key, run.deadline, run.input,
-        run.afresh, run.line,
+        run.afresh, run.line, run.variables_id,
     )  # fmt: skip
     if made is not None:
         return Started(made, True)

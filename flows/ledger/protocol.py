@@ -135,6 +135,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     by `Ledger.rounds`, so that a run of 100,000 rounds is taken up without holding them all.
 
     `usage`: of all tries on record, failed ones too. `breaks`: where it pauses (rule 110); None: nowhere.
+    `vars`: the workspace's variables as they were when it began (rule 122); None: nothing in it reads them.
     """
 
     run: str
@@ -156,6 +157,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     steps: Sequence[StepRow] = ()
     signals: Sequence[Signal] = ()
     breaks: Breaks | None = None
+    vars: dict[str, Any] | None = None
 
 
 class Ledger(Protocol):

@@ -107,13 +107,14 @@ Act = Callable[[Any], Awaitable[None]]
 class RunFacts:
     """What all steps of one run share. `capabilities`: name -> factory that is called with a step's Context.
 
-    `keeping`: where results of steps are kept; `afresh`: this run takes none of them.
+    `keeping`: where results of steps are kept; `afresh`: this run takes none of them. `vars`: the workspace's variables
+    as they were when the run began; None = nothing in it reads them.
     `log`: what its steps say; made by the first that says something.
     """
 
     __slots__ = (
         "afresh", "capabilities", "deadline", "depth", "emit", "flow_id", "input", "keeping", "log", "run_id",
-        "trigger", "version_id", "workspace_id",
+        "trigger", "vars", "version_id", "workspace_id",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -132,6 +133,7 @@ class RunFacts:
         keeping: "Keeping | None" = None,
         afresh: bool = False,
         log: RunLog | None = None,
+        vars: Mapping[str, Json] | None = None,
     ) -> None:
         self.run_id = run_id
         self.input: Mapping[str, Json] = {} if input is None else input
@@ -145,6 +147,7 @@ class RunFacts:
         self.depth = depth
         self.keeping = keeping
         self.afresh = afresh
+        self.vars = vars
         self.log = log
 
 

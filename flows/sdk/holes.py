@@ -22,8 +22,13 @@ BOUND = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_]
 WORDS = frozenset(
     {"true", "false", "null", "in", "int", "uint", "double", "string", "bool", "bytes", "list", "map", "type"}
 )
-GIVEN = frozenset({"input"})
-"""Names every expression knows without a port: `input` is the run's input."""
+VARS = "vars"
+GIVEN = frozenset({"input", VARS})
+"""Names every expression knows without a port: the run's input, and the variables of the workspace."""
+READ = re.compile(r"(?<![\w.])vars(?!\w)")
+DOTTED = re.compile(r"(?<![\w.])vars\s*\.\s*([A-Za-z_]\w*)")
+BRACKETED = re.compile(r"""(?<![\w.])vars\s*\[\s*["']([^"'\\]*)["']\s*\]""")
+ASKED = re.compile(r"\bhas\s*\(\s*vars\s*\.\s*([A-Za-z_]\w*)\s*\)")
 
 
 @lru_cache(maxsize=4096)
@@ -46,6 +51,29 @@ def names_in_settings(settings: Struct) -> tuple[str, ...]:
     for kind, text, own in _texts(type(settings), settings):
         names = names_in(text) if kind == EXPRESSION else names_in_template(text)
         found.update(dict.fromkeys(name for name in names if name not in own))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def vars_in(source: str) -> tuple[str, ...]:
+    """The variables of the workspace that a CEL text reads (`vars.name`); () = none, "" = it reads no particular one.
+
+    One that it asks for by `has(vars.name)` may be missing, so it is no particular one.
+    """
+    text = STRINGS.sub("''", source)
+    if not READ.search(text):
+        return ()
+    named = dict.fromkeys([*DOTTED.findall(text), *BRACKETED.findall(source)])
+    return tuple(name for name in named if name not in ASKED.findall(text)) or ("",)
+
+
+def vars_in_settings(settings: Struct) -> tuple[str, ...]:
+    """The variables of the workspace that all templates and expressions of these settings read together."""
+    found: dict[str, None] = {}
+    for kind, text, _ in _texts(type(settings), settings):
+        if VARS in text:
+            for source in [text] if kind == EXPRESSION else HOLE.findall(text):
+                found.update(dict.fromkeys(vars_in(source)))
     return tuple(found)
 
 

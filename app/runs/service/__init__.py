@@ -12,7 +12,7 @@ from app.runs.service.asked import GONE, MOST_INPUT, input_text, may_run, mine, 
 from app.runs.service.ending import cancel, cancel_all, forget_visits
 from app.runs.service.rating import rate, rate_as_visitor, rated_by_visitor, take_rating_back
 from app.runs.service.settling import again, decide, decide_all, signal
-from app.runs.service.starting import DEADLINE, limit, nudge, start, start_within
+from app.runs.service.starting import DEADLINE, limit, nudge, start, start_within, variables_id
 from app.runs.service.tries import begin_pinned, compared, go_on, resume
 from app.runs.service.versions import (
     address_proof,
@@ -23,11 +23,15 @@ from app.runs.service.versions import (
     save_version,
     staged_in,
     take_down,
+    variables_changed,
     version,
 )
 from app.runs.stages import clear_stage, flows_on, put_on_stage
 from app.runs.upstream import Upstream
 from app.runs.values import whole_output
+from app.runs.variables import in_force as variables_in_force
+from app.runs.variables import locked as lock_variables
+from app.runs.variables import put as put_variables
 
 __all__ = [
     "DEADLINE",
@@ -67,12 +71,14 @@ __all__ = [
     "key_of",
     "limit",
     "live_version",
+    "lock_variables",
     "may_run",
     "mine",
     "nudge",
     "pace_hooks",
     "person_of",
     "put_on_stage",
+    "put_variables",
     "rate",
     "rate_as_visitor",
     "rated_by_visitor",
@@ -90,6 +96,9 @@ __all__ = [
     "stream",
     "take_down",
     "take_rating_back",
+    "variables_changed",
+    "variables_id",
+    "variables_in_force",
     "version",
     "whole_output",
     "workspace_of",

@@ -9,9 +9,10 @@ from app.db import Tx, tenant_tx
 from app.errors import TooMany
 from app.runs import express, limits
 from app.runs.limits_drain import retry_after
-from app.runs.running import host
+from app.runs.running import Ready, host
 from app.runs.service.asked import input_text, may_run, mine, person_of
 from app.runs.service.versions import for_key
+from app.runs.variables import in_force, reads
 from app.web import Actor
 from flows.ledger import postgres_verbs as verbs
 from flows.transport.protocol import Lane
@@ -62,7 +63,7 @@ async def start(  # noqa: PLR0913 -- each is a fact of the run
         afresh=afresh,
     )
     async with tenant_tx(ready.workspace_id) as tx:
-        run_id, lane = await _stored(tx, new)
+        run_id, lane = await _stored(tx, new, ready)
     await host().nudge(lane)
     return run_id
 
@@ -86,6 +87,7 @@ async def start_within(
     ready = await mine(workspace_id, version_id)
     if trigger_id is not None:
         version_id = await for_key(ready.flow_id, version_id, idempotency_key or str(uuid4()))
+        ready = await host().ready(version_id)
     new = verbs.NewRun(
         workspace_id=workspace_id,
         flow_id=ready.flow_id,
@@ -97,13 +99,16 @@ async def start_within(
         idempotency_key=idempotency_key,
         deadline=DEADLINE,
     )
-    return (await _stored(tx, new))[0]
+    return (await _stored(tx, new, ready))[0]
 
 
-async def _stored(tx: Tx, new: verbs.NewRun) -> tuple[UUID, Lane]:
+async def _stored(tx: Tx, new: verbs.NewRun, ready: Ready) -> tuple[UUID, Lane]:
     """Its id, and the lane it queues in: that of its flow, where nobody waits for it."""
     line, bulk = await limits.queue_of(tx, new.flow_id, new.input)
-    new = msgspec.structs.replace(new, line=line, lane="bulk" if bulk and new.lane == "normal" else new.lane)
+    new = msgspec.structs.replace(
+        new, line=line, lane="bulk" if bulk and new.lane == "normal" else new.lane,
+        variables_id=await variables_id(tx, ready),
+    )  # fmt: skip
     try:
         started = await verbs.start_run(tx, new)
     except verbs.QueueFull:
@@ -112,6 +117,14 @@ async def _stored(tx: Tx, new: verbs.NewRun) -> tuple[UUID, Lane]:
     except verbs.OtherRequest:
         raise express.reused() from None
     return UUID(str(started.id)), new.lane
+
+
+async def variables_id(tx: Tx, ready: Ready) -> UUID | None:
+    """The set of variables that a run beginning now keeps; None for a flow that reads none."""
+    if not reads(ready.plan):
+        return None
+    found = await in_force(tx, ready.workspace_id, ready.environment_id)
+    return found.id if found is not None else None
 
 
 async def nudge(lane: Lane = "normal") -> None:

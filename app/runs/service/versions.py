@@ -68,6 +68,12 @@ def rollouts_changed() -> None:
         host().rollouts.forget()
 
 
+def variables_changed() -> None:
+    """This process takes the new ones from the next run on; others within a second."""
+    if running._host:
+        host().variables.forget()
+
+
 async def take_down(tx: Tx, flow_id: UUID) -> bool:
     """Nothing runs in public any more: the flow was archived. Its webhook addresses answer 404. Whether it was live."""
     await end_rollout(tx, flow_id, "replaced")

@@ -18,6 +18,7 @@ from app.studio.controllers.sharing import FlowSharesController, SharedFlowContr
 from app.studio.controllers.shelf import ShelfController
 from app.studio.controllers.step_docs import StepDocsController
 from app.studio.controllers.tries import TriesController
+from app.studio.controllers.variables import VariablesController
 from app.studio.controllers.versions import VersionsController
 from app.studio.schema_samples import SchemaSamplesController
 from app.studio.touring import TourController
@@ -42,6 +43,7 @@ routes: list[Any] = [
     SharedFlowController,
     EnvironmentsController,
     StagesController,
+    VariablesController,
     PinsController,
     BreakpointsController,
     StepDocsController,

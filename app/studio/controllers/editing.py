@@ -124,4 +124,6 @@ class EditingController(Controller):
 
 async def _answered(request: Request, actor: Actor, flow_id: UUID, answer: service.Answer) -> Response[Any]:
     live = await queries.live_flow(actor, answer.live_version_id)
+    touched = [node.settings for node in answer.flow.nodes if node.id in answer.touched]
+    await queries.know_variables(actor, flow_id, str(touched))
     return Response(rendering.edit_answer(request, flow_id, answer, live))

@@ -33,6 +33,7 @@ from app.studio.service.shelf import (
     tag,
 )
 from app.studio.service.subflows import collapse, inline
+from app.studio.service.variables import put_variable, remove_variable, return_variable
 from app.studio.service.versions import describe, make_live, publish, restore
 
 __all__ = [
@@ -60,16 +61,19 @@ __all__ = [
     "paste",
     "publish",
     "put_back",
+    "put_variable",
     "redo",
     "remove_comment",
     "remove_environment",
     "remove_folder",
     "remove_instead",
+    "remove_variable",
     "rename_folder",
     "replace_document",
     "resolve",
     "restore",
     "return_comment",
+    "return_variable",
     "roll_out",
     "see_mention",
     "set_instead",

@@ -12,6 +12,9 @@ from app.studio.service.approving import may_go_live
 from app.studio.service.versions import go_live, published
 from app.studio.version_forms import EnvironmentForm, InsteadForm, StageForm
 from app.web import Actor
+from flows import catalogue
+from flows.compile import variables_of
+from flows.model import Flow
 
 MOST = 8
 """Environments of a workspace besides live."""
@@ -113,6 +116,7 @@ async def stage(actor: Actor, flow_id: UUID, form: StageForm) -> str:
             await go_live(tx, actor, flow_id, version.id)
             return "live"
         name = await _locked(tx, form.environment_id)
+        await _has_variables(tx, actor, form.environment_id, name, version.document)
         await runs.put_on_stage(tx, actor.workspace_id, flow_id, form.environment_id, version, actor.user_id)
         await _tell(tx, actor, "flow.staged", name, flow=str(flow_id), version=str(version.id), number=version.number)
     return name
@@ -127,6 +131,19 @@ async def unstage(actor: Actor, flow_id: UUID, environment_id: UUID) -> str:
             raise Conflict(f"Nothing of this flow runs in {name}.")
         await _tell(tx, actor, "flow.unstaged", name, flow=str(flow_id))
     return name
+
+
+async def _has_variables(tx: Tx, actor: Actor, environment_id: UUID, name: str, flow: Flow) -> None:
+    """Raises Refused for a version that reads a variable which this environment does not have."""
+    wanted = {each for names in variables_of(flow, catalogue.load()).values() for each in names}
+    found = await runs.variables_in_force(tx, actor.workspace_id, environment_id) if wanted else None
+    if lacking := sorted(wanted - set(found.vars if found is not None else ())):
+        listed = " and ".join(f"vars.{each}" for each in lacking[:5])
+        raise Refused(
+            f"This version reads {listed}, which {name} does not have.",
+            remedy="Add it under Settings, Variables.",
+            code="variable_missing",
+        )
 
 
 async def _bind_anew(tx: Tx, actor: Actor, environment_id: UUID, name: str) -> int:
