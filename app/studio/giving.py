@@ -24,12 +24,16 @@ TYPE_MISSING = "its component is not installed here; its settings did not come a
 
 
 class Todo(Struct, frozen=True):
-    """What is left to do in a copy. `title`: the step; `field`: the setting, "" = the whole step."""
+    """What is left to do in a copy. `title`: the step; `field`: the setting, "" = the whole step.
+
+    `kind`: what was left out: secret, connection, flow, file, model, keys (texts that look like keys) or component.
+    """
 
     node: str
     title: str
     field: str
     what: str
+    kind: str
 
 
 class Given(Struct, frozen=True):
@@ -54,7 +58,7 @@ def _given(node: NodeUse, kinds: Catalogue, todo: list[Todo]) -> NodeUse:
     title = node.label or (kind.title if kind is not None else node.type)
     more = {"label": redacted(node.label), "default": redacted(node.default)}
     if kind is None:
-        todo.append(Todo(node.id, title, "", TYPE_MISSING))
+        todo.append(Todo(node.id, title, "", TYPE_MISSING, "component"))
         return msgspec.structs.replace(node, settings={}, exposed={}, **more)
     lost: list[tuple[str, str]] = []
 
@@ -68,8 +72,8 @@ def _given(node: NodeUse, kinds: Catalogue, todo: list[Todo]) -> NodeUse:
     stripped = changed(node.settings, kind, keep)
     for field, widget in lost:
         top = field.partition(".")[0]
-        todo.append(Todo(node.id, title, field_title(kind, top), WHAT[widget]))
+        todo.append(Todo(node.id, title, field_title(kind, top), WHAT[widget], widget))
     kept, keys = without_secrets(msgspec.structs.replace(node, settings=stripped), kinds)
     if keys:
-        todo.append(Todo(node.id, title, "", "enter the keys again"))
+        todo.append(Todo(node.id, title, "", "enter the keys again", "keys"))
     return msgspec.structs.replace(node, settings=redacted(kept), **more)

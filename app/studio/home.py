@@ -20,30 +20,18 @@ from app.web import Actor
 from app.web import search as everywhere
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
+from app.web.search_places import DEEDS, PLACES, here
 
 TABS: tuple[tuple[Tab, str], ...] = (("all", "All"), ("live", "Live"), ("drafts", "Drafts"), ("archived", "Archived"))
 SORTS: tuple[tuple[Sort, str], ...] = (("run", "Last run"), ("changed", "Last change"), ("name", "Name"))
 ON_HOME = 6
+AT_ONCE = 9
+"""Places that Ctrl K shows before anybody types."""
 View = Literal["cards", "list"]
 
 
 class StartForm(Struct, frozen=True, forbid_unknown_fields=True):
     starter: Annotated[str, Meta(max_length=80, title="What to begin with")]
-
-
-class Place(Struct, frozen=True):
-    """A line of the palette: somewhere to go, or (`opens`, `theme`) something to do here."""
-
-    name: str
-    note: str
-    icon: str
-    href: str = ""
-    opens: str = ""
-    theme: str = ""
-    words: str = ""
-
-    def fits(self, search: str) -> bool:
-        return all(word in f"{self.name} {self.note} {self.words}".lower() for word in search.lower().split())
 
 
 class Chosen(Struct, frozen=True):
@@ -62,30 +50,6 @@ class Chosen(Struct, frozen=True):
     def kept(self) -> list[tuple[str, str]]:
         """Everything but the words, for the form that searches."""
         return [(name, value) for name, value in parse_qsl(self(search="").partition("?")[2])]
-
-
-PLACES: tuple[Place, ...] = (
-    Place("Home", "", "house", "/"),
-    Place("Flows", "", "workflow", "/flows", words="apps"),
-    Place("Needs you", "questions and approvals", "hand", "/needs-you", words="approve answer"),
-    Place("Runs", "", "activity", "/runs", words="history log"),
-    Place("Site", "what visitors see", "panels-top-left", "/site", words="page website publish"),
-    Place("Help", "the documentation, here", "life-buoy", "/help", words="docs manual guide"),
-    Place("Steps", "what each of them does", "book-open", "/steps", words="help docs components nodes"),
-    Place("Connections", "models and services", "plug", "/connections", words="key provider openai ollama"),
-    Place("Settings", "your profile", "settings", "/settings/profile", words="password name account"),
-    Place("Members", "who works here", "users", "/settings/members", words="people invite team"),
-    Place("API keys", "for your own programs", "key-round", "/settings/keys", words="token bearer"),
-    Place("Git", "flows in a repository", "git-branch", "/settings/git", words="sync repository version control"),
-)
-DEEDS: tuple[Place, ...] = (
-    Place("New flow", "What do you want to make?", "plus", "/start", words="create add make"),
-    Place("Describe a flow", "a model drafts it, you look at it first", "wand-sparkles", "/drafting", words="draft ai"),
-    Place("Keys", "all keys of this page", "keyboard", opens="keys", words="shortcuts help"),
-    Place("Ink, dark", "appearance", "moon", theme="dark", words="theme mode night"),
-    Place("Chalk, light", "appearance", "sun", theme="light", words="theme mode day"),
-    Place("As the system", "appearance", "monitor", theme="auto", words="theme mode"),
-)
 
 
 @get("/", name="home")
@@ -169,7 +133,8 @@ async def palette(
         "studio/_found.html",
         q=search,
         deeds=[deed for deed in DEEDS if deed.fits(search)] if search else DEEDS[:2],
-        places=[place for place in PLACES if place.fits(search)],
+        here=[place for place in here(request.htmx.current_url_abs_path or "") if search and place.fits(search)],
+        places=[place for place in PLACES if place.fits(search)] if search else PLACES[:AT_ONCE],
         hits=await queries.found(actor, search),
         groups=await everywhere.find(actor, search),
     )

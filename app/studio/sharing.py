@@ -1,6 +1,10 @@
-"""Links that show one flow to whoever has them: only to look at, for some days, taken back at any time; and a copy."""
+"""Links that show one flow to whoever has them: only to look at, for some days, taken back at any time; and a copy.
+
+Whoever has the link sees one document and nothing else: no runs, no comments, no other flow, no other version.
+"""
 
 from datetime import datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -9,12 +13,11 @@ from app import clock, events
 from app.db import system_tx, tenant_tx
 from app.errors import NotAllowed, NotFound
 from app.studio import queries
-from app.studio.difference import Difference, StepChange, difference
-from app.studio.difference_picture import Picture, picture
 from app.studio.giving import Todo, given
-from app.studio.outline.rows import outline
 from app.studio.service import store
 from app.studio.service.flows import create_flow
+from app.studio.shapes import NodeView
+from app.studio.shown import ShownStep, steps_of
 from app.web import Actor
 from app.web.links import proof, token
 from flows import catalogue
@@ -27,7 +30,10 @@ MOST = 20
 
 
 class FlowLink(Struct, frozen=True):
-    """`path` goes behind the dashboard's address: to know it is to see the flow. `number` None = the draft."""
+    """`path` goes behind the dashboard's address: to know it is to see the flow. `number` None = the draft.
+
+    `opened`: how often somebody outside the workspace looked at it; `copied`: how often a copy was made.
+    """
 
     id: UUID
     path: str
@@ -35,18 +41,23 @@ class FlowLink(Struct, frozen=True):
     created_at: datetime
     expires_at: datetime
     by: str
+    opened: int = 0
+    copied: int = 0
+    last_opened_at: datetime | None = None
 
 
 class SharedFlow(Struct, frozen=True):
-    """A flow as somebody with a link sees it. `steps`: each with the settings that were touched."""
+    """A flow as somebody with a link sees it: `flow` and all that is made of it are without what is private.
+
+    `nodes`: the cards of the canvas; `steps`: the same steps in the order they run, with their settings as text.
+    """
 
     path: str
     flow: Flow
     number: int | None
     expires_at: datetime
-    drawn: Picture
-    steps: list[StepChange]
-    sources: dict[str, list[str]]
+    nodes: list[NodeView]
+    steps: list[ShownStep]
     todo: list[Todo]
 
 
@@ -87,7 +98,8 @@ async def flow_links(actor: Actor, flow_id: UUID) -> list[FlowLink]:
     async with tenant_tx(actor.workspace_id) as tx:
         await _there(actor, flow_id)
         rows = await tx.fetch(
-            """select s.id, v.number, s.created_at, s.expires_at, coalesce(u.name, '') as by
+            """select s.id, v.number, s.created_at, s.expires_at, coalesce(u.name, '') as by,
+                      s.opened, s.copied, s.last_opened_at
                  from flow_share s left join user_account u on u.id = s.created_by
                  left join flow_version v on v.id = s.version_id
                 where s.flow_id = $1 and s.revoked_at is null and s.expires_at > $2 order by s.created_at desc""",
@@ -96,7 +108,15 @@ async def flow_links(actor: Actor, flow_id: UUID) -> list[FlowLink]:
         )
     return [
         FlowLink(
-            row["id"], _path(token(PURPOSE, row["id"])), row["number"], row["created_at"], row["expires_at"], row["by"]
+            row["id"],
+            _path(token(PURPOSE, row["id"])),
+            row["number"],
+            row["created_at"],
+            row["expires_at"],
+            row["by"],
+            row["opened"],
+            row["copied"],
+            row["last_opened_at"],
         )
         for row in rows
     ]
@@ -118,14 +138,29 @@ async def take_back_flow(actor: Actor, flow_id: UUID, share_id: UUID) -> None:
         await events.publish(tx, actor.workspace_id, "workspace", "flow.unshared", told)
 
 
+async def looked_at(secret: str, by: Actor | None) -> SharedFlow:
+    """`opened`, and counted where somebody outside the workspace looks (`by` None = nobody is signed in). 3 statements.
+
+    Raises what `opened` raises.
+    """
+    row = await _behind(secret)
+    if by is None or by.workspace_id != row["workspace_id"]:
+        await _count(row, "opened = opened + 1, last_opened_at = now()")
+    return _shown(secret, row)
+
+
 async def opened(secret: str) -> SharedFlow:
-    """The flow behind a link, without what is private. 2 to 3 statements.
+    """The flow behind a link, without what is private. 2 statements.
 
     Raises NotFound for a link that is unknown, over or taken back, and for a flow in the archive: the same words.
     """
+    return _shown(secret, await _behind(secret))
+
+
+async def _behind(secret: str) -> Any:
     async with system_tx("open a shared flow") as tx:
         row = await tx.fetchrow(
-            """select s.workspace_id, s.expires_at, v.number, coalesce(v.document, f.document) as document
+            """select s.id, s.workspace_id, s.expires_at, v.number, coalesce(v.document, f.document) as document
                  from flow_share s join flow f on f.id = s.flow_id and f.workspace_id = s.workspace_id
                  left join flow_version v on v.id = s.version_id and v.flow_id = s.flow_id
                 where s.token_hash = $1 and s.revoked_at is null and s.expires_at > $2 and f.archived_at is null
@@ -135,14 +170,19 @@ async def opened(secret: str) -> SharedFlow:
         )
     if row is None:
         raise NotFound(CLOSED, remedy="Ask whoever gave it to you for a new one.")
+    return row
+
+
+async def _count(row: Any, what: Literal["opened = opened + 1, last_opened_at = now()", "copied = copied + 1"]) -> None:
+    async with tenant_tx(row["workspace_id"]) as tx:
+        await tx.execute(f"update flow_share set {what} where id = $1", row["id"])  # noqa: S608  one of two texts
+
+
+def _shown(secret: str, row: Any) -> SharedFlow:
     kinds = catalogue.load()
     safe = given(store.decode_flow(row["document"]), kinds)
-    rows = outline(safe.flow, [])
     return SharedFlow(
-        _path(secret), safe.flow, row["number"], row["expires_at"],
-        picture(safe.flow, safe.flow, Difference([], [], []), kinds),
-        difference(Flow(), safe.flow, kinds).steps,
-        {each.id: [source.words for source in each.sources] for each in rows},
+        _path(secret), safe.flow, row["number"], row["expires_at"], queries.views(safe.flow, []), steps_of(safe, kinds),
         safe.todo,
     )  # fmt: skip
 
@@ -153,8 +193,11 @@ async def copy_shared(actor: Actor, secret: str) -> UUID:
     Raises what `opened` raises, and NotAllowed for who may only look.
     """
     _may(actor)
-    shown = await opened(secret)
-    return await create_flow(actor, shown.flow.name or "New flow", shown.flow)
+    row = await _behind(secret)
+    shown = _shown(secret, row)
+    flow_id = await create_flow(actor, shown.flow.name or "New flow", shown.flow)
+    await _count(row, "copied = copied + 1")
+    return flow_id
 
 
 async def _there(actor: Actor, flow_id: UUID) -> None:

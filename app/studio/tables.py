@@ -169,3 +169,6 @@ class FlowShare(Table, tablename="flow_share"):
     created_at: ClassVar[Timestamptz] = Timestamptz()
     expires_at: ClassVar[Timestamptz] = Timestamptz(required=True, default=None)
     revoked_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)
+    opened: ClassVar[Integer] = Integer(default=0)
+    copied: ClassVar[Integer] = Integer(default=0)
+    last_opened_at: ClassVar[Timestamptz] = Timestamptz(null=True, default=None)

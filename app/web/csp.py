@@ -27,6 +27,18 @@ def policy(word: str) -> str:
     return f"{_PREFIX}script-src 'nonce-{word}' 'strict-dynamic'; style-src 'self' 'nonce-{word}'; frame-src {frames}"
 
 
+def looking(word: str) -> str:
+    """For pages that strangers open by a link and only look at: they send nothing, ask nothing and make no markup of
+    text. One script of ours draws; nothing else of the dashboard runs there.
+    """
+    return (
+        "default-src 'none'; img-src 'self' data:; font-src 'self'; style-src 'self'; connect-src 'none'; "
+        "form-action 'none'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'; "
+        f"script-src 'nonce-{word}' 'strict-dynamic'"
+    )
+
+
 _PREFIX = (
     "default-src 'none'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "worker-src 'self'; media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "

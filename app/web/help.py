@@ -25,17 +25,30 @@ from app.web.search import Hit
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PLACES: tuple[tuple[str, str], ...] = (
-    (r"/flows/[^/]+/runs|/runs|/needs-you", "runs"),
-    (r"/flows/[^/]+/tests", "testing"),
+    (r"/flows/[^/]+/(tests|datasets|experiments)|/runs/[^/]+/tests", "testing"),
     (r"/flows/[^/]+/triggers|/triggers|/webhooks", "triggers"),
+    (r"/flows/[^/]+/shares|/shared/flows", "versions#sharing-a-flow"),
+    (r"/flows/[^/]+/comparison", "versions#two-states-side-by-side"),
+    (r"/flows/[^/]+/(history|versions)", "versions"),
+    (r"/flows/[^/]+/limits", "operate/queue"),
+    (r"/flows/[^/]+/drafting|/drafting", "drafting"),
+    (r"/needs-you/approvals|/settings/publishing", "versions#approvals"),
+    (r"/needs-you/mentions|/flows/[^/]+/comments", "comments"),
+    (r"/flows/[^/]+/runs|/runs|/needs-you", "runs"),
     (r"/flows|/start|/$", "canvas"),
     (r"/site", "sites"),
     (r"/steps", "steps/index"),
-    (r"/drafting", "drafting"),
+    (r"/connections", "connections"),
     (r"/settings/git", "git"),
-    (r"/settings/(variables|environments)", "versions"),
-    (r"/settings/keys", "extend/nodes"),
+    (r"/settings/(variables|environments)", "versions#environments"),
+    (r"/settings/keys", "workspace#api-keys"),
+    (r"/settings/secrets", "workspace#secrets"),
+    (r"/settings/files", "workspace#files"),
+    (r"/settings/members", "workspace#people"),
+    (r"/settings/devices", "workspace#devices"),
+    (r"/settings", "workspace#profile-and-password"),
 )
+"""(beginning of an address, help page and part); the first that fits counts."""
 _COMMENT = re.compile(r"\A\s*<!--.*?-->\s*", re.DOTALL)
 _SLUG = re.compile(r"[^\w]+")
 

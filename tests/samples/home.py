@@ -6,10 +6,11 @@ from app.clock import now
 from app.runs.queries import Glance
 from app.studio import service
 from app.studio.diagram import Diagram, Spot
-from app.studio.home import DEEDS, PLACES, SORTS, TABS, Chosen
+from app.studio.home import SORTS, TABS, Chosen
 from app.studio.home_queries import Counts, FlowCard, Folder, Hit, Inside, Shelf, Wanted
 from app.web.search import Group
 from app.web.search import Hit as Found
+from app.web.search_places import DEEDS, PLACES, here
 
 _PICTURE = Diagram([Spot(42, 50, "zap", "start", "Start"), Spot(126, 50, "sparkles", "", "Write")], ["M56 50H112"], 2)
 
@@ -40,6 +41,10 @@ def _list(cards, wanted=None, view="cards"):
     }  # fmt: skip
 
 
+def _found(q, **more):
+    return {"q": q, "deeds": [], "here": [], "places": [], "hits": [], "groups": []} | more
+
+
 SAMPLES = {
     "studio/_flow_card.html": [{"card": card} for card in CARDS],
     "studio/_flow_list.html": [
@@ -56,15 +61,10 @@ SAMPLES = {
     "studio/_folder_dialogs.html": [_list([]), _list([], Wanted(folder=_MAIL.id))],
     "studio/_star.html": [{"flow_id": uuid4(), "starred": starred} for starred in (True, False)],
     "studio/_found.html": [
-        {"q": "", "deeds": DEEDS, "places": PLACES, "hits": [Hit(uuid4(), "Order mailbox", True)], "groups": []},
-        {"q": "mail", "deeds": [], "places": [], "hits": [], "groups": []},
-        {
-            "q": "ma",
-            "deeds": [],
-            "places": [],
-            "hits": [],
-            "groups": [Group("People", "users", [Found("Mara", "owner", "/")])],
-        },
+        _found("", deeds=DEEDS, places=PLACES, hits=[Hit(uuid4(), "Order mailbox", True)]),
+        _found("mail"),
+        _found("ma", groups=[Group("People", "users", [Found("Mara", "owner", "/")])]),
+        _found("share", here=here(f"/flows/{uuid4()}/outline")),
     ],
     "studio/_starter_picture.html": [
         {"name": name} for name in ("chat-assistant", "form-to-text", "daily-digest", "empty")

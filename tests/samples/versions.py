@@ -13,12 +13,15 @@ from app.runs.stages import Stage
 from app.studio import service
 from app.studio.approvals import Request
 from app.studio.comparing import Compared, Side
-from app.studio.difference import Difference, difference
+from app.studio.difference import difference
 from app.studio.difference_picture import picture
 from app.studio.environments import Place, Value, places
-from app.studio.giving import Todo
+from app.studio.giving import Given, Todo
 from app.studio.history import History
+from app.studio.queries import views
+from app.studio.rendering import script_json
 from app.studio.sharing import FlowLink, SharedFlow, share_flow
+from app.studio.shown import steps_of
 from app.studio.version_forms import EnvironmentForm, InsteadForm
 from app.web.actor import Actor
 from app.web.asks import Ask
@@ -70,9 +73,9 @@ ROLLOUTS = [
     *(msgspec.structs.replace(ROLLOUT, ended_at=THEN, outcome=each) for each in ("finished", "stopped", "replaced")),
 ]
 OTHERS = [Ask("Approvals", "/needs-you/approvals", 1), Ask("Mentions", "/needs-you/mentions", 0)]
+LEFT = [Todo("old", "<i>", "Key", "enter it", "secret"), Todo("write", "Write", "", "enter the keys again", "keys")]
 SHARED = SharedFlow(
-    "/shared/flows/x", AFTER, None, THEN, picture(AFTER, AFTER, Difference([], [], []), KINDS),
-    difference(Flow(), AFTER, KINDS).steps, {"write": ["Ask, message"]}, [Todo("old", "<i>", "Key", "enter it")],
+    "/shared/flows/x", AFTER, None, THEN, views(AFTER, []), steps_of(Given(AFTER, LEFT), KINDS), LEFT
 )  # fmt: skip
 NO_TODO = msgspec.structs.replace(SHARED, todo=[])
 STAGES = [
@@ -83,6 +86,10 @@ VALUES = [
     Value(SOME, "text", "https://shop.example", "<b>"),
     Value(SOME, "connection", str(SOME), "gone"),
     Value(SOME, "secret", "key", ""),
+]
+LINKS = [
+    FlowLink(SOME, "/shared/flows/x", None, THEN, THEN, "Mara"),
+    FlowLink(SOME, "/shared/flows/y", 3, THEN, THEN, "Mara <b>", 12, 2, THEN),
 ]
 _PAGE = {"nav": "flows", "drawn": DRAWN, "editable": True}
 SAMPLES: dict[str, Any] = {
@@ -106,11 +113,11 @@ SAMPLES: dict[str, Any] = {
     ],
     "studio/versions/shares.html": [
         {"nav": "flows", "shown": history(), "links": links, "address": "https://garden.example"}
-        for links in ([], [FlowLink(SOME, "/shared/flows/x", n, THEN, THEN, "Mara") for n in (3, None)])
+        for links in ([], LINKS)
     ],
     "studio/versions/shared.html": [
-        {"shown": SHARED},
-        {"shown": msgspec.structs.replace(SHARED, flow=Flow(), number=3)},
+        {"shown": SHARED, "edges": script_json([(edge.source, edge.target) for edge in AFTER.edges]), "known": True},
+        {"shown": msgspec.structs.replace(SHARED, flow=Flow(), number=3), "edges": "[]", "known": False},
     ],
     "studio/versions/copy.html": [{"nav": "flows", "shown": each} for each in (SHARED, NO_TODO)],
     "studio/versions/_stages.html": [{"shown": history(stages=STAGES), "editable": True}],

@@ -9,12 +9,15 @@ from litestar.params import FromPath, URLEncodedBody
 
 from app import config
 from app.studio import history, sharing
+from app.studio.rendering import script_json
 from app.studio.version_forms import ShareFlowForm
+from app.web import csp
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
 from app.web.links import HEADERS
 from app.web.render import go, page
+from app.web.session import actor_of
 
 OWN_PAGE = HEADERS | {"referrer-policy": "same-origin"}
 """Of a page behind a link that has a form: without any referrer the browser would say that it comes from nowhere."""
@@ -56,8 +59,16 @@ class SharedFlowController(Controller):
 
     @get("/", name="studio:shared", opt={"public": True})
     async def show(self, request: Request, token: FromPath[str]) -> Response[Any]:
-        shown = await sharing.opened(token)
-        return page(request, "studio/versions/shared.html", headers=HEADERS, shown=shown)
+        by = actor_of(request)
+        shown = await sharing.looked_at(token, by)
+        return page(
+            request,
+            "studio/versions/shared.html",
+            headers=HEADERS | {"content-security-policy": csp.looking(csp.nonce(request.scope))},
+            shown=shown,
+            edges=script_json([(edge.source, edge.target) for edge in shown.flow.edges]),
+            known=by is not None,
+        )
 
     @get("/copy", name="studio:shared-copy")
     async def about(self, request: Request, actor: NamedDependency[Actor], token: FromPath[str]) -> Response[Any]:

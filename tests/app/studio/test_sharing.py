@@ -81,6 +81,76 @@ async def test_a_stranger_with_the_link_sees_the_steps_and_nothing_private_and_c
     assert link.path.rpartition("/")[2].encode() not in stored
 
 
+async def test_the_page_behind_a_link_sends_nothing_keeps_nothing_and_runs_none_of_the_dashboard(signed_in, client):
+    flow_id = await a_flow(signed_in.actor, a_private_flow())
+    link = await sharing.share_flow(signed_in.actor, flow_id, 7)
+    shown = await client.get(link.path)
+    assert "set-cookie" not in shown.headers and not client.cookies
+    policy = dict(each.strip().split(" ", 1) for each in shown.headers["content-security-policy"].split(";"))
+    assert (
+        policy["default-src"] == policy["connect-src"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
+    )
+    assert policy["trusted-types"] == "'none'" and "unsafe" not in shown.headers["content-security-policy"]
+    assert shown.headers["referrer-policy"] == "no-referrer"
+    scripts = [each for each in shown.text.split("<script")[1:] if "src=" in each.partition(">")[0]]
+    assert len(scripts) == 1 and "shared" in scripts[0].partition(">")[0]
+    for part in ("csrf", "hx-get", "hx-post", "event-stream", "data-flow=", "data-url="):
+        assert part not in shown.text, part
+
+
+async def test_the_canvas_is_there_to_look_at_and_what_is_private_is_named_with_nothing_behind_it(signed_in, client):
+    flow_id = await a_flow(signed_in.actor, a_private_flow())
+    link = await sharing.share_flow(signed_in.actor, flow_id, 7)
+    text = (await client.get(link.path)).text
+    assert "<flow-canvas" in text and 'id="node-call"' in text and 'data-step="call"' in text
+    assert "A connection of its owner, not shown" in text and "A model of its owner, not shown" in text
+    assert "Sign in to duplicate" in text
+    assert "Duplicate into my workspace" in (await signed_in.get(link.path)).text
+    for element in ("<input", "<select", "<textarea", "data-edit"):
+        assert element not in text, element
+
+
+async def test_looks_of_strangers_and_copies_are_counted_those_of_the_own_workspace_are_not(app, signed_in, client):
+    flow_id = await a_flow(signed_in.actor)
+    link = await sharing.share_flow(signed_in.actor, flow_id, 7)
+    await signed_in.get(link.path)
+    assert "Nobody has opened it yet" in (await signed_in.get(f"/flows/{flow_id}/shares")).text
+    for _ in range(2):
+        await client.get(link.path)
+    await client.get(link.path + "x")
+    await sharing.copy_shared(await an_actor(), link.path.rpartition("/")[2])
+    [counted] = await sharing.flow_links(signed_in.actor, flow_id)
+    assert (counted.opened, counted.copied) == (2, 1) and counted.last_opened_at is not None
+    assert "Opened 2 times" in (await signed_in.get(f"/flows/{flow_id}/shares")).text
+
+
+async def test_a_link_opens_its_one_flow_and_neither_its_draft_nor_its_runs_nor_another(signed_in, client):
+    """Attacks with a link in hand: what lies beside it stays closed, by its own address and by the link's."""
+    actor = signed_in.actor
+    flow_id = await a_flow(actor)
+    version = await service.publish(actor, flow_id, "", "")
+    await service.apply_ops(actor, flow_id, a_batch(0, NodeLabel("write", "Only in the draft")))
+    other = await a_flow(actor, a_document(prompt="Of another flow {{ question }}"))
+    link = await sharing.share_flow(actor, flow_id, 7, version)
+    for asked in ("", "?version=draft", "?number=2", f"?flow_id={other}", "?step=write&run=1", "/?version_id="):
+        answer = await client.get(link.path + asked)
+        assert answer.status_code == 200 and "Only in the draft" not in answer.text and "Of another" not in answer.text
+    secret = link.path.rpartition("/")[2]
+    for path in (
+        f"/shared/runs/{secret}", f"/flows/{secret}", f"/flows/{flow_id}", f"/flows/{flow_id}/outline",
+        f"/flows/{flow_id}/nodes/write/panel", f"/flows/{flow_id}/export", f"/shared/flows/{flow_id}",
+        f"/shared/flows/{link.id}", f"{link.path}/runs", f"/api/v1/flows/{flow_id}", f"/shared/flows/{secret[:-1]}",
+        f"/shared/flows/{secret.swapcase()}",
+    ):  # fmt: skip
+        answer = await client.get(path, headers={"authorization": f"Bearer {secret}"})
+        assert answer.status_code in (302, 303, 401, 404), path
+        assert "Prompt" not in answer.text, path
+    await sharing.take_back_flow(actor, flow_id, link.id)
+    for path in (link.path, link.path + "/copy"):
+        assert (await signed_in.get(path)).status_code == 404
+    assert (await signed_in.post(link.path + "/copy")).status_code == 404
+
+
 async def test_taken_back_over_archived_and_unknown_links_answer_alike(client, app):
     actor = await an_actor()
     flow_id = await a_flow(actor)

@@ -34,11 +34,16 @@ def test_what_is_no_page_is_not_opened(name):
 
 
 def test_every_part_of_the_dashboard_has_its_page():
-    for _, name in PLACES:
-        assert name in names()
-    assert help_for("/flows/0198/tests/1") == "/help/testing"
+    for _, place in PLACES:
+        name, _, part = place.partition("#")
+        assert name in names(), place
+        assert not part or part in {each for each, _ in guide(name).headings}, place
+    assert help_for("/flows/0198/tests/1") == help_for("/runs/0198/tests/new") == "/help/testing"
     assert help_for("/flows/0198") == help_for("/") == "/help/canvas"
-    assert help_for("/connections") == "/help"
+    assert help_for("/flows/0198/shares") == "/help/versions#sharing-a-flow"
+    assert help_for("/connections/new") == "/help/connections"
+    assert help_for("/settings/members") == "/help/workspace#people"
+    assert help_for("/somewhere/else") == "/help"
 
 
 async def test_the_pages_are_read_found_and_linked_from_every_page(signed_in):
