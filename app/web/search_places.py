@@ -35,6 +35,7 @@ PLACES: tuple[Place, ...] = (
     Place("Settings", "your profile", "settings", "/settings/profile", words="password name account"),
     Place("Members", "who works here", "users", "/settings/members", words="people invite team"),
     Place("Secrets", "keys that steps use by name", "key-square", "/settings/secrets", words="vault password token"),
+    Place("Variables", "values that steps read by name", "variable", "/settings/variables", words="vars environment"),
     Place("Environments", "dev, staging, what differs", "layers", "/settings/environments", words="stages variables"),
     Place("Files", "what steps refer to", "files", "/settings/files", words="uploads documents"),
     Place("Publishing", "who has to agree", "rocket", "/settings/publishing", words="approval rule"),
