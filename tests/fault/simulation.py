@@ -51,12 +51,16 @@ class Odds(Struct, frozen=True):
 
 
 class Guards(Struct):
-    """What the ledger does; the mutants switch it off."""
+    """What the ledger does; the mutants switch it off.
+
+    `together`: what a step changes in the database and its record are one transaction.
+    """
 
     epoch: bool = True
     write_seq: bool = True
     leases: bool = True
     orphans: bool = True
+    together: bool = True
 
 
 class Database:
@@ -101,6 +105,10 @@ class Database:
         self, claim: Claim, seq: int, steps: Sequence[StepChange], run: RunChange | None,
         events: Sequence[dict[str, Any]], used: Sequence[Signal],
     ) -> None:  # fmt: skip
+        if not self.guards.together:
+            for act in (act for step in steps for act in step.acts):
+                await act(None)
+            steps = [structs.replace(step, acts=()) for step in steps]
         current = self.memory.epochs[claim.run] == claim.epoch
         if current and self.guards.write_seq and self.seq[claim.run] >= seq:
             return  # applied by a try whose answer was lost
@@ -354,7 +362,7 @@ class Member:
                 await self.fleet.db.write(claim, seq, steps, run, events, used)
             except LostRun:
                 for step in steps:
-                    if step.status in ("succeeded", "failed", "backoff") and step.effect != "pure":
+                    if step.status in ("succeeded", "failed", "backoff") and step.effect != "pure" and not step.acts:
                         self.fleet.db.late(claim, step)
                 raise
             if not self.unheard():
@@ -407,6 +415,17 @@ def _kinds(fleet: Fleet) -> dict[str, Any]:
         await act("probe", ctx)
         return Value(1)
 
+    @node("sim.keep", version=1, title="Changes the database", effect="db")
+    async def keep(settings: Nothing, inputs: Value, ctx: Context) -> Value:
+        await MEMBER.get().border()
+        step = ctx.step_key
+
+        async def changed(connection: Any) -> None:
+            fleet.world.done[step] += 1
+
+        ctx.with_outcome(changed)
+        return Value(1)
+
     @node("sim.pure", version=1, title="Computes", effect="pure")
     async def pure(settings: Nothing, inputs: Value, ctx: Context) -> Value:
         return Value(1)
@@ -415,7 +434,7 @@ def _kinds(fleet: Fleet) -> dict[str, Any]:
     async def rest(settings: Nothing, inputs: Value, ctx: Context) -> Value | Wait:
         return Value(1) if ctx.signal is not None else Wait(seconds=20)
 
-    return {kind.name: kind for kind in (idem, once, probed, pure, rest)}
+    return {kind.name: kind for kind in (idem, once, probed, keep, pure, rest)}
 
 
 def a_flow(chance: random.Random) -> Flow:
@@ -424,7 +443,7 @@ def a_flow(chance: random.Random) -> Flow:
     for branch in range(chance.randint(1, 3)):
         last = "start"
         for depth in range(chance.randint(1, 3)):
-            kind = chance.choice(("sim.idem", "sim.idem", "sim.once", "sim.probe", "sim.pure", "sim.rest"))
+            kind = chance.choice(("sim.idem", "sim.idem", "sim.once", "sim.probe", "sim.keep", "sim.pure", "sim.rest"))
             name = f"{kind[4:]}{branch}{depth}"
             nodes.append(NodeUse(name, kind, retry=Retry(20, 0.5)))
             edges.append(Edge(f"{last}.value", f"{name}.value"))

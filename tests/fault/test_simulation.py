@@ -94,6 +94,7 @@ MUTANTS: dict[str, tuple[str, Guards, Callable[[], Any]]] = {
     "outcome written late": ("I3", Guards(), lazy_outcomes),
     "a write sent again is applied again": ("I6", Guards(write_seq=False), nothing_changed),
     "leases never end": ("I1", Guards(leases=False), nothing_changed),
+    "a step's change of the database is made apart from its record": ("I2", Guards(together=False), nothing_changed),
     "a worker keeps runs it does not work on": ("I1", Guards(orphans=False), nothing_changed),
 }
 
