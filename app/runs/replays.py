@@ -20,6 +20,7 @@ from app.runs import limits, service, versions
 from app.runs.arriving import Arrivals
 from app.runs.limits_drain import retry_after
 from app.runs.pinning import give, stored
+from app.runs.ports import Typed, ports_of
 from app.runs.reach import Place, Reach, reach
 from app.runs.redacting import redacted, restored
 from app.runs.running import Ready, host
@@ -87,11 +88,15 @@ class Outcome(Struct, frozen=True):
 
 
 class Choice(Struct, frozen=True):
-    """What a person sees before: what arrives at the step, by port, and which steps will act outside a second time."""
+    """What a person sees before: what arrives at the step, by port, and which steps will act outside a second time.
+
+    `ports`: what the step takes, in the order of its card.
+    """
 
     inputs: dict[str, Any]
     again: list[str]
     number: int
+    ports: list[Typed]
 
 
 async def replay(
@@ -173,7 +178,8 @@ async def choice(actor: Actor, run_id: UUID, from_step: str) -> Choice:
         if found is not None and found.forgotten(each.place) and each.effect in OUTSIDE and each.status == "succeeded"
     ]
     inputs = _arrived(flow, place, outcomes)
-    return Choice(redacted(inputs), list(dict.fromkeys(again)), origin["number"])
+    ports = ports_of(ready.plan.step(place[0]))
+    return Choice(redacted(inputs), list(dict.fromkeys(again)), origin["number"], ports)
 
 
 async def _origin(tx: Tx, run_id: UUID) -> Any:

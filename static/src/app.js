@@ -8,6 +8,7 @@ import "./elements/copy-button.js";
 import "./elements/data-post.js";
 import "./elements/event-stream.js";
 import "./elements/flow-comments.js";
+import "./elements/json-fault.js";
 import "./elements/json-tree.js";
 import "./elements/keys-sheet.js";
 import "./elements/outline-list.js";

@@ -10,7 +10,8 @@ from msgspec import UNSET
 
 from app.errors import Refused
 from app.runs import queries, replays, service
-from app.runs.fields import Field, fields_of, value_of
+from app.runs.fields import changed_of, value_of
+from app.runs.ports import fields_for, input_fields
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -50,12 +51,14 @@ async def _replayed(actor: Actor, run_id: UUID, from_step: str, sent: dict[str, 
     if sent.get("version") == "live":
         flow_id = (await queries.place(actor, run_id)).flow_id
         version_id = await service.live_version(actor.workspace_id, flow_id)
-    values = value_of(sent)
     afresh = sent.get("afresh") == "yes"
     if from_step:
+        chosen = await replays.choice(actor, run_id, from_step)
+        edits = changed_of(sent, fields_for(chosen.ports, chosen.inputs))
         return await replays.replay(
-            actor, run_id, from_step=from_step, version_id=version_id, edits=values, afresh=afresh
+            actor, run_id, from_step=from_step, version_id=version_id, edits=edits, afresh=afresh
         )
+    values = value_of(sent)
     given = UNSET if values is None else values
     return await replays.replay(actor, run_id, version_id=version_id, input=given, afresh=afresh)
 
@@ -69,9 +72,11 @@ async def form(
     refused: Refused | None = None,
 ) -> Response[str]:
     """The page before: what arrives, what will act outside again, with which version."""
-    run = await queries.run(actor, run_id)
+    run, flow = await queries.opened(actor, run_id)
     chosen = await replays.choice(actor, run_id, from_step) if from_step else None
-    fields: list[Field] = fields_of(chosen.inputs if chosen is not None else run.input, sent)
+    fields = input_fields(flow, run.trigger, run.input, sent)
+    if chosen is not None:
+        fields = fields_for(chosen.ports, chosen.inputs, sent)
     live = await service.live_version(actor.workspace_id, run.flow_id)
     node = from_step.partition(":")[0]
     return page(
