@@ -106,7 +106,7 @@ async def run_express(
     if plan.straight and listen is None and len(plan.straight) <= limits.steps and ":" not in context.trigger:
         walked = walk(plan, context)
         if walked.trouble is None:
-            steps = [_passed(one, began) for one in walked.passed]
+            steps = _passed(walked.passed, began)
             return _record(context, "succeeded", walked.result, None, started_at, began, steps, None, limits)
     try:
         run = Running(plan, context, limits=limits, flow_of=flow_of)
@@ -252,10 +252,21 @@ def _ms(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-def _passed(one: Passed, began: float) -> StepRecord:
-    start, step = one.began, one.step
-    ms, after = _ms(one.ended - start), _ms(start - began)
-    return StepRecord(step.id, "succeeded", "", 1, after, ms, one.out, None, False, step.effect)
+def _passed(passed: list[Passed], began: float) -> list[StepRecord]:
+    """Each step begins where the one before it ended. Whole microseconds, as `_ms` gives them, in half the time that
+    `round` takes.
+    """
+    records = []
+    start = int((passed[0].began - began) * 1e6 + 0.5) if passed else 0
+    for one in passed:
+        step, end = one.step, int((one.ended - began) * 1e6 + 0.5)
+        records.append(
+            StepRecord(
+                step.id, "succeeded", "", 1, start / 1000, (end - start) / 1000, one.out, None, False, step.effect
+            )
+        )
+        start = end
+    return records
 
 
 def _step(done: Done, began: float) -> StepRecord:

@@ -5,6 +5,7 @@ is a loop over it. At the first thing out of the ordinary (a step fails, or give
 run goes on in flows/running.py from where it is: no step is called twice.
 """
 
+from sys import getrefcount
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,15 @@ from flows.sdk.context import Context, RunFacts
 
 if TYPE_CHECKING:
     from flows.running import Running
+
+
+def _alone() -> int:
+    thing = object()
+    return getrefcount(thing)
+
+
+ALONE = _alone()
+"""References to an object that one variable holds, as this Python counts them."""
 
 
 class Passed(Struct, frozen=True):
@@ -70,8 +80,12 @@ def walk(plan: Plan, facts: RunFacts) -> Walk:
     passed: list[Passed] = []
     result = None
     began = perf_counter()
+    ctx = Context(facts, "")
     for step in plan.straight:
-        ctx = Context(facts, step.id)
+        if getrefcount(ctx) == ALONE:
+            ctx.node_id = step.id  # nobody has kept it: one for all steps instead of one for each
+        else:
+            ctx = Context(facts, step.id)
         out: Any = None
         try:
             if step.fill is None:
