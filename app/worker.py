@@ -27,7 +27,8 @@ from app.triggers.jobs import LOOKS as TRIGGERS_LOOK
 from app.webhooks import sending as webhooks
 from app.webhooks.jobs import JOBS as WEBHOOKS
 from app.webhooks.jobs import LOOKS as WEBHOOKS_LOOK
-from flows.worker import Timings, Worker
+from flows.worker import Worker
+from flows.worker_timings import Timings
 
 log = logger(__name__)
 

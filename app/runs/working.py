@@ -21,10 +21,11 @@ from flows.ledger.protocol import Claim
 from flows.run import Engine
 from flows.transport.poll import Poll, Several
 from flows.transport.protocol import LANES, Lane, Transport
-from flows.worker import Timings, Worker
+from flows.worker import Worker
 from flows.worker_heart import Heart
 from flows.worker_isolation import Isolation
 from flows.worker_places import Stop
+from flows.worker_timings import Timings
 
 log = logger(__name__)
 

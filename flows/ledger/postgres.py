@@ -13,7 +13,6 @@ import asyncio
 import logging
 import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from flows.ledger import postgres_sql as sql
 from flows.ledger import postgres_values
 from flows.ledger.postgres_batch import Write, Written, arguments, json_text
 from flows.ledger.postgres_pool import OUTAGES, answers, borrowed, refused
+from flows.ledger.postgres_writers import Writers
 from flows.ledger.protocol import Claim, Fault, LostRun, RunChange, RunRow, StepChange, StepRow
 from flows.sdk.capabilities import Usage
 from flows.sdk.context import Signal, Wait
@@ -33,12 +33,6 @@ from flows.sdk.context import Signal, Wait
 log = logging.getLogger("agentbase.ledger")
 
 T = TypeVar("T")
-
-BATCH = 64
-"""Writes in one statement, at most."""
-
-WRITERS = 2
-"""Statements under way at once: while one waits for the disk, the next is computed."""
 
 
 class PostgresLedger:
@@ -68,10 +62,7 @@ class PostgresLedger:
         self._seqs: dict[Claim, int] = {}
         self._given: dict[Claim, dict[str, Signal]] = {}
         self._used: dict[Claim, set[str]] = {}
-        self._waiting: dict[str, deque[Write]] = {}
-        self._ready: deque[str] = deque()
-        self._writers = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers = Writers(self._commit)
 
     def took(self, row: asyncpg.Record) -> Claim:
         """Remember a freshly claimed row, so that `load` of a first claim needs no query."""
@@ -150,13 +141,7 @@ class PostgresLedger:
         self._seqs[claim] = seq = self._seqs.get(claim, 0) + 1
         ids = self._rows_of(claim, used)
         write = Write(claim, seq, steps, run, events, ids, asyncio.get_running_loop().create_future())
-        queue = self._waiting.get(claim.run)
-        if queue is None:
-            self._waiting[claim.run] = deque((write,))
-            self._ready.append(claim.run)
-            self._start_writer()
-        else:
-            queue.append(write)  # the run's earlier write is under way; this one follows it
+        self._writers.put(write)
         try:
             written = await write.done
         except Exception as error:
@@ -179,42 +164,6 @@ class PostgresLedger:
                 ids.append(id_)
                 gone.add(id_)
         return ids
-
-    def _start_writer(self) -> None:
-        if self._writers < WRITERS:
-            self._writers += 1
-            task = asyncio.get_running_loop().create_task(self._drain())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _drain(self) -> None:
-        try:
-            while self._ready:
-                await self._next_batch()
-        finally:
-            self._writers -= 1
-
-    async def _next_batch(self) -> None:
-        runs = [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
-        writes = [self._waiting[run].popleft() for run in runs]
-        try:
-            await self._commit(writes)
-        except Exception:  # a value PostgreSQL can't hold: only the run that wrote it may suffer
-            await asyncio.gather(*(self._commit_alone(write) for write in writes))
-        finally:
-            for run in runs:
-                if self._waiting[run]:
-                    self._ready.append(run)
-                else:
-                    del self._waiting[run]
-
-    async def _commit_alone(self, write: Write) -> None:
-        try:
-            if not write.done.done():
-                await self._commit([write])
-        except Exception as error:
-            if not write.done.done():
-                write.done.set_exception(error)
 
     async def _commit(self, writes: Sequence[Write]) -> None:
         rows = await self._patiently(lambda: self._send(writes))

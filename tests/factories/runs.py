@@ -10,7 +10,8 @@ from app.db import tenant_tx
 from app.runs import service
 from flows.model import Edge, Flow, NodeUse
 from flows.transport.protocol import LANES
-from flows.worker import Timings, Worker
+from flows.worker import Worker
+from flows.worker_timings import Timings
 from tests.factories.kernel import a_workspace
 
 QUICK = Timings(heartbeat=0.3, dead_after=1.0, sweep=0.2, renudge=1.0, watch_cancels=0.1, cancel_grace=1.0, drain=2.0)

@@ -23,7 +23,7 @@ import app.worker
 from app import config
 from app.runs import running
 from flows import catalogue
-from flows.worker import Timings
+from flows.worker_timings import Timings
 from tests.fault import steps
 from tests.fault.nudges import Dropped, Repeated
 
