@@ -35,10 +35,11 @@ def command(file: Path, given: str, as_json: bool, events: bool) -> None:
     logs.setup(config.settings().log_format, logging.WARNING)
     try:
         value = msgspec.json.decode(given)
-    except msgspec.DecodeError as error:
-        raise click.BadParameter(f"This is not JSON: {error}.", param_hint="--input") from None
+    except msgspec.DecodeError:
+        value = None
     if not isinstance(value, dict):
-        raise click.BadParameter('Expected a JSON object such as \'{"message": "Hello"}\'.', param_hint="--input")
+        example = '--input \'{"message": "Hello"}\''
+        raise click.BadParameter(f"It is no JSON object. Expected one such as {example}.", param_hint="--input")
     try:
         plan = compile(read_flow(file.read_bytes(), FORMS.get(file.suffix, "json")), load())
     except BadDocument as error:

@@ -38,6 +38,14 @@ _WORDS = {
     413: ("This is larger than we take here.", "Send less at once, or a smaller file."),
     415: ("We can't read this kind of content here.", "Send JSON, or use the form on the page."),
 }
+_ALL = "/api/v1/openapi.json lists every address and what it takes."
+_TO_PROGRAMS = {
+    400: ("We could not read this request.", "Is the body JSON, with content-type application/json?"),
+    404: ("There is nothing here.", f"The address may be mistyped, or the thing was deleted. {_ALL}"),
+    405: ("This address does not take this method.", _ALL),
+    415: ("We can't read this kind of content here.", "Send JSON, with content-type application/json."),
+}
+"""Where a program asks, who has no page to go back to."""
 
 
 class FieldProblem(Struct, frozen=True):
@@ -88,7 +96,8 @@ def problem_of(request: Request, error: Exception) -> Problem:
     if isinstance(error, ValidationException | msgspec.ValidationError):
         return _invalid(request, error)
     if isinstance(error, HTTPException) and error.status_code < 500:
-        title, remedy = _WORDS.get(error.status_code, (f"We can't do this ({error.status_code}).", ""))
+        words = _WORDS if wants_html(request) else _WORDS | _TO_PROGRAMS
+        title, remedy = words.get(error.status_code, (f"We can't do this ({error.status_code}).", ""))
         return Problem(error.status_code, title, remedy, code=f"http_{error.status_code}")
     return Problem(
         500,

@@ -389,11 +389,11 @@ def test_a_flow_without_a_model_runs_at_once_and_shows_its_events(tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize(("given", "said"), [("{", "not JSON"), ('"hi"', "JSON object")])
-def test_a_wrong_input_is_said_with_an_example(given, said, tmp_path):
+@pytest.mark.parametrize("given", ["{", '"hi"', "hi"])
+def test_a_wrong_input_is_said_with_an_example(given, tmp_path):
     (tmp_path / "echo.json").write_text(flow())
     refused = agentbase("run", str(tmp_path / "echo.json"), "--input", given, data=tmp_path)
-    assert refused.returncode == 2 and said in refused.stderr
+    assert refused.returncode == 2 and """--input '{"message": "Hello"}'""" in refused.stderr
 
 
 def test_a_run_that_fails_says_which_step_and_ends_with_1(tmp_path):

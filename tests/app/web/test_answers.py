@@ -37,6 +37,8 @@ async def test_the_api_answers_errors_as_problem_json(api):
     answer = await api.get("/api/v1/nothing")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["title"] == "There is nothing here."
+    wrong = await api.post("/api/v1/openapi.json")
+    assert wrong.status_code == 405 and "openapi.json lists" in wrong.json()["remedy"], "no page to go back to"
 
 
 async def test_the_api_wants_a_key_and_a_cookie_is_none(signed_in):
