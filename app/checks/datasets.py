@@ -34,10 +34,10 @@ async def upload(actor: Actor, flow_id: UUID, form: UploadForm) -> UUID:
     return await _made(actor, flow_id, form.name, f"a {form.form.upper()} file", read(form.content, form.form))
 
 
-async def put(actor: Actor, flow_id: UUID, form: RowsForm) -> UUID:
-    """A dataset as a program has it."""
+async def put(actor: Actor, flow_id: UUID, form: RowsForm, source: str = "a program") -> UUID:
+    """A dataset as a program or a file has it."""
     await studio.there(actor, flow_id)
-    return await _made(actor, flow_id, form.name, "a program", checked(form.rows))
+    return await _made(actor, flow_id, form.name, source, checked(form.rows))
 
 
 async def from_runs(actor: Actor, flow_id: UUID, form: FromRunsForm) -> UUID:

@@ -1,10 +1,12 @@
 """Tests as a file beside their flow: support.json, support.tests.json. Steady order, so that git shows what changed."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from app import clock
+from app.checks.naming import told_apart
 from app.checks.opinions import Opinions
 from app.checks.shapes import Case, CaseView, Result
 from app.errors import Refused
@@ -20,18 +22,34 @@ def beside(flow_file: Path) -> Path:
     return flow_file.with_name(flow_file.stem + ENDING)
 
 
-def write(cases: list[CaseView]) -> str:
-    """The tests as text. Results and ids stay behind."""
-    plain = [view.case for view in cases]
+def write(cases: Sequence[CaseView]) -> str:
+    """The tests as text, by name. Results and ids stay behind."""
+    return written([case for case, _ in in_order(cases)])
+
+
+def in_order(cases: Sequence[CaseView]) -> list[tuple[Case, CaseView]]:
+    """Each test as its file has it: by name, which no two share there."""
+    names = told_apart(view.case.name for view in cases)
+    made = [(msgspec.structs.replace(view.case, name=name), view) for view, name in zip(cases, names, strict=True)]
+    return sorted(made, key=lambda pair: pair[0].name)
+
+
+def written(cases: Iterable[Case]) -> str:
+    """The text of a file of these tests, by name."""
+    plain = sorted(cases, key=lambda case: case.name)
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
 
 
 def read(text: bytes) -> list[Case]:
     """Raises Refused when it is no file of tests."""
     try:
-        return msgspec.json.decode(text, type=list[Case])
-    except msgspec.DecodeError as error:
+        found = msgspec.json.decode(text, type=list[Case])
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Refused(f"This is no file of tests: {error}.", remedy="Export the flow with its tests again.") from None
+    names = [case.name for case in found]
+    if len(set(names)) < len(names):
+        raise Refused("Two tests of this file have one name.", remedy="Give one another name.")
+    return [msgspec.structs.replace(case, suites=sorted(set(case.suites))) for case in found]
 
 
 async def run_here(document: Flow, case: Case) -> Result:

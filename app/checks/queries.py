@@ -117,7 +117,7 @@ def _view(row: Any, flow: Flow) -> CaseView:
             msgspec.json.decode(row["expect_text"], type=list[Expectation]),
             answers,
             row["trigger"],
-            row["suites"],
+            sorted(row["suites"]),
         ),
         recordings(answers, flow),
         [_title(use) for use in flow.nodes if use.id not in there and at_the_boundary(use)],

@@ -8,7 +8,10 @@ Choice = Literal["ours", "theirs"]
 
 
 class LinkForm(Struct, forbid_unknown_fields=True):
-    """`token` empty: the one that is kept stays, unless the address changed. `pull_minutes` 0: not by itself."""
+    """`token` empty: the one that is kept stays, unless the address changed. `pull_minutes` 0: not by itself.
+
+    `tests`: tests and datasets travel, too, with what is recorded in them.
+    """
 
     url: Annotated[str, Meta(min_length=1, max_length=500, title="Address")]
     branch: Annotated[str, Meta(max_length=100, title="Branch")] = "main"
@@ -18,6 +21,7 @@ class LinkForm(Struct, forbid_unknown_fields=True):
     token: Annotated[str, Meta(max_length=1_000, pattern=r"^[\x21-\x7e]*$", title="Token")] = ""
     push_on_publish: bool = False
     pull_minutes: Annotated[int, Meta(ge=0, le=10_080, title="Look every … minutes")] = 0
+    tests: bool = False
 
 
 class SyncForm(Struct, forbid_unknown_fields=True):

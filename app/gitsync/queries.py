@@ -9,6 +9,7 @@ import msgspec
 from app import clock
 from app.db import tenant_tx
 from app.errors import NotFound
+from app.gitsync import companions
 from app.gitsync.merging import read, written
 from app.gitsync.shapes import EventView, FileView, LinkView, Sides
 from app.studio import queries as studio
@@ -50,6 +51,7 @@ async def link(actor: Actor, events: int = 30) -> LinkView | None:
         row["token_sealed"] is not None,
         row["push_on_publish"],
         row["pull_minutes"],
+        row["tests"],
         row["hook_digest"] is not None,
         row["head"],
         row["state"],
@@ -69,6 +71,11 @@ async def sides(actor: Actor, file_id: UUID) -> Sides:
     if row is None or texts is None:
         raise NotFound(GONE, remedy="Look at the list of files.")
     file = _file(row)
+    if what := companions.of(file.path):
+        mine, their = await companions.ours_of(actor, file.flow_id, file.path), texts["theirs"]
+        return Sides(
+            file, [], [], pieces(mine or "", their or ""), mine is not None, their is not None, companions.WORDS[what]
+        )
     ours = await ours_of(actor, file)
     base, theirs = (_flow(file.path, texts[name]) for name in ("base", "theirs"))
     ours_text = written(file.path, ours) if ours is not None else ""

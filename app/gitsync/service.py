@@ -8,12 +8,13 @@ from app import config
 from app.db import Tx, system_tx, tenant_tx
 from app.egress.pin import pinned
 from app.errors import Conflict, DomainError, NotAllowed, NotFound, Refused
-from app.gitsync import addresses, queries
+from app.gitsync import addresses, companions, queries
 from app.gitsync.forms import Choice, LinkForm
 from app.gitsync.merging import written
 from app.gitsync.repository import Repository
 from app.gitsync.shapes import Done
-from app.gitsync.syncing import sync_both, told
+from app.gitsync.syncing import sync_both
+from app.gitsync.telling import told
 from app.studio import service as flows
 from app.vault import service as vault
 from app.web import Actor
@@ -51,9 +52,11 @@ async def connect(actor: Actor, form: LinkForm) -> None:
             await tx.execute("delete from git_file")
         await tx.execute(
             """insert into git_link as l (workspace_id, url, branch, folder, form, git_user, token_sealed, token_hint,
-                      push_on_publish, pull_minutes, created_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                      push_on_publish, pull_minutes, created_by, tests)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13)
                on conflict (workspace_id) do update set url = $2, branch = $3, folder = $4, form = $5, git_user = $6,
                       token_sealed = $7, token_hint = $8, push_on_publish = $9, pull_minutes = $10, created_by = $11,
+                      tests = $13,
                       head = case when $12 then '' else l.head end,
                       state = case when $12 then 'new' else l.state end""",
             actor.workspace_id,
@@ -68,6 +71,7 @@ async def connect(actor: Actor, form: LinkForm) -> None:
             form.pull_minutes,
             actor.user_id,
             moved,
+            form.tests,
         )
 
 
@@ -112,7 +116,9 @@ async def sync(actor: Actor, *, pull: bool = True, push: bool = True, why: str =
         home = config.settings().data.absolute() / "git" / f"{actor.workspace_id}.git"
         repository = Repository(Path(home), link["url"], link["branch"], link["git_user"], token)
         _still_allowed(link["url"])
-        done, head = await sync_both(actor, repository, link["folder"], link["form"], pull=pull, push=push)
+        done, head = await sync_both(
+            actor, repository, link["folder"], link["form"], tests=link["tests"], pull=pull, push=push
+        )
     except DomainError as failed:
         problem = failed
         raise
@@ -142,6 +148,9 @@ async def resolve(actor: Actor, file_id: UUID, choice: Choice) -> None:
         raise Refused("There is no flow here that could take its place.", remedy="Repair it in git.")
     if choice == "theirs" and file.state == "broken":
         raise Refused("What stands in git can't be read as a flow.", remedy="Repair it there, or keep ours.")
+    if choice == "theirs" and sides.what != "flow":
+        await companions.give_way(actor, file)
+        return
     async with tenant_tx(actor.workspace_id) as tx:
         if choice == "ours":
             await tx.execute("update git_file set base = theirs, state = 'same', said = '' where id = $1", file_id)

@@ -55,6 +55,7 @@ class LinkView(Struct, frozen=True):
     has_token: bool
     push_on_publish: bool
     pull_minutes: int
+    tests: bool
     hook: bool
     head: str
     state: LinkState
@@ -69,7 +70,10 @@ class LinkView(Struct, frozen=True):
 
 
 class Sides(Struct, frozen=True):
-    """A conflict: what each side changed since they last agreed, and their texts beside each other."""
+    """A conflict: what each side changed since they last agreed, and their texts beside each other.
+
+    `what`: "flow", "tests" or "datasets"; only of flows are there `ours` and `theirs`.
+    """
 
     file: FileView
     ours: list[Change]
@@ -77,6 +81,7 @@ class Sides(Struct, frozen=True):
     pieces: list[Piece]
     ours_there: bool
     theirs_there: bool
+    what: Literal["flow", "tests", "datasets"] = "flow"
 
 
 class Done(Struct, frozen=True):

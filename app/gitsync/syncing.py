@@ -9,13 +9,15 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from app import events
+from app.checks import service as checks
 from app.db import tenant_tx
-from app.errors import Conflict, DomainError, Refused
+from app.errors import Conflict, Refused
+from app.gitsync import companions
 from app.gitsync.merging import decide, read, written
 from app.gitsync.naming import names_for
-from app.gitsync.repository import Author, Moved, Repository
+from app.gitsync.repository import MOST_FILE, Author, Moved, Repository
 from app.gitsync.shapes import Done
+from app.gitsync.telling import message
 from app.studio import queries as studio
 from app.studio import service as flows
 from app.studio.service.proposals import exported
@@ -27,7 +29,6 @@ from flows.model import Flow
 
 TRIES = 3
 """Times we look again when somebody pushes between our look and our push."""
-TESTS = ".tests.json"
 
 
 class Known(Struct):
@@ -39,12 +40,12 @@ class Known(Struct):
 
 
 class Ours(Struct):
-    """A flow of this workspace as it would be written."""
+    """A flow of this workspace as it would be written, or what lies beside it. `text` None: there is nothing."""
 
     id: UUID
     name: str
     path: str
-    text: str
+    text: str | None
     archived: bool = False
 
 
@@ -55,8 +56,8 @@ class Theirs(Struct):
 
 
 class _Sync:
-    def __init__(self, actor: Actor, repository: Repository, folder: str, form: str) -> None:
-        self.actor, self.repository, self.folder = actor, repository, folder
+    def __init__(self, actor: Actor, repository: Repository, folder: str, form: str, tests: bool) -> None:
+        self.actor, self.repository, self.folder, self.tests = actor, repository, folder, tests
         self.ending = f".{form}"
         self.known: dict[str, Known] = {}
         self.ours: dict[str, Ours] = {}
@@ -72,7 +73,10 @@ class _Sync:
             changes = await self._decided(pull=pull)
             if not (push and changes):
                 return self._done([], "")
-            text, by = _message(self.ours, changes), Author(self.actor.name or "Agentbase", self.actor.email)
+            text, by = (
+                message({path: mine.name for path, mine in self.ours.items()}, changes),
+                Author(self.actor.name or "Agentbase", self.actor.email),
+            )
             content = {path: text.encode() if text is not None else None for path, text in changes.items()}
             commit = await self.repository.commit(self.head, self.folder, content, text, by)
             try:
@@ -98,8 +102,10 @@ class _Sync:
         self.left |= {each.path: each.why for each in left}
         self.theirs = {}
         for path, content in files.items():
-            if not path.lower().endswith(TESTS):
+            if not companions.of(path):
                 self.theirs[path] = Theirs(*read(path, content))
+            elif self.tests:
+                self.theirs[path] = Theirs(None, *companions.read(path, content))
         async with tenant_tx(self.actor.workspace_id) as tx:
             rows = await tx.fetch("select path, flow_id, base from git_file")
         self.known = {row["path"]: Known(row["path"], row["flow_id"], row["base"]) for row in rows}
@@ -107,9 +113,10 @@ class _Sync:
 
     async def _look_here(self) -> None:
         listed = await studio.flows(self.actor)
-        at = {known.flow_id: known.path for known in self.known.values() if known.flow_id is not None}
+        flows_known = [known for known in self.known.values() if not companions.of(known.path)]
+        at = {known.flow_id: known.path for known in flows_known if known.flow_id is not None}
         fresh = sorted((flow for flow in listed if flow.id not in at and not flow.archived), key=lambda flow: flow.id)
-        taken = {known.path.rpartition(".")[0] for known in self.known.values() if known.flow_id is not None}
+        taken = {known.path.rpartition(".")[0] for known in flows_known if known.flow_id is not None}
         for flow, name in zip(fresh, names_for((flow.name for flow in fresh), taken), strict=True):
             there = next((f"{name}{end}" for end in FORMS if f"{name}{end}" in self.theirs), "")
             at[flow.id] = there or f"{name}{self.ending}"
@@ -118,6 +125,19 @@ class _Sync:
             if (path := at.get(flow.id)) is not None:
                 text = "" if flow.archived else await self._written(flow.id, path)
                 self.ours[path] = Ours(flow.id, flow.name, path, text, flow.archived)
+        for flow_path, mine in list(self.ours.items()) if self.tests else ():
+            await self._look_beside(flow_path, mine)
+
+    async def _look_beside(self, flow_path: str, mine: Ours) -> None:
+        texts = {} if mine.archived else await checks.as_files(self.actor, mine.id)
+        for path in companions.beside(flow_path):
+            text = texts.get(companions.of(path))
+            name = f"{mine.name}: {companions.WORDS[companions.of(path)]}"
+            if text is not None and len(text.encode()) > MOST_FILE:
+                self.left[path] = "It is larger than 8 MB."
+                self.theirs.pop(path, None)
+            elif text is not None or path in self.theirs or path in self.known:
+                self.ours[path] = Ours(mine.id, name, path, text, mine.archived)
 
     async def _written(self, flow_id: UUID, path: str) -> str:
         return written(path, exported((await studio.draft(self.actor, flow_id))[0], catalogue.load()))
@@ -127,7 +147,10 @@ class _Sync:
     async def _decided(self, *, pull: bool) -> dict[str, str | None]:
         """Take over what changed there; gives back what is to be written there (None = removed)."""
         changes: dict[str, str | None] = {}
-        for path in sorted({*self.known, *self.ours, *self.theirs}):
+        every = sorted({*self.known, *self.ours, *self.theirs})
+        for path in sorted(every, key=lambda path: bool(companions.of(path))):  # a flow before what lies beside it
+            if companions.of(path) and not self._belongs(path):
+                continue
             known, mine, there = self.known.get(path), self.ours.get(path), self.theirs.get(path)
             base = known.base if known is not None else None
             ours = mine.text if mine is not None and not mine.archived else None
@@ -148,12 +171,29 @@ class _Sync:
                     await self._undecided(path, verdict, "")
         return changes
 
+    def _belongs(self, path: str) -> bool:
+        """Whether what lies beside a flow is looked at: the flow is here, and nobody has to say whether it goes."""
+        if not self.tests or path in self.left:
+            return False
+        flow = companions.owner(path, self.ours)
+        if not flow and path in self.theirs:
+            self.left[path] = "There is no flow beside it."
+        if not flow:
+            return path not in self.theirs  # gone with its flow on both sides: there is nothing more to know of it
+        if path not in self.ours:  # the flow came with this very sync
+            mine = self.ours[flow]
+            self.ours[path] = Ours(mine.id, f"{mine.name}: {companions.WORDS[companions.of(path)]}", path, None)
+        return flow not in self.conflicts or flow in self.theirs
+
     async def _undecided(self, path: str, state: str, said: str) -> None:
         self.conflicts[path] = None
         await self._keep(path, None, state, said)
 
     async def _pulled(self, path: str) -> None:
         mine, there = self.ours.get(path), self.theirs[path]
+        if ending := companions.of(path):
+            await self._pulled_beside(path, ending, there.text)
+            return
         assert there.flow is not None  # noqa: S101 -- what can't be read is never taken over
         try:
             flow_id = await self._taken(path, mine, there.flow)
@@ -166,6 +206,20 @@ class _Sync:
         self.pulled[path] = None
         self.ours[path] = Ours(flow_id, there.flow.name, path, there.text)
         await self._keep(path, there.text, "same")
+
+    async def _pulled_beside(self, path: str, ending: str, text: str) -> None:
+        mine = self.ours[path]
+        if (await checks.as_files(self.actor, mine.id)).get(ending) != mine.text:
+            self.left[path] = "Somebody edited it at this moment."
+            return
+        try:
+            await checks.take(self.actor, mine.id, ending, text)
+        except Refused as problem:
+            await self._undecided(path, "broken", str(problem))
+            return
+        self.pulled[path] = None
+        self.ours[path] = Ours(mine.id, mine.name, path, text)
+        await self._keep(path, text, "same")
 
     async def _taken(self, path: str, mine: Ours | None, document: Flow) -> UUID:
         name = document.name or path.rpartition("/")[2].rpartition(".")[0]
@@ -207,52 +261,10 @@ class _Sync:
             )
 
 
-def _message(ours: dict[str, Ours], changes: dict[str, str | None]) -> str:
-    """The commit's text: one line, and a list when it is about several flows."""
-    names = [
-        f"{'Remove ' if text is None else ''}{ours[path].name if path in ours else path}"
-        for path, text in changes.items()
-    ]
-    plain = [" ".join(name.split())[:80] for name in names]
-    if len(plain) == 1:
-        return f"{plain[0]}\n"
-    return "\n".join([f"{len(plain)} flows", "", *(f"- {name}" for name in plain)]) + "\n"
-
-
 async def sync_both(
-    actor: Actor, repository: Repository, folder: str, form: str, *, pull: bool, push: bool
+    actor: Actor, repository: Repository, folder: str, form: str, *, tests: bool, pull: bool, push: bool
 ) -> tuple[Done, str]:
     """(what was done, the branch's commit now). Raises what git and the studio raise; then nothing more is done."""
-    work = _Sync(actor, repository, folder, form)
+    work = _Sync(actor, repository, folder, form, tests)
     done = await work.run(pull=pull, push=push)
     return done, work.head
-
-
-async def told(actor: Actor, done: Done | None, problem: DomainError | None, why: str) -> None:
-    """Into the log of syncs; open pages look again."""
-    lines: list[tuple[str, str]] = []
-    if done is not None:
-        for kind, paths in (
-            ("pulled", done.pulled),
-            ("pushed", done.pushed),
-            ("conflict", done.conflicts),
-            ("left", done.left),
-        ):
-            lines += [(kind, path) for path in paths[:100]]
-    async with tenant_tx(actor.workspace_id) as tx:
-        if done is None or lines:
-            await tx.execute(
-                "insert into git_event (workspace_id, why, by, commit_id, ok, said, lines)"
-                " select $1, $2, $3, $4, $5, $6, $7 where exists (select from git_link)",
-                actor.workspace_id,
-                why,
-                actor.name or actor.email,
-                done.commit if done is not None else "",
-                problem is None,
-                str(problem) if problem is not None else done.said if done is not None else "",
-                msgspec.json.encode(lines).decode(),
-            )
-            await tx.execute(
-                "delete from git_event where id not in (select id from git_event order by at desc limit 300)"
-            )
-        await events.publish(tx, actor.workspace_id, "workspace", "git.synced", {"ok": problem is None})

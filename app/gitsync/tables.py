@@ -20,6 +20,7 @@ class GitLink(Table, tablename="git_link"):
     token_hint: ClassVar[Text] = Text(default="")
     push_on_publish: ClassVar[Boolean] = Boolean(default=False)
     pull_minutes: ClassVar[Integer] = Integer(default=0)
+    tests: ClassVar[Boolean] = Boolean(default=False)
     hook_digest: ClassVar[Bytea] = Bytea(null=True, default=None)
     head: ClassVar[Text] = Text(default="")
     state: ClassVar[Text] = Text(default="new")

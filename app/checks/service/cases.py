@@ -1,6 +1,6 @@
 """Tests are made of runs and of files, changed, removed and brought back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -108,10 +108,16 @@ def suggested(output: Any) -> list[Expectation]:
         return []
 
 
-async def put(actor: Actor, flow_id: UUID, cases: Sequence[Case]) -> list[UUID]:
-    """Tests as a file has them: in the place of those of the same name, the others stay. Raises NotFound, Refused."""
+async def put(actor: Actor, flow_id: UUID, cases: Sequence[Case], ids: Mapping[str, UUID] | None = None) -> list[UUID]:
+    """Tests as a file has them: in the place of those of the same name, the others stay. Raises NotFound, Refused.
+
+    `ids`: which test each name means; unsaid: the one that has it.
+    """
     rehearsal.may_run(actor)
-    there = {view.case.name: view.id for view in (await queries.suite(actor, flow_id)).cases}
+    if ids is None:
+        there: Mapping[str, UUID] = {view.case.name: view.id for view in (await queries.suite(actor, flow_id)).cases}
+    else:
+        there = ids
     made = []
     for case in cases:
         if (id := there.get(case.name)) is not None:
@@ -173,7 +179,7 @@ async def demand(actor: Actor, flow_id: UUID, required: bool, gates: Collection[
 
 async def _insert(actor: Actor, flow_id: UUID, case: Case, run_id: UUID | None) -> UUID:
     await studio.there(actor, flow_id)
-    texts = _fitting(case)
+    texts = fitting(case)
     async with tenant_tx(actor.workspace_id) as tx:
         there = await tx.fetchval("select count(*) from check_case where flow_id = $1 and removed_at is null", flow_id)
         if there >= MOST_CASES:
@@ -200,11 +206,11 @@ async def _write(tx: Tx, case_id: UUID, case: Case) -> None:
         case_id,
         case.name,
         case.trigger,
-        *_fitting(case),
+        *fitting(case),
     )
 
 
-def _fitting(case: Case) -> tuple[str, str, str]:
+def fitting(case: Case) -> tuple[str, str, str]:
     """Input, expectations and answers as JSON text. Raises Refused when they are too large."""
     texts = (text(case.input), text(case.expect), text(case.answers))
     if (size := sum(len(each.encode()) for each in texts)) > MOST_BYTES:
