@@ -90,6 +90,8 @@ def guide(name: str) -> Guide:
             if inner.type == "link_open":
                 inner.attrSet("href", address(name, str(inner.attrGet("href") or "")))
     title = headings[0][1] if headings else name
+    if tokens and tokens[0].tag == "h1":
+        del tokens[:3]  # the page around it shows the title as its own first heading
     html = Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  our own files, and no raw HTML in them
     return Guide(name, title, html, tuple(headings[1:]))
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import NotFound
 from app.web.help import PLACES, address, guide, help_for, names
+from app.web.render import TEMPLATES
 
 
 @pytest.mark.parametrize("name", sorted(names()))
@@ -44,6 +45,20 @@ def test_every_part_of_the_dashboard_has_its_page():
     assert help_for("/connections/new") == "/help/connections"
     assert help_for("/settings/members") == "/help/workspace#people"
     assert help_for("/somewhere/else") == "/help"
+
+
+def test_what_empty_places_offer_to_read_is_there():
+    """learn="versions#approvals" in a template."""
+    offered = {
+        place
+        for file in TEMPLATES.rglob("*.html")
+        for place in re.findall(r'learn="([^"]+)"', file.read_text(encoding="utf-8"))
+    }
+    assert len(offered) > 8
+    for place in offered:
+        name, _, part = place.partition("#")
+        assert name in names(), place
+        assert not part or part in {each for each, _ in guide(name).headings}, place
 
 
 async def test_the_pages_are_read_found_and_linked_from_every_page(signed_in):
