@@ -67,7 +67,19 @@ class StreamingReply:
 
     async def read(self) -> bytes:
         """The whole body."""
-        return b"".join([piece async for piece in self.pieces()])
+        if not self._fits():
+            return b"".join([piece async for piece in self.pieces()])
+        try:
+            return await self._answer.read()
+        except (aiohttp.ClientError, OSError) as problem:
+            raise explained(problem, self._answer.url, sent=True) from None
+
+    def _fits(self) -> bool:
+        """Its size is announced, so no more can come, and there is nothing to unpack: it need not be counted."""
+        size = self.headers.get("content-length", "")
+        if "content-encoding" in self.headers or "transfer-encoding" in self.headers:
+            return False
+        return size.isascii() and size.isdigit() and int(size) <= self._limits.size
 
 
 async def send(

@@ -59,7 +59,14 @@ class Opened:
             yield piece
 
     async def read(self) -> bytes:
-        return b"".join([piece async for piece in self.chunks()])
+        """The whole of it. Raises as `chunks`."""
+        try:
+            async with asyncio.timeout(max(0.0, self._ends - clock.monotonic())):
+                return await self._reply.read()
+        except TimeoutError:
+            raise faults.timed_out(self._target.where, self._limit) from None
+        except egress.EgressError as problem:
+            raise _lost(self._target, problem, self._limit) from None
 
 
 async def post(target: Target, path: str, body: bytes, limit: float) -> Got:

@@ -296,3 +296,10 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_and_sni_carries_
     finally:
         connect.lookup = real
         server.close()
+
+
+async def test_an_answer_that_announces_more_than_is_taken_is_cut_off_and_one_that_announces_little_is_read_at_once():
+    async with serving(says(b"x" * 5_000)) as server:
+        assert len((await egress.send("GET", server.url, reach=HERE)).body) == 5_000
+        with pytest.raises(OverLimit):
+            await egress.send("GET", server.url, reach=HERE, limits=egress.Limits(size=4_999))
