@@ -1,4 +1,4 @@
-"""How the canvas feels with 1,000 steps and 1,500 wires, in headless Chromium (software rendering).
+"""How the canvas feels with 1,000 steps and 1,500 wires, then with twice as many; headless Chromium, drawn in software.
 
 Frames are counted by requestAnimationFrame while a real pointer drags, pans and zooms; the figure is the median frame.
 `cpu` is what the page's own process spends on a frame: other work on the machine halves frames, but hardly this. Panels
@@ -28,6 +28,7 @@ from tests.factories.studio import a_flow, a_large_document
 from tests.servers import Servers
 
 STEPS, WIRES = 1_000, 1_500
+MANY_STEPS, MANY_WIRES = 2_000, 3_000
 FOCUS = "() => document.querySelector('flow-canvas').focusNode('n335')"
 RECORD = """() => { window.frames_ = []; let last = performance.now(); window.recording_ = true;
   const tick = (now) => { frames_.push(now - last); last = now; if (recording_) requestAnimationFrame(tick) };
@@ -40,6 +41,9 @@ SAVED = """async letter => { const chip = document.querySelector('[data-part="sa
   await saved; return performance.now() - began }"""
 OPENED = """async id => { const began = performance.now(); await document.querySelector('flow-canvas').openPanel(id);
   await new Promise(requestAnimationFrame); return performance.now() - began }"""
+COPIED = """async ids => { const c = document.querySelector('flow-canvas'), began = performance.now();
+  await c.clipboard.copy(ids); return performance.now() - began }"""
+AT_45 = "() => { const v = document.querySelector('flow-canvas').view; v.zoom(0.45 / v.k) }"
 STOP = "() => { recording_ = false; return frames_.slice(2) }"
 
 
@@ -53,12 +57,13 @@ def figures() -> Iterator[Figure]:
         with FakeOpenAI.running() as model:
             product = Product(servers.addresses(), model.url, worker=False)
             try:
-                flow_id = _made(product)
+                flow_id, large_id = _made(product, STEPS, WIRES), _made(product, MANY_STEPS, MANY_WIRES)
                 with sync_playwright() as playwright:
                     browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
                     page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=product.live.url)
                     _sign_in(page)
                     yield from _measured(page, flow_id)
+                    yield from _many(page, large_id)
                     browser.close()
             finally:
                 product.stop()
@@ -66,7 +71,7 @@ def figures() -> Iterator[Figure]:
         servers.stop()
 
 
-def _made(product: Product) -> UUID:
+def _made(product: Product, steps: int, wires: int) -> UUID:
     live = product.live
 
     async def make() -> UUID:
@@ -80,7 +85,7 @@ def _made(product: Product) -> UUID:
         ):
             await db.start("cli")
             try:
-                return await a_flow(await owner(), a_large_document(STEPS, WIRES))
+                return await a_flow(await owner(), a_large_document(steps, wires))
             finally:
                 await db.stop()
 
@@ -96,14 +101,30 @@ def _sign_in(page: Page) -> None:
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
-def _measured(page: Page, flow_id: UUID) -> Iterator[Figure]:
+def _opened(page: Page, flow_id: UUID) -> float:
     opened = []
     for _ in range(3):
         began = time.perf_counter()
         page.goto(f"/flows/{flow_id}")
         page.locator("flow-canvas[data-ready]").wait_for(state="attached")
         opened.append(1000 * (time.perf_counter() - began))
-    yield Figure("canvas_open_1000_steps", statistics.median(opened), "ms", 1500)
+    return statistics.median(opened)
+
+
+def _many(page: Page, flow_id: UUID) -> Iterator[Figure]:
+    """Twice as many steps: no goal of the product, a figure of what is still usable."""
+    yield Figure("canvas_open_2000_steps", _opened(page, flow_id), "ms", 3000)
+    page.locator('[data-canvas="fit"]').click()
+    yield from _frames(page, "canvas_zoom_2000_steps", _zoom, 30)
+    page.evaluate(FOCUS)
+    page.keyboard.press("1")
+    page.wait_for_timeout(600)
+    yield from _frames(page, "canvas_pan_2000_steps", _pan, 40)
+    yield from _frames(page, "canvas_drag_2000_steps", _drag, 40)
+
+
+def _measured(page: Page, flow_id: UUID) -> Iterator[Figure]:
+    yield Figure("canvas_open_1000_steps", _opened(page, flow_id), "ms", 1500)
 
     yield from _frames(page, "canvas_pan_everything_1000_steps", _pan, 50)
     page.locator('[data-canvas="fit"]').click()
@@ -114,6 +135,10 @@ def _measured(page: Page, flow_id: UUID) -> Iterator[Figure]:
     page.wait_for_timeout(600)
     yield from _frames(page, "canvas_pan_1000_steps", _pan, 50)
     yield from _frames(page, "canvas_drag_1000_steps", _drag, 50)
+    page.evaluate(AT_45)
+    page.wait_for_timeout(600)
+    yield from _frames(page, "canvas_pan_at_45_percent_1000_steps", _pan, 50)
+    page.keyboard.press("1")
     expect(page.locator('[data-part="save-state"]')).to_have_text("Saved")
 
     times = []
@@ -121,6 +146,9 @@ def _measured(page: Page, flow_id: UUID) -> Iterator[Figure]:
         times.append(page.evaluate(OPENED, id))
         page.locator(".step-panel:has([data-title])").first.wait_for()
     yield Figure("canvas_open_panel_1000_steps", statistics.median(times), "ms", 100)
+
+    times = [page.evaluate(COPIED, [f"n{i}" for i in range(340, 350)]) for _ in range(6)][1:]
+    yield Figure("canvas_copy_10_of_1000_steps", statistics.median(times), "ms", 100)
 
     page.get_by_role("textbox", name="Prompt", exact=True).click()
     times = [page.evaluate(SAVED, letter) for letter in "otwhre"][1:]

@@ -62,6 +62,9 @@ def test_wires_are_drawn_from_port_to_port_also_after_the_view_moved(page, made,
 def test_of_a_large_flow_only_the_steps_near_the_view_are_laid_out_and_keys_reach_all(page, made, mara):
     page.goto(f"/flows/{made(a_flow(mara, a_large_document(STEPS, STEPS)))}")
     ready(page)
+    at(page, "n5", 0.45)  # so many cards are drawn as pictures from here on, with their names
+    expect(page.locator('flow-canvas[data-zoom="far"]')).to_be_attached()
+    assert page.evaluate("document.querySelector('flow-canvas').graph.nodes.get('n5').drawn.lines") == ["Prompt"]
     at(page, "n5")
     far = page.locator("#node-n195")
     expect(page.locator("#node-n5")).to_be_visible()

@@ -1,6 +1,7 @@
 """Copy and paste of steps: what the clipboard carries, and how it lands in a flow."""
 
 import re
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from app.studio.service import store
 from app.studio.tables import FlowDraft
 from app.web import Actor
 from flows import catalogue
-from flows.catalogue import Catalogue
+from flows.catalogue import AnyNode, Catalogue
 from flows.model import Flow, NodeUse
 
 FRAGMENT = 1
@@ -66,17 +67,23 @@ def members_of(node: NodeUse) -> list[str]:
 def without_secrets(node: NodeUse, kinds: Catalogue) -> tuple[dict[str, Any], int]:
     """The settings without secrets, connections, and header-like values whose name says they are a key."""
     kind = kinds.get(node.type)
-    schema = kind.settings_schema() if kind is not None else {}
-    shape = schema.get("$defs", {}).get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
-    fields = shape.get("properties", {})
+    private = _private_fields(kind) if kind is not None else frozenset[str]()
     kept, removed = {}, 0
     for name, value in node.settings.items():
-        if value and fields.get(name, {}).get("x-widget") in PRIVATE:
+        if value and name in private:
             removed += 1
             continue
         kept[name], count = _scrubbed(value)
         removed += count
     return kept, removed
+
+
+@lru_cache(maxsize=512)
+def _private_fields(kind: AnyNode) -> frozenset[str]:
+    """Of a kind of step, the settings that do not travel. Remembered: making a schema takes 0.1 ms, 1,000 steps 0.1 s."""
+    schema = kind.settings_schema()
+    shape = schema.get("$defs", {}).get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
+    return frozenset(name for name, field in shape.get("properties", {}).items() if field.get("x-widget") in PRIVATE)
 
 
 def _scrubbed(value: Any) -> tuple[Any, int]:

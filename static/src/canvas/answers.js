@@ -36,7 +36,7 @@ export const Answers = (Base) =>
         if (node) {
           const moved = pending.some((op) => op.id === node.id && ["node.move", "node.reparent", "node.resize"].includes(op.op))
           if (moved) Object.assign(fresh.dataset, { x: node.x, y: node.y, w: node.w, h: node.h, parent: node.parent })
-          if (!this.notes.holds(node.id, fresh)) this.put(fresh, node)
+          if (!this.notes.holds(node.id, fresh) && !this.naming.holds(node.id, fresh)) this.put(fresh, node)
         } else old?.replaceWith(fresh)
       }
       this.connect.forget()
@@ -59,8 +59,8 @@ export const Answers = (Base) =>
     // What an answer says besides the document: problems, what can be undone, errors of fields.
     answered(answer) {
       for (const which of ["undo", "redo"]) {
-        const button = document.querySelector(`[data-canvas="${which}"]`)
-        if (button && answer[which] !== undefined) button.toggleAttribute("disabled", !answer[which])
+        if (answer[which] === undefined) continue
+        for (const button of document.querySelectorAll(`[data-canvas="${which}"]`)) button.toggleAttribute("disabled", !answer[which])
       }
       if (answer.errors) this.panel.errors(answer.errors)
       if (answer.faults) this.faults(answer.faults)

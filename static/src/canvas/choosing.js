@@ -80,13 +80,13 @@ export const Choosing = (Base) =>
       const chosen = all ? [] : [...this.selection].map((id) => this.graph.nodes.get(id))
       const shown = [...this.graph.nodes.values()].filter((n) => !n.away)
       this.view.fit(this.graph.bounds(chosen.length > 1 ? chosen : shown))
-      this.view.auto = chosen.length < 2
+      this.view.auto = chosen.length < 2 ? () => this.fit(true) : null
     }
 
     zoomToSelection() {
       const chosen = [...this.selection, this.keys.at].slice(0, this.selection.size || 1).map((id) => this.graph.nodes.get(id))
       if (!chosen[0]) return this.fit()
       this.view.fit(this.graph.bounds(chosen), 1.25)
-      this.view.auto = false
+      this.view.auto = null
     }
   }

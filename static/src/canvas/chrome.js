@@ -36,7 +36,7 @@ export class Chrome {
       const s = painter.mapScale
       const r = minimap.getBoundingClientRect()
       if (!s) return
-      view.auto = false
+      view.auto = null
       view.x = view.width / 2 - ((m.clientX - r.left - s.dx) / s.k) * view.k
       view.y = view.height / 2 - ((m.clientY - r.top - s.dy) / s.k) * view.k
       view.draw()

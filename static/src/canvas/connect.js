@@ -26,10 +26,7 @@ export class Connect {
       const edge = this.shown
       if (!button || !edge) return
       if (button.name === "cut") this.cut(edge)
-      else if (button.name === "insert") {
-        const box = button.getBoundingClientRect()
-        this.host.palette.quick({ onto: edge, at: pointOn(edge, 0.5), x: box.left, y: box.bottom })
-      }
+      else if (button.name === "insert") this.insert(edge)
     })
     view.onframe.push(() => this.placeTools())
   }
@@ -256,6 +253,14 @@ export class Connect {
     this.picked = null
     this.host.overlay.pickedPath.hide()
     this.showTools()
+  }
+
+  // The list of steps that fit, below the middle of the wire.
+  insert(edge) {
+    const at = pointOn(edge, 0.5)
+    const { x, y, k } = this.view
+    const box = this.host.getBoundingClientRect()
+    this.host.palette.quick({ onto: edge, at, x: box.left + at.x * k + x - 26, y: box.top + at.y * k + y + 14 })
   }
 
   cut(edge) {

@@ -1,7 +1,7 @@
 // Large flows: only the steps near what is seen take part in layout and painting; the others are kept, put out of it.
 // A thousand cards off screen cost the browser more than 10 ms a frame: each is a layer of paint of its own.
 
-const FROM = 150 // steps; a smaller flow is there as a whole, for the browser's own search and for screen readers
+export const FROM = 150 // steps; a smaller flow is there as a whole, for the browser's own search and for screen readers
 const AROUND = 240 // px on glass kept ready beside what is seen
 const SPARE = 80 // px of these left when more is brought in
 

@@ -1,6 +1,8 @@
 // What is drawn rather than built of elements: wires, grounds of containers, far-away boxes, the minimap.
 // One path for each look; culled to the view. Colours are the page's roles, read when the mode changes.
 
+import { Far, inView, stateColour } from "./far.js"
+
 const TYPES = ["text", "number", "yesno", "object", "list", "file", "message", "any"]
 const ROLES = [
   "surface-2",
@@ -23,11 +25,11 @@ const ROLES = [
 // Grounds of groups by their colour (components/note/group.py).
 const GROUNDS = { grey: "surface-3", yellow: "you-soft", blue: "info-soft", green: "success-soft", red: "danger-soft" }
 const OVER = 128 // px the canvas of wires is larger than the view, on each side
-const TINY = 0.2 // zoom below which steps are drawn as specks
 const FAMILIES = ["start", "ai", "knowledge", "logic", "people", "data", "connect", "show", "note"]
 
-export class Painter {
+export class Painter extends Far(Object) {
   constructor(host, graph, view) {
+    super()
     Object.assign(this, { host, graph, view })
     this.ctx = host.wires.getContext("2d")
     this.map = host.minimap?.getContext("2d")
@@ -62,6 +64,7 @@ export class Painter {
     this.port = Object.fromEntries(TYPES.map((type) => [type, role(`port-${type}`)]))
     for (const kind of ["image", "audio", "document"]) this.port[kind] = this.port.file // they are files
     this.family = Object.fromEntries(FAMILIES.map((f) => [f, { glyph: role(`fam-${f}`), soft: role(`fam-${f}-soft`) }]))
+    this.font = getComputedStyle(this.host).fontFamily
     probe.remove()
   }
 
@@ -149,68 +152,6 @@ export class Painter {
     ctx.setLineDash([])
   }
 
-  boxes(ctx, seen) {
-    const selected = this.host.selection
-    const tiny = this.view.k < TINY
-    for (const n of this.graph.nodes.values()) {
-      if (!inView(n, seen)) continue
-      if (tiny && !n.group && !n.container) {
-        this.speck(ctx, n, selected)
-        continue
-      }
-      const look = this.family[n.family] ?? this.family.data
-      if (n.group && !n.folded) {
-        ctx.beginPath()
-        ctx.roundRect(n.ax, n.ay, n.w, n.h, 16)
-        ctx.strokeStyle = selected.has(n.id) ? this.colour.accent : this.colour.line
-        ctx.lineWidth = selected.has(n.id) ? 6 : 2
-        ctx.stroke()
-        ctx.fillStyle = this.colour["text-muted"]
-        ctx.fillRect(n.ax + 16, n.ay + 16, Math.min(n.w - 32, 9 * n.title.length), 12)
-        continue
-      }
-      if (!n.container) {
-        ctx.beginPath()
-        ctx.roundRect(n.ax, n.ay, n.w, n.h, 12)
-        ctx.fillStyle = n.note && !n.group ? this.colour["you-soft"] : this.colour["surface-2"]
-        ctx.fill()
-      } else {
-        ctx.beginPath()
-        ctx.roundRect(n.ax, n.ay, n.w, n.h, 16)
-      }
-      const state = stateColour(n.status, this.colour)
-      ctx.strokeStyle = selected.has(n.id) ? this.colour.accent : (state ?? this.colour.line)
-      ctx.lineWidth = selected.has(n.id) || state ? 6 : 2
-      ctx.stroke()
-      if (n.note && !n.group) continue
-      ctx.beginPath()
-      ctx.roundRect(n.ax + 12, n.ay + 12, 44, 44, 8)
-      ctx.fillStyle = look.soft
-      ctx.fill()
-      ctx.beginPath()
-      ctx.roundRect(n.ax + 24, n.ay + 24, 20, 20, 5)
-      ctx.fillStyle = look.glyph
-      ctx.fill()
-      ctx.fillStyle = this.colour["surface-3"]
-      ctx.fillRect(n.ax + 68, n.ay + 26, Math.max(20, n.w - 110), 14)
-      if (state) glyph(ctx, n.status, n.ax + n.w - 30, n.ay + n.h - 30, state)
-    }
-  }
-
-  // A step seen from very far: three rectangles, no path; round corners would be smaller than a pixel.
-  speck(ctx, n, selected) {
-    const state = stateColour(n.status, this.colour)
-    const edge = selected.has(n.id) || state ? 6 : 2
-    ctx.fillStyle = selected.has(n.id) ? this.colour.accent : (state ?? this.colour.line)
-    ctx.fillRect(n.ax - edge / 2, n.ay - edge / 2, n.w + edge, n.h + edge)
-    ctx.fillStyle = n.note ? this.colour["you-soft"] : this.colour["surface-2"]
-    ctx.fillRect(n.ax + edge / 2, n.ay + edge / 2, n.w - edge, n.h - edge)
-    if (n.note) return
-    ctx.fillStyle = (this.family[n.family] ?? this.family.data).glyph
-    ctx.fillRect(n.ax + 16, n.ay + 16, 36, 36)
-    if (state) glyph(ctx, n.status, n.ax + n.w - 30, n.ay + n.h - 30, state)
-  }
-
   // At most four times a second.
   paintMap() {
     if (!this.map || this.mapTimer) return
@@ -264,39 +205,4 @@ export class Painter {
     map.lineWidth = 1.5
     map.strokeRect(seen.x1 * k + dx, seen.y1 * k + dy, (seen.x2 - seen.x1) * k, (seen.y2 - seen.y1) * k)
   }
-}
-
-const inView = (n, seen) => !n.away && n.ax < seen.x2 && n.ax + n.w > seen.x1 && n.ay < seen.y2 && n.ay + n.h + n.extra > seen.y1
-
-function stateColour(status, colour) {
-  if (status === "running" || status === "retrying") return colour.accent
-  if (status === "failed") return colour.danger
-  if (status === "waiting") return colour["you-fill"]
-  if (status === "succeeded") return colour.success
-  return null
-}
-
-// A tick, a bang, a hand, a ring: never a bare dot, done and failed look alike to some eyes.
-function glyph(ctx, status, x, y, colour) {
-  ctx.strokeStyle = colour
-  ctx.lineWidth = 6
-  ctx.lineCap = "round"
-  ctx.beginPath()
-  if (status === "succeeded") {
-    ctx.moveTo(x - 12, y)
-    ctx.lineTo(x - 3, y + 9)
-    ctx.lineTo(x + 13, y - 10)
-  } else if (status === "failed") {
-    ctx.moveTo(x, y - 14)
-    ctx.lineTo(x, y + 2)
-    ctx.moveTo(x, y + 13)
-    ctx.lineTo(x, y + 13.1)
-  } else if (status === "waiting") {
-    for (const d of [-10, 0, 10]) {
-      ctx.moveTo(x + d, y + 10)
-      ctx.lineTo(x + d, y - 12)
-    }
-  } else ctx.arc(x, y, 12, 0, 4.4)
-  ctx.stroke()
-  ctx.lineCap = "butt"
 }

@@ -14,7 +14,7 @@ export class Edit extends Ordering(Adding(Object)) {
   // Do it here, then send it. `merge`: an edit of the same kind not sent yet is replaced (typing, arrow keys).
   run(ops, options = {}) {
     if (!ops.length || !this.host.editable) return
-    this.host.view.auto = false
+    this.host.view.auto = null
     for (const op of ops) this.apply(op)
     this.host.outbox.push(ops, options)
     if (!ops.every((op) => this.inside(op))) this.host.changed()
@@ -52,7 +52,12 @@ export class Edit extends Ordering(Adding(Object)) {
         for (const el of node.el.querySelectorAll(".node__name")) el.textContent = node.title
         break
       case "node.policy":
-        if (node && op.disabled !== undefined) node.el.toggleAttribute("data-disabled", op.disabled)
+        if (!node || op.disabled === undefined) break
+        node.off = op.disabled
+        node.el.toggleAttribute("data-disabled", op.disabled)
+        if (op.disabled) node.el.setAttribute("aria-disabled", "true")
+        else node.el.removeAttribute("aria-disabled")
+        this.host.view.draw()
         break
       case "node.config":
         if (node?.group) this.host.groups.set(node, op.field, op.value)
@@ -192,6 +197,16 @@ export class Edit extends Ordering(Adding(Object)) {
     this.run(top.map((id) => ({ op: "node.delete", id, keep_chain: true })))
     if (next && this.graph.nodes.has(next)) this.host.focusNode(next)
     this.host.removed(names.length === 1 ? `Step “${names[0]}” removed.` : `${names.length} steps removed.`)
+  }
+
+  // A step that is switched off is skipped when the flow runs. All on again only when all were off.
+  switch(ids) {
+    const steps = ids.map((id) => this.graph.nodes.get(id)).filter((n) => n && !n.note)
+    if (!steps.length) return
+    const disabled = !steps.every((n) => n.off)
+    this.run(steps.map((n) => ({ op: "node.policy", id: n.id, disabled })))
+    this.host.say(`${steps.length === 1 ? steps[0].title : `${steps.length} steps`} switched ${disabled ? "off" : "on"}`)
+    this.host.outbox.flush().then(() => this.host.panel.refresh())
   }
 
   // --- notes, and getting to a step

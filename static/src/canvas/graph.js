@@ -56,6 +56,7 @@ export class Graph extends Grouping(Object) {
       members: d.members ? JSON.parse(d.members) : [],
       folded: d.folded === "yes",
       sizable: d.sizable === "yes",
+      off: d.disabled !== undefined,
       idle: d.problem ?? "", // what the foot of the card says while nothing runs; the server wrote it
       ports: readPorts(d.ports),
     })

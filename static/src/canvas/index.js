@@ -16,6 +16,8 @@ import { Graph } from "./graph.js"
 import { Groups } from "./groups.js"
 import { Keys } from "./keys.js"
 import { Live } from "./live.js"
+import { Menu } from "./menu.js"
+import { Naming } from "./naming.js"
 import { Notes } from "./notes.js"
 import { Outbox } from "./outbox.js"
 import { Overlay } from "./overlay.js"
@@ -25,6 +27,7 @@ import { People } from "./people.js"
 import { Picker } from "./picker.js"
 import { Pointer } from "./pointer.js"
 import { Runs } from "./runs.js"
+import { Sheet } from "./sheet.js"
 import { Tour } from "./tour.js"
 import { View } from "./view.js"
 
@@ -49,6 +52,8 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.edit = new Edit(this, this.graph)
     this.groups = new Groups(this, this.graph)
     this.notes = new Notes(this)
+    this.naming = new Naming(this)
+    this.menu = new Menu(this)
     this.pointer = new Pointer(this, this.graph, this.view)
     this.keys = new Keys(this, this.graph, this.view)
     this.clipboard = new Clipboard(this)
@@ -56,6 +61,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.palette = new Palette(this)
     this.finder = new Finder(this)
     this.panel = new Panel(this)
+    this.sheet = new Sheet(this)
     this.runs = new Runs(this)
     this.outbox = new Outbox(this)
     this.live = new Live(this)
@@ -80,7 +86,7 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
   async begin() {
     const kept = JSON.parse(sessionStorage.getItem(`agentbase.view.${this.dataset.flow}`) ?? "null")
     if (kept && Math.abs(kept.width - innerWidth) < 300) Object.assign(this.view, { x: kept.x, y: kept.y, k: kept.k })
-    else this.fit(true)
+    else this.view.room.overview()
     this.view.settle()
     this.view.draw()
     addEventListener("pagehide", () => {
@@ -99,24 +105,18 @@ class FlowCanvas extends Answers(Choosing(HTMLElement)) {
     this.people.start()
     this.comments.start()
     this.tour.start()
-    const asked = new URLSearchParams(location.search).get("step") ?? location.hash.slice(1)
+    const query = new URLSearchParams(location.search)
+    const asked = query.get("step") ?? location.hash.slice(1)
     if (this.graph.nodes.has(asked)) {
       this.edit.reveal(asked)
       this.focusNode(asked)
-      this.openPanel(asked)
+      this.openPanel(asked, query.has("field"), query.get("field") ?? "")
     }
   }
 
   // Elements of the editor's page that are not inside the canvas: part("panel") is [data-part=panel].
   part(name) {
     return document.querySelector(`[data-part="${name}"]`)
-  }
-
-  insets() {
-    const left = 48 + (this.palette?.open ? 264 : 0)
-    const panel = this.part("panel")
-    const over = panel && !panel.hidden && getComputedStyle(panel).position === "absolute"
-    return { left, right: over ? panel.offsetWidth : 0 }
   }
 
   // --- what others of the editor's page need

@@ -182,8 +182,8 @@ export class Keys {
     if (host.pointer.drop()) return
     if (host.connect.picked) return host.connect.unpick()
     if (host.palette.open) return host.palette.close(true)
-    if (host.selection.size) return host.select([])
-    host.closePanel()
+    if (!host.panel.el.hidden) return host.closePanel()
+    if (host.selection.size) host.select([])
   }
 
   // What a key acts on: the selected steps; the focused one when it is not among them.

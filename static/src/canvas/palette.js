@@ -34,6 +34,13 @@ export class Palette {
     this.show(family)
   }
 
+  // What is added goes after the step that has the focus, as after a selected one.
+  showAfter(node) {
+    const { selection } = this.host
+    if (node && !(selection.size === 1 && selection.has(node.id))) this.host.select([node.id], { open: false })
+    this.show()
+  }
+
   show(family = "") {
     if (!this.host.editable) return
     this.back = document.activeElement

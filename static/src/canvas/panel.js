@@ -50,7 +50,7 @@ export class Panel {
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
         const node = this.host.graph.nodes.get(id)
-        if (node && !this.host.view.auto && this.host.view.level !== "far") this.host.view.show(box(node))
+        if (node && this.host.view.level !== "far") this.host.view.show(box(node))
       }),
     )
   }
@@ -70,7 +70,7 @@ export class Panel {
     this.el.replaceChildren(markup(text))
     const was = this.el.hidden
     this.el.hidden = false
-    if (was) this.host.view.draw()
+    if (was) this.host.view.room.refit()
     return true
   }
 
@@ -92,6 +92,7 @@ export class Panel {
     this.trying = false
     this.el.hidden = true
     this.el.replaceChildren()
+    this.host.view.room.refit()
     if (inside && node) this.host.focusNode(node, false)
   }
 
@@ -105,7 +106,8 @@ export class Panel {
   }
 
   focus(field = "") {
-    const wanted = field ? this.el.querySelector(`[data-field="${CSS.escape(field.split(/[.[]/)[0])}"]`) : null
+    const name = CSS.escape(field.split(/[.[]/)[0])
+    const wanted = field ? this.el.querySelector(`[data-field="${name}"], [data-policy] [name="${name}"]`) : null
     if (wanted) this.show("settings")
     const details = wanted?.closest("details")
     if (details) details.open = true

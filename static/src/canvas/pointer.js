@@ -18,7 +18,6 @@ export class Pointer {
     on("pointerleave", () => (this.rests = null))
     on("dblclick", (e) => this.double(e))
     on("wheel", (e) => this.wheel(e), { passive: false })
-    on("contextmenu", (e) => this.gesture && e.preventDefault())
   }
 
   wheel(e) {
@@ -42,7 +41,7 @@ export class Pointer {
     if (e.target.closest("button, a, input, textarea, select, [data-bar]")) return
     if (e.pointerType === "touch") this.touches.set(e.pointerId, e)
     if (this.touches.size === 2) return this.startPinch()
-    if (this.gesture) return
+    if (this.gesture || e.button > 1) return // the right one asks for the menu (menu.js)
     this.host.setPointerCapture(e.pointerId)
     const at = this.view.at(e.clientX, e.clientY)
     const grip = e.button === 0 && this.host.editable && e.target.closest("[data-grip]")
@@ -53,18 +52,24 @@ export class Pointer {
     if (e.button !== 0) return
     const node = this.hit(e, at)
     const edge = (!node || node.container || node.group) && this.host.connect.edgeUnder(at)
+    if (e.pointerType === "touch") this.resting(e, at, node || edge)
     if (edge) return this.begin(e, this.host.connect.grab(edge, at))
     if (node) return this.begin(e, this.dragging(e, node, at))
     if (e.shiftKey) return this.begin(e, this.boxing(at, e.shiftKey))
     this.begin(e, this.panning(e, true))
-    if (e.pointerType === "touch") {
-      this.long = setTimeout(() => {
-        if (this.gesture?.moved) return
-        navigator.vibrate?.(10)
-        this.host.dataset.boxing = ""
-        this.gesture = { ...this.boxing(at, false), x: e.clientX, y: e.clientY, id: e.pointerId }
-      }, LONG)
-    }
+  }
+
+  // A finger that rests asks for the menu of the step or the wire it is on. On the ground it draws a box if it moves on,
+  // and asks for the menu if it is lifted.
+  resting(e, at, thing) {
+    this.long = setTimeout(() => {
+      if (!this.gesture || this.gesture.moved) return
+      navigator.vibrate?.(10)
+      this.drop()
+      if (thing) return this.host.menu.at(e)
+      this.host.dataset.boxing = ""
+      this.gesture = { ...this.boxing(at, false), click: () => this.host.menu.at(e), x: e.clientX, y: e.clientY, id: e.pointerId }
+    }, LONG)
   }
 
   hit(e, at) {

@@ -1,6 +1,10 @@
 // The window onto the canvas: pan, zoom, level of detail, and one redraw a frame.
 
+import { FROM } from "./culling.js"
+import { Room } from "./room.js"
+
 const FAR = 0.38 // below: boxes drawn on the canvas; the HTML world is hidden without losing its layout
+const FAR_LARGE = 0.5 // the same for a flow of so many steps that hundreds of cards would be in the view at once
 const NEAR = 0.8 // from here on: sizes as designed
 const LEAST = 0.06
 const MOST = 2
@@ -8,6 +12,8 @@ const MOST = 2
 export class View {
   constructor(host) {
     this.host = host
+    this.room = new Room(host, this)
+    this.auto = null // how to show the flow again when the window changes, until somebody has moved the view
     this.x = 0
     this.y = 0
     this.k = 1
@@ -25,21 +31,13 @@ export class View {
       this.height = entry.contentRect.height
       this.dpr = window.devicePixelRatio || 1
       this.resized = true
-      if (this.pendingFit) this.pendingFit()
-      else if (this.auto) host.fit(true) // nobody has moved the view since everything was shown: keep it so
-      else if (before.width) this.turned(before)
+      const pending = this.pendingFit
+      this.pendingFit = null
+      if (pending) pending()
+      this.room.refit(before.width ? before : undefined)
       this.draw()
     })
     this.observer.observe(host)
-  }
-
-  // The window became another one (a phone was turned): show everything again when that is far from what was looked
-  // at, or when nothing of the flow would be seen. A panel that opens beside leaves everything where it is.
-  turned(before) {
-    const seen = this.window()
-    const any = [...this.host.graph.nodes.values()].some((n) => n.ax < seen.x2 && n.ax + n.w > seen.x1 && n.ay < seen.y2 && n.ay + n.h > seen.y1)
-    const ratio = this.width / before.width
-    if (!any || ratio < 0.6 || ratio > 1.7) this.host.fit(true)
   }
 
   stop() {
@@ -75,18 +73,12 @@ export class View {
   }
 
   centre() {
-    const { left, width } = this.free()
-    return { x: (left + width / 2 - this.x) / this.k, y: (this.height / 2 - this.y) / this.k }
-  }
-
-  // What panels leave free of the view, in view pixels.
-  free() {
-    const { left, right } = this.host.insets()
-    return { left, width: Math.max(120, this.width - left - right) }
+    const { left, width, height } = this.room.free()
+    return { x: (left + width / 2 - this.x) / this.k, y: (height / 2 - this.y) / this.k }
   }
 
   pan(dx, dy) {
-    this.auto = false
+    this.auto = null
     this.x += dx
     this.y += dy
     this.draw(true)
@@ -94,7 +86,7 @@ export class View {
 
   // Zoom so that the point under (vx, vy), in view pixels, stays there.
   zoom(factor, vx = this.width / 2, vy = this.height / 2) {
-    this.auto = false
+    this.auto = null
     const k = Math.min(MOST, Math.max(LEAST, this.k * factor))
     this.x = vx - ((vx - this.x) * k) / this.k
     this.y = vy - ((vy - this.y) * k) / this.k
@@ -103,16 +95,20 @@ export class View {
     this.draw()
   }
 
+  get far() {
+    return this.host.graph.nodes.size >= FROM ? FAR_LARGE : FAR
+  }
+
   // Down to boxes at once (cheap), back to HTML only when the gesture rests (costly).
   gesture() {
-    if (this.k < FAR && this.level !== "far") this.setLevel("far")
+    if (this.k < this.far && this.level !== "far") this.setLevel("far")
     clearTimeout(this.gestureEnd)
     this.gestureEnd = setTimeout(() => this.settle(), 140)
   }
 
   settle() {
     clearTimeout(this.gestureEnd)
-    this.setLevel(this.k < FAR ? "far" : this.k < NEAR ? "mid" : "near")
+    this.setLevel(this.k < this.far ? "far" : this.k < NEAR ? "mid" : "near")
   }
 
   setLevel(level) {
@@ -125,10 +121,7 @@ export class View {
 
   fit(box, most = 1) {
     if (!this.width) {
-      this.pendingFit = () => {
-        this.pendingFit = null
-        this.fit(box, most)
-      }
+      this.pendingFit = () => this.fit(box, most)
       return
     }
     if (!box) {
@@ -139,33 +132,35 @@ export class View {
       this.draw()
       return
     }
-    const { left, width } = this.free()
+    const { left, width, height } = this.room.free()
     const w = Math.max(1, box.x2 - box.x1)
     const h = Math.max(1, box.y2 - box.y1)
-    this.k = Math.min(most, Math.max(LEAST, Math.min((width - 64) / w, (this.height - 152) / h)))
+    const [aside, under] = [Math.min(64, width / 14), Math.min(152, height / 4)]
+    this.k = Math.min(most, Math.max(LEAST, Math.min((width - aside) / w, (height - under) / h)))
     this.x = left + (width - w * this.k) / 2 - box.x1 * this.k
-    this.y = (this.height - 56 - h * this.k) / 2 - box.y1 * this.k
+    this.y = (height - under * 0.37 - h * this.k) / 2 - box.y1 * this.k
     this.settle()
     this.draw()
   }
 
   // Move as little as needed so that the box is seen; zoom in when it would only be a drawn box.
   show(box) {
-    if (this.k < FAR) {
+    const { left, width, height, foot } = this.room.free()
+    if (this.k < this.far) {
       this.k = NEAR
-      this.x = this.width / 2 - ((box.x1 + box.x2) / 2) * this.k
-      this.y = this.height / 2 - ((box.y1 + box.y2) / 2) * this.k
+      this.x = left + width / 2 - ((box.x1 + box.x2) / 2) * this.k
+      this.y = height / 2 - ((box.y1 + box.y2) / 2) * this.k
       this.settle()
       this.draw()
       return
     }
-    const { left, width } = this.free()
     const [x1, x2] = [box.x1 * this.k + this.x, box.x2 * this.k + this.x]
     const [y1, y2] = [box.y1 * this.k + this.y, box.y2 * this.k + this.y]
-    if (x1 < left + 24) this.x += left + 24 - x1
-    else if (x2 > left + width - 24) this.x += left + width - 24 - x2
-    if (y1 < 24) this.y += 24 - y1
-    else if (y2 > this.height - 72) this.y += Math.max(24 - y1, this.height - 72 - y2)
+    const edge = Math.min(24, width / 28)
+    if (x1 < left + edge) this.x += left + edge - x1
+    else if (x2 > left + width - edge) this.x += Math.max(left + edge - x1, left + width - edge - x2)
+    if (y1 < edge) this.y += edge - y1
+    else if (y2 > height - foot) this.y += Math.max(edge - y1, height - foot - y2)
     this.draw()
   }
 
