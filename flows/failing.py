@@ -45,7 +45,7 @@ def pause_before_next(step: Step, tries: int, error: BaseException) -> float | N
 
 def fault_of(step: Step, path: str, iter: str, error: BaseException) -> Fault:
     if isinstance(error, NodeError):
-        return Fault(error.message, error.field, path, iter, type(error).__name__)
+        return Fault(error.message, error.field, path, iter, error.kind or type(error).__name__)
     reason = str(error) or "no reason given"
     sentence = f"The component '{step.kind.title if step.kind else step.id}' met an error it does not handle: {reason}"
     return Fault(f"{sentence} ({type(error).__name__}).", "", path, iter, type(error).__name__)

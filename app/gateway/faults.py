@@ -50,9 +50,11 @@ class Fault(NodeError):
     `sizes`: for "too_long", (tokens sent, tokens the model reads) when the vendor told them.
     """
 
+    kind: Kind
+
     def __init__(self, kind: Kind, message: str, *, field: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, field=field, retry=kind in RETRYABLE, retry_after=retry_after)
-        self.kind: Kind = kind
+        self.kind = kind
         self.sizes: tuple[int, int] | None = None
 
 

@@ -44,7 +44,7 @@ class StepHttp:
             reply = await egress.send(request.method, request.url, headers=headers, body=request.body, limits=limits)
         except egress.EgressError as problem:
             again = problem.retry and not (problem.sent and request.method in ONCE)
-            raise NodeError(str(problem), field="url", retry=again) from None
+            raise NodeError(str(problem), field="url", retry=again, kind=f"http_{problem.code}") from None
         return HttpReply(reply.status, reply.headers, reply.body)
 
     async def _secret(self, request: HttpRequest) -> dict[str, str]:

@@ -19,10 +19,11 @@ from app.runs.live import LiveFlow, live_document, live_flows
 from app.runs.ports import Typed, fields_for, typed_ports
 from app.runs.reading import run_view
 from app.runs.redacting import redacted
+from app.runs.remedies import Remedy
 from app.runs.rollout_figures import Verdict, verdicts
 from app.runs.rollouts import Rollout, rollout_of
 from app.runs.service import GONE
-from app.runs.shapes import RunView
+from app.runs.shapes import RunView, StepView
 from app.runs.stages import Stage, stages_of
 from app.runs.tried import Tried, input_again, last_try
 from app.runs.versions import VersionView, token
@@ -208,9 +209,11 @@ __all__ = [
     "LiveFlow",
     "Named",
     "Pause",
+    "Remedy",
     "Rollout",
     "RunView",
     "Stage",
+    "StepView",
     "Tried",
     "Typed",
     "Verdict",

@@ -47,6 +47,8 @@ def run_view(row: Any, flow: Flow, steps: list[Any], tries: list[Any], logs: lis
         output=redacted(loads(row["output"])),
         error=redacted(str(fault.get("message", ""))),
         error_node=str(fault.get("node", "")),
+        error_kind=str(fault.get("kind", "")),
+        error_field=str(fault.get("field", "")),
         prompt_tokens=row["prompt_tokens"],
         completion_tokens=row["completion_tokens"],
         cost_micros=row["cost_micros"],
@@ -70,6 +72,7 @@ def _express(row: Any, uses: dict[str, NodeUse]) -> list[StepView]:
             (record.usage.prompt_tokens, record.usage.completion_tokens, record.usage.cost_micros)
             if record.usage else (0, 0, 0), effect=record.effect, kept=record.kept is True,
             error_field=record.fault.field if record.fault else "",
+            error_kind=record.fault.kind if record.fault else "",
             logs=_said(row, [] if isinstance(record.logs, UnsetType) else record.logs),
         )
         for record in records
@@ -104,6 +107,7 @@ def _durable(row: Any, uses: dict[str, NodeUse], steps: list[Any], tries: list[A
                 (step["prompt_tokens"], step["completion_tokens"], step["cost_micros"]), wait,
                 attempts.get(key, []), _said(row, said.get(key, [])), step["effect_class"], step["taken_over"],
                 redacted(loads(step["edits"])), step["kept"], str(error.get("field", "")),
+                str(error.get("kind", "")),
             )
         )  # fmt: skip
     return views
@@ -142,6 +146,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
     edits: dict[str, Any] | None = None,
     kept: bool = False,
     error_field: str = "",
+    error_kind: str = "",
 ) -> StepView:
     use = uses.get(node)
     kind = catalogue.load().get(use.type) if use is not None else None
@@ -150,7 +155,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
         node, iter, title, use.type if use else "", kind.family if kind else "", kind.icon if kind else "circle-help",
         node.count("/") + (iter.count(".") + 1 if iter else 0), _word(status, wait), attempt, began, ms,
         dict(edits or {}), output, error, *used, wait, attempts or [], logs or [], effect, taken_over,
-        tuple(edits or ()), kept=kept, error_field=error_field,
+        tuple(edits or ()), kept=kept, error_field=error_field, error_kind=error_kind,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from app.runs.remedies import Remedy, remedy
 from app.runs.why import Why
 from flows.sdk.context import Wait
 
@@ -47,7 +48,8 @@ class StepView(Struct, frozen=True):
 
     `taken_over`: the outcome is that of the run this one goes on from. `edited`: ports whose value a person put in.
     `why`: of a step that did not run, the wires that stayed silent, back to the cause. `kept`: its result was kept from
-    a run before. `error_field`: the setting or the port that caused the error, where one did.
+    a run before. `error_field`: the setting or the port that caused the error, where one did. `error_kind`: its line in
+    remedies.py.
     """
 
     node: str
@@ -76,6 +78,7 @@ class StepView(Struct, frozen=True):
     why: Why | None = None
     kept: bool = False
     error_field: str = ""
+    error_kind: str = ""
 
     @property
     def key(self) -> str:
@@ -142,6 +145,17 @@ class RunView(Struct, frozen=True):
     environment: str = ""
     waits: str = ""
     ratings: list[Rating] = []
+    error_kind: str = ""
+    error_field: str = ""
+
+    @property
+    def remedy(self) -> Remedy:
+        """What leads on from the run's error."""
+        return remedy(self.error_kind, self.error_field, self.error_node, self.flow_id, self.id)
+
+    def remedy_of(self, step: StepView) -> Remedy:
+        """What leads on from the error of one of its steps."""
+        return remedy(step.error_kind, step.error_field, step.node, self.flow_id, self.id)
 
     @property
     def live(self) -> bool:

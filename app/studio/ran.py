@@ -55,7 +55,8 @@ class Ran(Struct, frozen=True):
 class RanStep(Struct, frozen=True):
     """One step with its values, for the panel's tabs. Of a step with rounds: the last one.
 
-    `tries`: number, state and error of each try that failed. `logs`: what the step said (reading.LogView).
+    `tries`: number, state and error of each try that failed. `logs`: what the step said (reading.LogView). `remedy`:
+    what leads on from its error.
     """
 
     status: str
@@ -66,6 +67,7 @@ class RanStep(Struct, frozen=True):
     key: str = ""
     logs: list[Any] = field(default_factory=list)
     tries: list[tuple[int, str, str]] = field(default_factory=list)
+    remedy: runs.Remedy | None = None
 
     @property
     def gave(self) -> str:
@@ -93,7 +95,8 @@ async def ran_step(actor: Actor, run_id: UUID, node_id: str) -> RanStep | None:
 
     Of a step with rounds the last one, or the one before which the run pauses.
     """
-    found = [step for step in (await runs.run(actor, run_id)).steps if step.node == node_id]
+    run = await runs.run(actor, run_id)
+    found = [step for step in run.steps if step.node == node_id]
     if not found:
         return None
     step = next((each for each in found if each.paused), found[-1])
@@ -106,7 +109,8 @@ async def ran_step(actor: Actor, run_id: UUID, node_id: str) -> RanStep | None:
     )
     figures = " · ".join(part for part in parts if part)
     failed = [(each.attempt, each.status, each.error) for each in step.attempts if each.error]
-    return RanStep(step.status, figures, step.inputs, step.output, step.error, step.key, step.logs, failed)
+    way = run.remedy_of(step) if step.error else None
+    return RanStep(step.status, figures, step.inputs, step.output, step.error, step.key, step.logs, failed, way)
 
 
 def _cost(used: int, micros: int) -> str:
@@ -119,7 +123,7 @@ def _states(run: RunView) -> dict[str, State]:
     for step in run.steps:
         before = states.get(step.node)
         ms = step.ms + (before.ms or 0 if before else 0)
-        error = {"message": step.error, "field": step.error_field} if step.error else None
+        error = _error(run, step) if step.error else None
         micros = step.cost_micros + (before.micros if before else 0)
         tokens = step.tokens + (before.tokens if before else 0)
         cost = _cost(tokens + micros, micros)
@@ -129,6 +133,13 @@ def _states(run: RunView) -> dict[str, State]:
         idle = step.status in ("skipped", "paused")
         states[step.node] = State(step.status, None if idle else ms, cost, error, place, micros, tokens)
     return states
+
+
+def _error(run: RunView, step: runs.StepView) -> dict[str, str]:
+    """What the strip under its card says; `href` is "" where the way on is inside the editor."""
+    way = run.remedy_of(step)
+    href = "" if way.node else way.href
+    return {"message": step.error, "field": way.field or step.error_field, "label": way.label, "href": href}
 
 
 def _bars(run: RunView) -> list[Bar]:

@@ -47,7 +47,9 @@ class Claim(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True, omit_defaults=True):
-    """Why a step or a run failed, as a person reads it. `node`, `iter`: where. `kind`: the exception's name."""
+    """Why a step or a run failed, as a person reads it. `node`, `iter`: where. `kind`: the word the error gives
+    itself, else the exception's name; "" = the run as a whole.
+    """
 
     message: str
     field: str = ""

@@ -7,6 +7,7 @@ from msgspec import structs
 from app.runs.breaking import Pause
 from app.runs.comparing import compare
 from app.runs.ports import Typed, fields_for
+from app.runs.remedies import remedy
 from app.runs.showing import PauseForm, composed
 from app.studio.pins import Pin
 from tests.samples.runs import FLOW as RAN
@@ -54,6 +55,10 @@ SAMPLES: dict[str, Any] = {
         {"run": run("succeeded", step())},
         {"run": structs.replace(run("failed", step(), error="<b>"), error_node="ask")},
         {"run": structs.replace(run("failed", step(), error="<b>"), error_node="inner/ask")},
+    ],
+    "studio/_remedy.html": [
+        {"way": remedy("key", "", "ask", SOME, SOME)},
+        {"way": remedy("Misfit", "text", "ask", SOME, SOME)},
     ],
     "studio/_again.html": [
         {"run": SOME, "use": FLOW.nodes[0], "node": VIEWS[0], "given": given} for given in ([], FIELDS)

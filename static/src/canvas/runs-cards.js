@@ -80,15 +80,23 @@ export const Cards = (Base) =>
       if (!strip) {
         strip = document.createElement("div")
         strip.className = "node__strip"
-        strip.append(document.createElement("p"), document.createElement("button"))
-        strip.lastChild.type = "button"
-        strip.lastChild.textContent = "Open settings"
-        strip.lastChild.dataset.jump = node.id
+        strip.append(document.createElement("p"))
         node.el.querySelector(".node__card").append(strip)
       }
       strip.firstChild.textContent = error.message ?? String(error)
-      strip.lastChild.dataset.field = error.field ?? ""
+      strip.replaceChildren(strip.firstChild, this.way(node, error))
       this.host.graph.grow(node, STRIP)
+    }
+
+    // What leads on from the error: a page, or the setting. The record knows more than what was told while it ran.
+    way(node, { label, href, field }) {
+      const way = document.createElement(href ? "a" : "button")
+      way.textContent = label || "Open settings"
+      if (href) return Object.assign(way, { href })
+      way.type = "button"
+      way.dataset.jump = node.id
+      way.dataset.field = field ?? ""
+      return way
     }
 
     icon(name) {
