@@ -80,7 +80,7 @@ def _disk() -> Iterator[Finding]:
 def _secret() -> Iterator[Finding]:
     settings = config.settings()
     if not settings.secret_key and not (settings.data / "secret.key").exists():
-        yield Finding("Secret key", "note", "none yet; the first start makes one")
+        yield Finding("Secret key", "note", "none yet; it is made when it is first needed")
         return
     try:
         config.secret_key()

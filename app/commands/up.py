@@ -25,8 +25,10 @@ from app.embedded.local_model import LocalModel, missing
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.valkey import EmbeddedValkey
 
-PATIENCE = 60.0
-"""Seconds the web process has to become ready. On a small busy machine it takes five."""
+PATIENCE, REMINDER = 180.0, 15.0
+"""Seconds the web process has to become ready, and after which it is said that it takes longer. Alone it takes two; at
+the first start of a small machine that has ten other things to do, it took forty.
+"""
 
 
 @click.command("up")
@@ -205,12 +207,16 @@ class Up:
 
     def _wait_until_ready(self) -> None:
         """Until /health/ready says yes: the database answers and a worker can claim."""
-        deadline, web = monotonic() + PATIENCE, self._own[0]
+        began, said, web = monotonic(), 1, self._own[0]
         while (answer := self._ask("/health/ready"))[0] != 200:
             if not web.alive():
                 raise StartProblem(f"Web ended at once. Its last words ({web.log}):\n{tail(web.log)}\n")
             self.supervisor.look()
-            if monotonic() > deadline:
+            waited = monotonic() - began
+            if waited > REMINDER * said:
+                said += 1
+                self.say(f"waiting for web and worker (logs: {web.log.parent})")
+            if waited > PATIENCE:
                 raise StartProblem(
                     f"Web is not ready after {PATIENCE:.0f} s. It says: {answer[1] or 'nothing'}",
                     f"The logs are in {web.log.parent}; `agentbase doctor` looks at everything.",

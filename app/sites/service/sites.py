@@ -1,6 +1,7 @@
 """Opening a site, its name, address and look."""
 
 import re
+import unicodedata
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +11,7 @@ from app.errors import Conflict, NotAllowed, NotFound
 from app.sites.forms import SiteForm
 from app.web.actor import Actor
 
-_PLAIN = str.maketrans("éèêáàâñçå", "eeeaaanca", "") | {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
+_PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})
 RESERVED_SLUGS = frozenset({"www", "app", "api", "admin", "mail", "static", "localhost", "agentbase"})
 
 
@@ -49,7 +50,8 @@ async def change_site(actor: Actor, site_id: UUID, form: SiteForm) -> None:
 
 def slug_of(name: str) -> str:
     """A name as an address: ascii letters, digits and single dashes; "site" when nothing is left."""
-    plain = name.lower().translate(_PLAIN)
+    plain = unicodedata.normalize("NFC", name).lower().translate(_PLAIN)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or "site"
 
 

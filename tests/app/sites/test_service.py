@@ -12,6 +12,21 @@ from tests.factories.sites import a_site, an_editor, public
 pytestmark = pytest.mark.usefixtures("db")
 
 
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Fernhill Garden", "fernhill-garden"),
+        ("Ünïcode & <b>Co</b>", "uenicode-b-co-b"),
+        ("U\u0308bung", "uebung"),
+        ("Škoda Čapek", "skoda-capek"),
+        ("Łódź Café ﬁne", "lodz-cafe-fine"),
+        ("日本", "site"),
+    ],
+)
+def test_an_address_keeps_the_letters_under_their_accents(name, slug):
+    assert service.slug_of(name) == slug
+
+
 async def test_a_site_s_address_is_its_name_and_a_taken_one_gets_a_number():
     name = f"Fernhill Gärten {uuid4().hex[:6]}"
     first, _ = await a_site(await an_editor(), name=name)

@@ -1,0 +1,34 @@
+"""What the first screen offers: every starter is a flow that can run, drawn so that nothing lies on anything else."""
+
+from itertools import combinations
+
+import pytest
+
+from app.studio import queries
+from app.studio.starters import starters
+from flows import catalogue
+from flows.compile import compile
+from flows.plan import Plan
+
+HEAD = 44.0
+"""Of a container: nothing lies there."""
+
+
+@pytest.mark.parametrize("starter", starters(), ids=lambda starter: starter.name)
+def test_a_starter_can_run_and_nothing_in_its_picture_lies_on_anything_else(starter):
+    if starter.flow.nodes:
+        assert isinstance(compile(starter.flow, catalogue.load()), Plan)
+    size = {view.id: (view.w, view.h) for view in queries.views(starter.flow, [])}
+    for a, b in combinations(starter.flow.nodes, 2):
+        if a.parent == b.parent:
+            apart = (
+                a.x + size[a.id][0] <= b.x
+                or b.x + size[b.id][0] <= a.x
+                or a.y + size[a.id][1] <= b.y
+                or b.y + size[b.id][1] <= a.y
+            )
+            assert apart, f"{a.id} and {b.id}"
+    for node in starter.flow.nodes:
+        if node.parent:
+            (w, h), (wide, high) = size[node.id], size[node.parent]
+            assert node.x >= 0 and node.y >= HEAD and node.x + w <= wide and node.y + h <= high, node.id
