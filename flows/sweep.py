@@ -43,14 +43,14 @@ update run r set
     epoch = r.epoch + 1,
     crash_count = lost.crashes,
     owner_worker = null,
-    status = case when lost.unwanted and not lost.unsure then 'cancelled' when lost.crashes >= $1 then 'dead'
+    status = case when lost.unwanted then 'cancelled' when lost.crashes >= $1 then 'dead'
                   when lost.unsure then 'waiting' else 'queued' end,
     lane = case when lost.crashes >= $2 then 'quarantine' else r.lane end,
-    wake_at = case when lost.unsure and lost.crashes < $1 then clock_timestamp() + lost.dead_after end,
+    wake_at = case when lost.unsure and lost.crashes < $1 and not lost.unwanted then clock_timestamp() + lost.dead_after end,
     queued_at = clock_timestamp(),
     dispatched_at = null,
-    finished_at = case when lost.crashes >= $1 or lost.unwanted and not lost.unsure then clock_timestamp() end,
-    error = case when lost.crashes >= $1 and not (lost.unwanted and not lost.unsure) then json_build_object(
+    finished_at = case when lost.crashes >= $1 or lost.unwanted then clock_timestamp() end,
+    error = case when lost.crashes >= $1 and not lost.unwanted then json_build_object(
         'message', 'The worker died ' || lost.crashes || ' times while it ran this, at last with nothing else in the process ({how}'
                    || case lost.steps::text when '[]' then '' else ', at ' || lost.steps::text end
                    || '). It will not be tried again by itself.',
@@ -64,7 +64,7 @@ returning r.id, r.workspace_id, r.status, r.lane, lost.crashes, lost.alone, lost
 A run with a step whose outcome is unknown and must not be repeated sleeps for one more lease: the outcome may still come
 (late-outcome rule). After that its next owner puts the step in doubt. Of a process whose end was witnessed nothing comes.
 
-A run that somebody has cancelled meanwhile ends here: no worker holds it, so nobody has to be found to end it.
+A run that somebody has cancelled meanwhile ends here, as one ends at once that is cancelled while no worker has it.
 """
 
 LOST = TAKE.format(

@@ -98,11 +98,9 @@ async def test_a_process_that_was_being_started_when_its_parent_died_keeps_nobod
 
 @pytest.mark.parametrize(
     ("effect", "step", "becomes"),
-    [("idempotent", "started", "cancelled"), ("at_most_once", "started", "waiting"), ("undo", "succeeded", "queued")],
+    [("idempotent", "started", "cancelled"), ("at_most_once", "started", "cancelled"), ("undo", "succeeded", "queued")],
 )
-async def test_a_cancelled_run_whose_worker_died_ends_at_once_unless_an_outcome_may_still_come_or_it_has_to_undo(
-    bench, effect, step, becomes
-):
+async def test_a_cancelled_run_whose_worker_died_ends_at_once_unless_it_has_to_undo(bench, effect, step, becomes):
     """Nobody has to be found to end it: in quarantine that takes a process of its own."""
     claim = await bench.claim(await bench.open())
     await bench.ledger.write(claim, [StepChange("a", "", step, 1, effect, '{"value":1,"order":1}')])
