@@ -6,6 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 
+from app import config
 from app.accounts import oidc, queries, service
 from app.accounts.device import device_of
 from app.accounts.forms import JoinForm, SetupForm, SignInForm
@@ -19,6 +20,7 @@ from app.web.session import actor_of
 
 offer("sign_in_providers", oidc.providers)
 offer("needs_setup_code", lambda request: not address.is_this_machine(request.scope))
+offer("has_model", lambda: bool(config.settings().local_model_url))
 
 
 class SetupController(Controller):

@@ -34,6 +34,14 @@ async def test_a_fresh_instance_leads_to_the_setup_form_and_from_there_in_one_st
     assert profile.status_code == 200 and "mara@fernhill.example" in profile.text
 
 
+async def test_the_first_page_promises_a_model_only_where_there_is_one(first):
+    assert "a model is already installed" not in (await first.get("/setup")).text
+    with config.using(local_model_url="http://127.0.0.1:9/v1"):
+        assert "stays on this computer, and a model is already installed." in (await first.get("/setup")).text
+        elsewhere = await first.get("/setup", headers={"x-forwarded-for": "203.0.113.9"})
+        assert "stays on the machine that Agentbase runs on" in elsewhere.text
+
+
 async def test_the_setup_runs_once_and_then_never_again(first):
     token = token_of(await first.get("/setup"))
     assert (await first.post("/setup", data=FORM | {"_csrf": token})).status_code == 303
