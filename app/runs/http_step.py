@@ -7,6 +7,7 @@ from app import clock, egress
 from app.db import tenant_tx
 from app.errors import DomainError
 from app.gateway import service as gateway
+from app.runs import http_secrets
 from app.vault import service as vault
 from flows.sdk.capabilities import HttpReply, HttpRequest
 from flows.sdk.context import Context
@@ -32,29 +33,38 @@ class StepHttp:
                 raise NodeError(str(problem), field=getattr(problem, "field", "") or "connection") from None
             given = {name.lower() for name in signs}
             headers = {name: value for name, value in headers.items() if name.lower() not in given} | signs
-        if request.secrets:
-            headers |= await self._secret(request)
+        hidden: list[str] = []
+        redirects = egress.Limits().redirects
+        if request.secrets or request.parts:
+            values = await self._secrets(request)
+            hidden = http_secrets.shapes(request, values)
+            # A redirect would take the address or the body along; of headers it takes no secret to another server.
+            redirects = 0 if any(part.where != "basic" for part in request.parts) else redirects
+            request = http_secrets.filled(request, headers, values)
+            headers = dict(request.headers)
         seconds = min(request.timeout, LONGEST)
         if self._ctx.deadline is not None:
             seconds = min(seconds, self._ctx.deadline - clock.epoch())
             if seconds <= 0:
                 raise NodeError("The time of this run is up: no more requests are sent.")
-        limits = egress.Limits(seconds=seconds)
+        limits = egress.Limits(seconds=seconds, redirects=redirects)
         try:
             reply = await egress.send(request.method, request.url, headers=headers, body=request.body, limits=limits)
         except egress.EgressError as problem:
             again = problem.retry and not (problem.sent and request.method in ONCE)
-            raise NodeError(str(problem), field="url", retry=again, kind=f"http_{problem.code}") from None
-        return HttpReply(reply.status, reply.headers, reply.body)
+            said = http_secrets.without(str(problem), hidden)
+            raise NodeError(said, field="url", retry=again, kind=f"http_{problem.code}") from None
+        told = {name: http_secrets.without(value, hidden) for name, value in reply.headers.items()}
+        return HttpReply(reply.status, told, http_secrets.bytes_without(reply.body, hidden))
 
-    async def _secret(self, request: HttpRequest) -> dict[str, str]:
-        """Headers with stored secrets in them. Raises NodeError that names one that is missing or may not go there."""
+    async def _secrets(self, request: HttpRequest) -> dict[str, str]:
+        """Their values by name. Raises NodeError that names one that is missing or may not go there."""
         workspace, host = UUID(self._ctx.workspace_id), urlsplit(request.url).hostname or ""
-        found = {}
+        found: dict[str, str] = {}
         async with tenant_tx(workspace) as tx:
-            for header, (name, before) in request.secrets.items():
+            for name in [name for name, _ in request.secrets.values()] + [part.secret for part in request.parts]:
                 try:
-                    found[header] = f"{before}{await vault.secret_for(tx, workspace, name, host)}"
+                    found[name] = str(await vault.secret_for(tx, workspace, name, host))
                 except (DomainError, vault.CannotOpen) as problem:
                     raise NodeError(str(problem), field="secrets") from None
         return found

@@ -14,6 +14,7 @@ from flows.sdk import (
     HttpRequest,
     NodeError,
     Secret,
+    SecretPart,
     Template,
     lines,
     node,
@@ -30,10 +31,30 @@ class Pair(Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[Template, Meta(title="Value"), lines(1)] = ""
 
 
-class SecretHeader(Struct, frozen=True, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(title="Header", min_length=1, max_length=200)] = "Authorization"
+PLACES = {
+    "header": "In a header", "bearer": "Bearer token", "basic": "Basic sign-in, as the password",
+    "query": "In the address", "body": "In the body",
+}  # fmt: skip
+
+
+class SecretPlace(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a stored secret is put in when the request leaves."""
+
+    name: Annotated[
+        str,
+        Meta(
+            title="Name",
+            description="Of the header, the parameter or the field; with a basic sign-in, of the user.",
+            min_length=1,
+            max_length=200,
+        ),
+    ] = "Authorization"
     secret: Annotated[Secret, Meta(title="Secret")] = ""
-    before: Annotated[str, Meta(title="Before it", description="Such as Bearer, with a blank.", max_length=40)] = ""
+    before: Annotated[str, Meta(title="Before it", description="In a header, such as Token.", max_length=40)] = ""
+    where: Annotated[
+        Literal["header", "bearer", "basic", "query", "body"],
+        Meta(title="Where", extra_json_schema={"x-labels": PLACES}),
+    ] = "header"
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,8 +74,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         ConnectionRef, Meta(title="Connection", description="Its key signs requests to its own server.")
     ] = ""
     secrets: Annotated[
-        list[SecretHeader],
-        Meta(title="Headers with a secret", description="Put in when the request leaves.", max_length=10),
+        list[SecretPlace],
+        Meta(
+            title="Secrets",
+            description="Put in when the request leaves; neither the step nor its record has the value.",
+            max_length=10,
+        ),
     ] = []
     timeout: Annotated[float, Meta(gt=0, le=300, title="Time limit, in seconds"), Advanced] = 30
     fail_on_error: Annotated[
@@ -102,6 +127,10 @@ async def http(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
     A JSON answer is read; text stays text; anything else is refused. An input 'body' is sent as JSON unless the setting
     'Body' is filled in. With an idempotency header the step's key is sent along and the same for every try.
 
+    Secrets are named here and put in when the request leaves: into a header, as a bearer token or a basic sign-in, into
+    the address, or into a field of the body (a JSON object or a form). Where an answer repeats one, it reads [hidden].
+    With a secret in the address or the body no redirect is followed.
+
     Raises NodeError(field="url") for an address that is none, NodeError with retry for busy services (408, 425, 429,
     5xx) when trying again is safe, NodeError without for other error answers.
     """
@@ -127,9 +156,27 @@ def _request(settings: Settings, inputs: Inputs, ctx: Context) -> HttpRequest:
             headers["Content-Type"] = kind
     if settings.idempotency_header:
         headers[settings.idempotency_header] = ctx.idempotency_key
-    secrets = {each.name: (each.secret, each.before) for each in settings.secrets if each.secret}
+    secrets, parts = _secrets(settings)
     url = _address(settings)
-    return HttpRequest(settings.method, url, headers, body, settings.timeout, settings.connection, secrets)
+    return HttpRequest(settings.method, url, headers, body, settings.timeout, settings.connection, secrets, parts)
+
+
+def _secrets(settings: Settings) -> tuple[dict[str, tuple[str, str]], tuple[SecretPart, ...]]:
+    """Those in headers, and the others. Raises NodeError(field="secrets") for one in a body that is not sent."""
+    headers: dict[str, tuple[str, str]] = {}
+    parts = []
+    for each in settings.secrets:
+        if not each.secret:
+            continue
+        if each.where == "header":
+            headers[each.name] = (each.secret, each.before)
+        elif each.where == "bearer":
+            headers["Authorization"] = (each.secret, "Bearer ")
+        elif each.where == "body" and settings.method in SAFE:
+            raise NodeError(f"{settings.method} sends no body, so '{each.name}' can't be put into it.", field="secrets")
+        else:
+            parts.append(SecretPart(each.where, each.name, each.secret))
+    return headers, tuple(parts)
 
 
 def _address(settings: Settings) -> str:

@@ -40,7 +40,7 @@ def _run(ctx: Context) -> dict[str, Verb]:
 def _http(ctx: Context) -> dict[str, Verb]:
     async def send(request: Any) -> Any:
         asked = msgspec.convert(request, HttpRequest)
-        if asked.connection or asked.secrets:
+        if asked.connection or asked.secrets or asked.parts:
             raise NodeError(
                 "A package can't sign requests with a connection or secret of the workspace.", field="connection"
             )

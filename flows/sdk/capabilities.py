@@ -73,8 +73,20 @@ class Llm(Protocol):
     async def embed(self, texts: Sequence[str], model: str = "") -> list[list[float]]: ...
 
 
+class SecretPart(Struct, frozen=True):
+    """A stored secret elsewhere than in a header. `name`: of the parameter, of the field at the top of a JSON object or
+    of a form, or (basic) of the user whose password it is. `secret`: the name it is stored under.
+    """
+
+    where: Literal["query", "body", "basic"]
+    name: str
+    secret: str
+
+
 class HttpRequest(Struct, frozen=True):
-    """`secrets`: header -> (name of a stored secret, what stands before it: "Bearer "). No step sees the value."""
+    """`secrets`: header -> (name of a stored secret, what stands before it: "Bearer "); `parts`: those elsewhere. No
+    step sees a value. With one in the address or the body the request follows no redirect.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
     url: str
@@ -83,6 +95,7 @@ class HttpRequest(Struct, frozen=True):
     timeout: float = 30.0
     connection: str = ""
     secrets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    parts: tuple[SecretPart, ...] = ()
 
 
 class HttpReply(Struct, frozen=True):

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from components.connect.http import Inputs, Pair, Settings, http
-from flows.sdk import HttpReply, NodeError
+from components.connect.http import Inputs, Pair, SecretPlace, Settings, http
+from flows.sdk import HttpReply, NodeError, SecretPart
 from flows.sdk.testing import FakeHttp, context
 
 URL = "https://api.example/items?a=1"
@@ -90,3 +90,22 @@ async def test_answers_that_can_not_be_read_say_why():
     assert (await http.run(Settings(url=URL), Inputs(), answering(body=b""))).body is None
     problem = answering(body=msgspec.json.encode({"title": "x"}), kind="application/problem+json; charset=utf-8")
     assert (await http.run(Settings(url=URL), Inputs(), problem)).body == {"title": "x"}
+
+
+@pytest.mark.parametrize(
+    ("where", "headers", "parts"),
+    [
+        ("header", {"key": ("Shop", "Token ")}, ()),
+        ("bearer", {"Authorization": ("Shop", "Bearer ")}, ()),
+        ("basic", {}, (SecretPart("basic", "key", "Shop"),)),
+        ("query", {}, (SecretPart("query", "key", "Shop"),)),
+        ("body", {}, (SecretPart("body", "key", "Shop"),)),
+    ],
+)
+async def test_secrets_are_named_and_never_held(where, headers, parts):
+    ctx, place = answering(), SecretPlace("key", "Shop", "Token ", where)
+    await http.run(Settings(method="POST", url=URL, secrets=[place]), Inputs(), ctx)
+    assert (ctx.fake_http.sent[0].secrets, ctx.fake_http.sent[0].parts) == (headers, parts)
+    if where == "body":
+        with pytest.raises(NodeError, match="GET sends no body"):
+            await http.run(Settings(url=URL, secrets=[place]), Inputs(), ctx)
