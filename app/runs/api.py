@@ -133,7 +133,7 @@ class AllRunsApi(Controller):
     async def index(self, request: Request, actor: NamedDependency[Actor]) -> listing.Listed:
         """Query: q, state, flow, trigger, version, period, since, until, cost (ct), seconds, rating (good,
         bad, any), before (the next page)."""
-        wanted = listing.filter_of(request.query_params)
+        wanted = listing.strict_filter_of(request.query_params)
         return await listing.listed(actor, wanted, request.query_params.get("before", ""))
 
     @post("/cancellations", name="api:runs-cancel", summary="Cancel many runs", opt={"scope": "run"}, status_code=202)

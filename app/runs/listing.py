@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from app import clock
 from app.db import tenant_tx
+from app.errors import Refused
 from app.runs import words
 from app.runs.glance import NEEDS_YOU
 from app.runs.reading import loads
@@ -161,6 +162,25 @@ def filter_of(query: Any) -> RunFilter:
         environment=query.get("environment", "")[:30],
         rating=rating if (rating := query.get("rating", "")) in RATINGS else "",
     )
+
+
+def strict_filter_of(query: Any) -> RunFilter:
+    """The same for a program, which must never be given more than it asked for.
+
+    Raises Refused naming the filter for one there is not, and for a value it does not have.
+    """
+    names = RunFilter.__struct_fields__
+    for name in query:
+        if name not in (*names, "before"):
+            raise Refused(
+                f"There is no filter '{name[:40]}'.", remedy=f"There are {', '.join(names)}.", field=name[:40]
+            )
+    wanted = filter_of(query)
+    for name in names:
+        given = query.get(name, "").strip()
+        if given.strip("0.") and not getattr(wanted, name):
+            raise Refused(f"'{given[:40]}' is nothing that '{name}' can be.", field=name)
+    return wanted
 
 
 async def matching(actor: Actor, wanted: RunFilter) -> list[UUID] | None:

@@ -172,3 +172,11 @@ async def test_a_run_that_waits_is_never_too_old(engine):
     await jobs.forget_old_runs()
     async with tenant_tx(actor.workspace_id) as tx:
         assert await tx.fetchval("select count(*) from run where id = $1", run) == 1
+
+
+async def test_a_program_that_asks_for_what_there_is_not_is_told_so_and_not_given_everything(api, signed_in):
+    assert (await api.get("/api/v1/runs?state=failed&cost=0&seconds=0.0&q=%20")).status_code == 200
+    for query, field in (("status=failed", "status"), ("state=nonsense", "state"), ("since=yesterday", "since")):
+        answer = await api.get(f"/api/v1/runs?{query}")
+        assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == field, query
+    assert (await signed_in.get("/runs?status=failed&state=nonsense")).status_code == 200, "an old link shows runs"
