@@ -16,6 +16,7 @@ from app.runs import doors
 from app.runs.call_addresses import PREFIX, Place, place_of
 from app.runs.hooks import PRIVATE, read_body
 from app.runs.running import host
+from app.vault import service as vault
 from components.logic.webhook import signal_of
 from flows.ledger import postgres_verbs as verbs
 
@@ -111,11 +112,19 @@ async def _settings(version_id: UUID, place: Place) -> Any:
         raise NotFound(NOWHERE) from None
 
 
+async def _secret(workspace_id: UUID, settings: Any) -> str:
+    """The one that its step names in the vault, else the key of its connection."""
+    if name := getattr(settings, "named", ""):
+        async with tenant_tx(workspace_id) as tx:
+            return str(await vault.read_secret(tx, workspace_id, name))
+    return str(await gateway.secret_of(workspace_id, settings.secret))
+
+
 async def _admitted(workspace_id: UUID, settings: Any, headers: dict[bytes, bytes], body: bytes) -> doors.Admitted:
     """Raises DomainError(401), which does not say what was wrong; the log does."""
     try:
-        secret = await gateway.secret_of(workspace_id, settings.secret)
-        return doors.checked(settings, [str(secret)] if secret else [], headers, body, clock.epoch())
+        secret = await _secret(workspace_id, settings)
+        return doors.checked(settings, [secret] if secret else [], headers, body, clock.epoch())
     except (doors.Forged, DomainError) as why:
         log.warning("a call to a run was refused", why=str(why))
         raise DomainError("The signature of this call was not accepted.", status=401, code="signature") from None

@@ -14,7 +14,7 @@ from app.logs import logger
 from app.runs.service import Admitted, Forged
 from app.triggers import signatures
 from app.triggers.firing import Trigger, note
-from app.triggers.keys import secrets_of
+from app.triggers.keys import named_secret, secrets_of
 
 log = logger(__name__)
 
@@ -30,8 +30,9 @@ _writing: set["asyncio.Task[None]"] = set()
 async def guard(
     trigger_id: UUID, workspace_id: UUID, settings: Any, headers: Mapping[bytes, bytes], body: bytes
 ) -> Admitted:
-    secrets = await secrets_of(trigger_id, workspace_id)
     try:
+        name = getattr(settings, "secret", "")
+        secrets = await (named_secret(workspace_id, name) if name else secrets_of(trigger_id, workspace_id))
         return signatures.check(settings, secrets, headers, body, clock.epoch())
     except Forged as forged:
         _note(trigger_id, workspace_id, forged)

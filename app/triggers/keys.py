@@ -4,10 +4,13 @@ import base64
 import secrets as random
 from uuid import UUID
 
+import msgspec
+
 from app import clock
 from app.db import Tx, tenant_tx
-from app.errors import Conflict, Refused
+from app.errors import Conflict, DomainError, Refused
 from app.events import publish
+from app.runs.service import Forged
 from app.triggers.service import found, may_change
 from app.vault import service as vault
 from app.vault.service import Place
@@ -18,6 +21,7 @@ LEAST, LONGEST = 16, 500
 KEPT = 10.0
 """Seconds for which secrets are not read again. A new one is felt within this time; the old one counts for a day."""
 _known: dict[UUID, tuple[float, list[str]]] = {}
+_named: dict[tuple[UUID, str], tuple[float, list[str]]] = {}
 MOST_KNOWN = 5_000
 
 
@@ -37,6 +41,8 @@ async def set_secret(actor: Actor, trigger_id: UUID, given: str = "") -> str:
         row = await found(tx, trigger_id)
         if row["kind"] != "webhook":
             raise Conflict("Only webhooks are signed.")
+        if secret_name(row["rule"]):
+            raise Conflict("Its step names a secret of the vault.", remedy="Change that one under Settings, Secrets.")
         await tx.execute("select from trigger where id = $1 for update", trigger_id)
         await tx.execute("delete from trigger_secret where trigger_id = $1 and until is not null", trigger_id)
         await tx.execute(
@@ -57,6 +63,11 @@ async def set_secret(actor: Actor, trigger_id: UUID, given: str = "") -> str:
     return secret
 
 
+def secret_name(rule: str | None) -> str:
+    """The secret of the vault that a webhook's step names, "" = the one set on its trigger's page."""
+    return str(msgspec.json.decode(rule).get("secret") or "") if rule else ""
+
+
 def made() -> str:
     """192 random bits in the form that most services take."""
     return "whsec_" + base64.b64encode(random.token_bytes(24)).decode()
@@ -72,6 +83,22 @@ async def secrets_of(trigger_id: UUID, workspace_id: UUID) -> list[str]:
     if len(_known) >= MOST_KNOWN:
         _known.clear()
     _known[trigger_id] = (clock.monotonic() + KEPT, opened)
+    return opened
+
+
+async def named_secret(workspace_id: UUID, name: str) -> list[str]:
+    """The one that a step names in the vault, for checking calls. Raises Forged when there is none of this name."""
+    known = _named.get((workspace_id, name.lower()))
+    if known is not None and known[0] > clock.monotonic():
+        return known[1]
+    async with tenant_tx(workspace_id) as tx:
+        try:
+            opened = [str(await vault.read_secret(tx, workspace_id, name))]
+        except DomainError as problem:
+            raise Forged("no_secret", str(problem)) from None
+    if len(_named) >= MOST_KNOWN:
+        _named.clear()
+    _named[workspace_id, name.lower()] = (clock.monotonic() + KEPT, opened)
     return opened
 
 

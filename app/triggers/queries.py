@@ -12,6 +12,7 @@ from app.db import tenant_tx
 from app.errors import NotFound
 from app.runs import service as runs
 from app.triggers import calendar, plans
+from app.triggers.keys import secret_name
 from app.triggers.pacing import Pace
 from app.triggers.service import BY_VISITORS, GONE
 from app.web.actor import Actor
@@ -82,7 +83,10 @@ class FiringView(Struct, frozen=True):
 
 
 class TriggerView(Struct, frozen=True):
-    """`next_at` is known for schedules that are on. `problem`: why it can't fire. `switchable`: it has a switch."""
+    """`next_at` is known for schedules that are on. `problem`: why it can't fire. `switchable`: it has a switch.
+
+    `secret_name`: the secret of the vault that signs its calls, "" = the one set on its page (`secret_hint`).
+    """
 
     id: UUID
     flow_id: UUID
@@ -99,6 +103,7 @@ class TriggerView(Struct, frozen=True):
     path: str = ""
     signature: str = ""
     secret_hint: str = ""
+    secret_name: str = ""
     pace: Pace | None = None
 
     @property
@@ -170,7 +175,7 @@ def _why(view: TriggerView, working: bool) -> list[str]:
         found.append("It is switched off.")
     if view.problem:
         found.append(view.problem)
-    if view.signature and not view.secret_hint:
+    if view.signature and not view.secret_hint and not view.secret_name:
         found.append("No secret is set: every call is refused.")
     if not working and view.kind not in ("webhook", *BY_VISITORS):
         found.append("No worker is running: nothing looks at the clock, and nothing that waits is carried out.")
@@ -196,6 +201,7 @@ def _view(row: Any) -> TriggerView:
         _path(row),
         _signature(row),
         f"…{row['hint']}" if row["hint"] else "",
+        secret_name(row["rule"]) if row["kind"] == "webhook" else "",
         msgspec.json.decode(row["pace"], type=Pace) if row["pace"] else None,
     )
 

@@ -13,7 +13,7 @@ from components.start.signing import (
     Tolerance,
     checkable,
 )
-from flows.sdk import ConnectionRef, Context, NodeError, Nothing, Ports, node
+from flows.sdk import ConnectionRef, Context, NodeError, Nothing, Ports, Secret, node
 from flows.sdk.ports import ports_of
 
 
@@ -26,7 +26,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tolerance: Tolerance = 300
     secret: Annotated[
         ConnectionRef,
-        Meta(title="Secret", description="The connection whose key signs the calls. Needed with a signature."),
+        Meta(title="Connection", description="Whose key signs the calls. A signature needs this, or a secret."),
+    ] = ""
+    named: Annotated[
+        Secret, Meta(title="Secret", description="Its name under Settings, Secrets, instead of a connection.")
     ] = ""
 
 
@@ -35,10 +38,10 @@ class Outputs(Struct, frozen=True):
 
 
 def _ports(settings: Settings) -> Ports:
-    """Raises NodeError(field="secret") for a signature that nothing could check."""
+    """Raises NodeError(field="named") for a signature that nothing could check."""
     checkable(settings)
-    if settings.signature != "none" and not settings.secret:
-        raise NodeError("Choose the connection whose key signs the calls.", field="secret")
+    if settings.signature != "none" and not (settings.secret or settings.named):
+        raise NodeError("Choose the secret that signs the calls, or the connection whose key does.", field="named")
     return ports_of(Nothing, Outputs)
 
 

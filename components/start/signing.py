@@ -1,13 +1,13 @@
 """How calls from outside are signed: kinds of settings for every step that takes calls.
 
-The secret is none of them: it is set on the trigger's page, or is the key of a connection.
+Of the secret they hold a name at most: it is set on the trigger's page, in the vault, or the key of a connection.
 """
 
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from flows.sdk import Advanced, NodeError, shown_when
+from flows.sdk import Advanced, NodeError, Secret, shown_when
 
 HEADER = r"^[A-Za-z0-9-]{0,100}$"
 STAMPED = ("standard", "stripe", "slack")
@@ -54,6 +54,13 @@ Tolerance = Annotated[
     Meta(ge=10, le=3600, title="Oldest call, in seconds", description="By the time the sender signed along."),
     shown_when("signature", "hmac", *STAMPED),
     Advanced,
+]
+
+
+NamedSecret = Annotated[
+    Secret,
+    Meta(title="Secret", description="Its name under Settings, Secrets. Empty = the one set on the trigger's page."),
+    shown_when("signature", "hmac", "github", *STAMPED),
 ]
 
 

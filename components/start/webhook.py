@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from components.start.signing import (
     Algorithm,
     IdHeader,
+    NamedSecret,
     Signature,
     SignatureHeader,
     TimeHeader,
@@ -25,6 +26,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(title="Answer", description="'result': the caller waits for the answer step. 'at once': 202, runs after."),
     ] = "result"
     signature: Signature = "none"
+    secret: NamedSecret = ""
     header: SignatureHeader = "X-Signature"
     algorithm: Algorithm = "sha256"
     stamp_header: TimeHeader = ""

@@ -54,6 +54,7 @@ SAMPLES: dict[str, Any] = {
     "triggers/_address.html": [{"it": view(path="/hooks/x")}, {"it": view()}],
     "triggers/_secret.html": [
         {"it": view(signature="github"), "shown": "", "errors": {"": "No."}},
+        {"it": view(signature="github", secret_name="Shop <key>"), "shown": "", "errors": {}},
         {"it": view(signature="github", secret_hint="…9f2c"), "shown": "whsec_x", "errors": {}},
     ],
     "triggers/_pace.html": [

@@ -12,6 +12,7 @@ from app.gateway import service as gateway
 from app.gateway.forms import ConnectForm
 from app.runs import calls, service
 from app.runs.call_addresses import PREFIX, Place, calls_for, place_of, token_of
+from app.vault import service as vault
 from app.web.actor import Actor
 from components.logic.webhook import signal_of
 from flows.model import Edge, Flow, NodeUse
@@ -183,6 +184,18 @@ async def test_a_signed_call_counts_and_a_forged_one_uses_nothing_up(client, app
     async with tenant_tx(actor.workspace_id) as tx:
         kept = await tx.fetchval("select data from run_signal where run_id = $1 and sender = 'a call'", run)
     assert "x-hub-signature" not in kept
+    assert (await ended(actor, run))["data"] == {"sum": 5}
+
+
+async def test_the_secret_of_a_signed_wait_may_lie_in_the_vault(client, app):
+    actor = await an_actor()
+    await vault.put_secret(actor, "Shop", "whsec-of-the-shop-0123")
+    run, path = await begun(actor, paying(signature="github", named="shop"))
+    body = b'{"sum": 5}'
+    forged = "sha256=" + hmac.digest(b"other", body, "sha256").hex()
+    assert (await client.post(path, content=body, headers={"x-hub-signature-256": forged})).status_code == 401
+    good = "sha256=" + hmac.digest(b"whsec-of-the-shop-0123", body, "sha256").hex()
+    assert (await client.post(path, content=body, headers={"x-hub-signature-256": good})).status_code == 202
     assert (await ended(actor, run))["data"] == {"sum": 5}
 
 

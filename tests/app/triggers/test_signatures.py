@@ -15,9 +15,10 @@ from app.runs import hooks
 from app.runs import service as runs
 from app.runs.service import Forged
 from app.triggers import guard as guarding
-from app.triggers import keys
+from app.triggers import keys, queries
 from app.triggers.guard import guard
 from app.triggers.signatures import check
+from app.vault import service as vault
 from app.webhooks.service import signature as standard_signature
 from components.start.webhook import Settings
 from tests.app.runs.test_hooks import address, call
@@ -27,6 +28,7 @@ from tests.factories.triggers import a_trigger, firings
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = 1_614_265_330.0
 BODY = b'{"test": 2432232314}'
+KEPT_SECRET = "kept-in-the-vault-0123"
 
 
 def hexed(secret, text, algorithm="sha256"):
@@ -203,6 +205,32 @@ async def test_without_a_guard_or_a_secret_a_signed_address_stays_shut(door, mon
 
     monkeypatch.setattr(doors, "_guards", [])
     assert (await call(path, b"{}", headers=list(headers.items())))[0] == 401
+
+
+async def test_a_step_may_name_a_secret_of_the_vault(engine, monkeypatch):
+    monkeypatch.setattr(hooks, "REMEMBERED", 0.0)
+    monkeypatch.setattr(keys, "KEPT", 0.0)
+    runs.guard_hooks(guard)
+    actor = (await a_person()).actor
+    made = await a_trigger("start.webhook", workspace_id=actor.workspace_id, signature="standard", secret="Shop")
+    path = await address(made.workspace_id, made.flow_id)
+    _, headers = signed("standard", KEPT_SECRET, b"{}", delivery="d-1")
+    assert (await call(path, b"{}", headers=list(headers.items())))[0] == 401, "there is none of this name yet"
+    await vault.put_secret((await a_person()).actor, "Shop", KEPT_SECRET)
+    assert (await call(path, b"{}", headers=list(headers.items())))[0] == 401, "nor does a stranger's count"
+    await vault.put_secret(actor, "shop", KEPT_SECRET)
+    assert (await call(path, b"{}", headers=list(headers.items())))[0] == 200
+    await vault.put_secret(actor, "shop", "another-one-of-length")
+    _, headers = signed("standard", KEPT_SECRET, b"{}", delivery="d-2")
+    assert (await call(path, b"{}", headers=list(headers.items())))[0] == 401, "replaced in the vault, replaced here"
+    for task in tuple(guarding._writing):
+        await task
+    detail = await queries.trigger(actor, made.id)
+    assert detail.trigger.secret_name == "Shop" and not any("No secret is set" in why for why in detail.why)
+    assert KEPT_SECRET not in str(msgspec.to_builtins(detail))
+    assert any("no secret named" in firing.reason for firing in detail.firings)
+    with pytest.raises(Conflict, match="names a secret of the vault"):
+        await keys.set_secret(actor, made.id)
 
 
 async def test_who_may_set_which_secret(door):
