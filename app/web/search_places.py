@@ -8,7 +8,10 @@ from msgspec import Struct
 
 
 class Place(Struct, frozen=True):
-    """A line of the palette: somewhere to go, or (`opens`, `theme`) something to do here. `words`: other names."""
+    """A line of the palette: somewhere to go, or (`opens`, `theme`) something to do here. `words`: other names.
+
+    `posts`: the address of a deed that needs nothing more than to be asked for.
+    """
 
     name: str
     note: str
@@ -16,6 +19,7 @@ class Place(Struct, frozen=True):
     href: str = ""
     opens: str = ""
     theme: str = ""
+    posts: str = ""
     words: str = ""
 
     def fits(self, search: str) -> bool:
@@ -52,6 +56,15 @@ DEEDS: tuple[Place, ...] = (
     Place("New flow", "What do you want to make?", "plus", "/start", words="create add make"),
     Place("Describe a flow", "a model drafts it, you look at it first", "wand-sparkles", "/drafting", words="draft ai"),
     Place("Connect a model", "or another service", "plug", "/connections/new", words="add provider key openai ollama"),
+    Place("Invite somebody", "a link for one person", "user-plus", "/settings/members", words="add member people team"),
+    Place("Make an API key", "for a program of yours", "key-round", "/settings/keys", words="create token"),
+    Place("Keep a secret", "a key that steps use by name", "lock", "/settings/secrets", words="add password vault"),
+    Place("Put in a file", "for the settings of steps", "upload", "/settings/files", words="upload add document"),
+    Place("Tell another program", "a webhook for events", "send", "/webhooks", words="add endpoint notify"),
+    Place("Say what models may cost", "budgets", "wallet", "/connections", words="limit spend money budget"),
+    Place("Change my password", "or name and appearance", "user", "/settings/profile", words="profile"),
+    Place("Take the tour", "two minutes on the canvas", "footprints", posts="/tour", words="help learn begin"),
+    Place("Sign out", "on this device", "log-out", posts="/sign-out", words="leave log"),
     Place("Keys", "all keys of this page", "keyboard", opens="keys", words="shortcuts help"),
     Place("Ink, dark", "appearance", "moon", theme="dark", words="theme mode night"),
     Place("Chalk, light", "appearance", "sun", theme="light", words="theme mode day"),
@@ -71,6 +84,7 @@ OF_FLOW: tuple[Place, ...] = (
     Place("Change this flow in words", "a model drafts it", "wand-sparkles", "/drafting", words="describe ai"),
     Place("Comments on this flow", "", "message-square", "/outline?panel=comments", words="threads talk"),
     Place("Take this flow along", "as a file", "download", "/export", words="export json"),
+    Place("Take this flow along, whole", "with tests and files", "package", "/bundle", words="export zip archive"),
 )
 """Behind `/flows/<id>`."""
 OF_RUN: tuple[Place, ...] = (

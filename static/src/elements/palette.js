@@ -1,5 +1,5 @@
 // Ctrl K: everything this page can do (the registry of keys.js), what elements of the page offer ("palette:ask"), what
-// was used lately, and what the server finds (GET /palette?q=…). Options are links, carry data-opens, or a deed.
+// was used lately, and what the server finds (GET /palette?q=…). Options are links, carry data-opens or data-posts, or a deed.
 import htmx from "./htmx.js";
 import { deeds, register, words as caps } from "./keys.js";
 
@@ -134,9 +134,19 @@ class CommandPalette extends HTMLElement {
       localStorage.setItem(LATELY, JSON.stringify([name, ...this.lately().filter((other) => other !== name)].slice(0, MOST_LATELY)));
       run(event);
     }
+    if (option.dataset.posts) post(option.dataset.posts);
     if (option.dataset.opens) document.dispatchEvent(new CustomEvent(`open:${option.dataset.opens}`));
     if (option.dataset.themeChoice) document.dispatchEvent(new CustomEvent("theme", { detail: option.dataset.themeChoice }));
   }
+}
+
+// As its button in the page would: a form with the page's token.
+function post(action) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action, hidden: true });
+  const token = document.querySelector('meta[name="csrf-token"]').content;
+  form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "_csrf", value: token }));
+  document.body.append(form);
+  form.submit();
 }
 
 // From the sprite that the page's other icons come from.

@@ -14,11 +14,13 @@ export class Reading {
     const copy = document.createElement("section")
     copy.className = "shown__step"
     copy.append(...[...step.children].map((el) => el.cloneNode(true)))
+    const title = Object.assign(document.createElement("h2"), { textContent: copy.querySelector("h3").textContent })
+    copy.querySelector("h3").replaceWith(title) // beside the canvas it stands right under the flow's name
     const close = document.getElementById("panel-close").content.cloneNode(true)
     copy.querySelector(".shown__head").append(close)
     this.node = id
     this.el.replaceChildren(copy)
-    this.el.setAttribute("aria-label", copy.querySelector("h3").textContent)
+    this.el.setAttribute("aria-label", title.textContent)
     this.el.hidden = false
     if (focus) this.el.querySelector("button").focus()
   }

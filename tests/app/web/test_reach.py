@@ -51,9 +51,11 @@ def test_ctrl_k_leads_to_every_page(path, handler):
 
 def test_nothing_is_listed_that_is_gone():
     assert set(ELSEWHERE) <= {handler.name for _, handler in PAGES}
-    known = {path for path, _ in PAGES}
+    known = {path for path, _, method in TABLE if method == "GET"}
     for each in (*PLACES, *DEEDS):
         assert not each.href or each.href.partition("?")[0] in known, each.href
+    unsafe = {path for path, _, method in TABLE if method == "POST"}
+    assert {each.posts for each in DEEDS if each.posts} <= unsafe
     assert {f"/flows/{{flow_id}}{each.href}".partition("?")[0] for each in OF_FLOW} <= known
     assert {f"/runs/{{run_id}}{each.href}" for each in OF_RUN} <= known
 
@@ -95,6 +97,12 @@ def test_on_a_flow_and_on_a_run_their_own_pages_are_offered():
         f"//e.example/flows/{SOME}",
     ):
         assert here(path) == [], path
+
+
+async def test_deeds_are_found_by_what_one_would_call_them(signed_in):
+    for words, where in (("invite", 'data-href="/settings/members"'), ("sign out", 'data-posts="/sign-out"'),
+                         ("budget", 'data-href="/connections"'), ("tour", 'data-posts="/tour"')):  # fmt: skip
+        assert where in (await signed_in.get("/palette", params={"q": words})).text, words
 
 
 async def test_ctrl_k_knows_which_flow_one_looks_at(signed_in):
