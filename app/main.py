@@ -61,6 +61,8 @@ DOMAINS: tuple[str, ...] = (
     "app.drafting.api",
     "app.gitsync.controllers",
     "app.gitsync.api",
+    "app.gitsync.bundle_pages",
+    "app.gitsync.bundle_api",
     "app.gitsync.open",
     "app.triggers.controllers",
     "app.triggers.api",

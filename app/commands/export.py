@@ -1,7 +1,7 @@
 """`agentbase export`: flows as files, written so that the same flow always gives the same bytes."""
 
 from pathlib import Path
-from uuid import UUID
+from typing import Literal
 
 import click
 
@@ -12,44 +12,51 @@ from app.studio.queries import Listed
 @click.argument("flows", nargs=-1, metavar="[FLOW]…")
 @click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the files (flows).")
 @click.option("--form", type=click.Choice(["json", "yaml"]), default="json", help="json unless you say otherwise.")
-@click.option("--tests", is_flag=True, help="Write the tests of each flow beside it, for `agentbase test`.")
+@click.option("--tests", is_flag=True, help="Write tests and datasets of each flow beside it, for `agentbase test`.")
+@click.option("--files", is_flag=True, help="Write the files that settings refer to, by their hash, into files/.")
+@click.option("--zip", "archive", type=click.Path(dir_okay=False, path_type=Path), help="All of it as one zip file.")
 @click.option("--email", default="", help="Whose workspace; without it, the first owner's.")
-def command(flows: tuple[str, ...], folder: Path | None, form: str, tests: bool, email: str) -> None:
+def command(
+    flows: tuple[str, ...],
+    folder: Path | None,
+    form: Literal["json", "yaml"],
+    tests: bool,
+    files: bool,
+    archive: Path | None,
+    email: str,
+) -> None:
     """Write the drafts of these flows (names or ids; unsaid: all but those put away) as files.
 
     One flow without --to is printed. Secrets, connections and keys in headers are left out. A file that is already
     there is written over, so that git shows what changed.
     """
     from app.accounts import service as accounts
-    from app.checks import files
-    from app.checks import queries as checks
     from app.commands.database import in_database
-    from app.studio import queries, service
-    from flows.files import write_flow
+    from app.gitsync import bundling, companions
+    from app.gitsync.archive import pack
+    from app.studio import queries
 
-    async def read() -> dict[str, str]:
+    async def read() -> dict[str, bytes]:
         actor = await accounts.owner_on_this_machine(email)
-        names = file_names(chosen(await queries.flows(actor), flows))
-        made = {
-            f"{name}.{form}": write_flow(
-                await service.export_flow(actor, flow_id), "yaml" if form == "yaml" else "json"
-            )
-            for name, flow_id in names.items()
-        }
-        for name, flow_id in names.items() if tests else ():
-            if cases := (await checks.suite(actor, flow_id)).cases:
-                made[name + files.ENDING] = files.write(cases)
-        return made
+        meant = [flow.id for flow in chosen(await queries.flows(actor), flows)]
+        return await bundling.packed(actor, meant, form, with_files=files or archive is not None)
 
     written = in_database(read)
-    if folder is None and len(flows) == 1 and not tests:
-        click.echo(next(iter(written.values())), nl=False)
+    if archive is not None:
+        archive.write_bytes(pack(written))
+        click.echo(f"{archive}  {len(written)} files")
+        return
+    if not tests:
+        written = {path: content for path, content in written.items() if not companions.of(path)}
+    if folder is None and len(flows) == 1 and not tests and not files:
+        click.echo(next(iter(written.values())).decode(), nl=False)
         return
     folder = folder or Path("flows")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in written.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        click.echo(folder / name)
+    for path, content in written.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        click.echo(place)
 
 
 def chosen(flows: list[Listed], wanted: tuple[str, ...]) -> list[Listed]:
@@ -68,10 +75,3 @@ def chosen(flows: list[Listed], wanted: tuple[str, ...]) -> list[Listed]:
             )
         found += fitting
     return found
-
-
-def file_names(flows: list[Listed]) -> dict[str, UUID]:
-    """A file name for each, without ending: the flow's name in small letters; the second of the same gets "-2"."""
-    from app.gitsync.naming import names_for
-
-    return dict(zip(names_for(flow.name for flow in flows), (flow.id for flow in flows), strict=True))

@@ -4,58 +4,72 @@ from pathlib import Path
 
 import click
 
-from app.studio.queries import Listed
-
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--update", is_flag=True, help="Replace the draft of the flow with the same name, as one undoable edit.")
 @click.option("--email", default="", help="Whose workspace; without it, the first owner's.")
 def command(files: tuple[Path, ...], update: bool, email: str) -> None:
-    """Make a flow of each file (.json, .yaml; of a folder: all of them) and print its id and name.
+    """Make a flow of each file (.json, .yaml, .zip; of a folder: all of them) and print its id and name.
 
-    All files are read first: when one of them is no flow, nothing is made. What a flow may do is judged when it runs or
-    is published, as for one that was drawn.
+    Its tests and datasets come along from FLOW.tests.json and FLOW.data.json beside it, the files of its settings from
+    files/. All is read first: when one of them is no flow, nothing is made. What a flow may do is judged when it runs
+    or is published, as for one that was drawn.
     """
     from app.accounts import service as accounts
     from app.commands.database import in_database
-    from app.studio import queries, service
-    from flows.document import BadDocument
-    from flows.files import FORMS, read_flow
+    from app.errors import DomainError
+    from app.gitsync import bundling
+    from flows.files import FORMS
 
-    documents, found = [], flow_files(files)
+    found = flow_files(files)
     if not found:
         raise click.UsageError("There is no .json or .yaml file in there.")
+    sets = []
     for file in found:
-        if file.suffix not in FORMS:
-            raise click.UsageError(f"{file}: expected a file that ends in {', '.join(FORMS)}.")
+        if file.suffix not in (*FORMS, ".zip"):
+            raise click.UsageError(f"{file}: expected a file that ends in {', '.join(FORMS)} or .zip.")
         try:
-            documents.append((file, read_flow(file.read_bytes(), FORMS[file.suffix])))
-        except BadDocument as error:
-            raise click.UsageError(f"{file}: {error}") from None
+            entries = entries_of(file)
+            bundling.checked(entries)
+        except DomainError as problem:
+            raise click.UsageError(f"{file}: {problem}") from None
+        sets.append((file, entries))
 
     async def write() -> list[str]:
         actor, lines = await accounts.owner_on_this_machine(email), []
-        there = await queries.flows(actor) if update else []
-        for file, flow in documents:
-            same = same_name(there, flow.name, file)
-            if same is None:
-                flow_id = await service.create_flow(actor, flow.name or file.stem, flow)
-            else:
-                flow_id = same.id
-                await service.replace_document(actor, flow_id, flow)
-            lines.append(f"{flow_id}  {flow.name or file.stem}{'' if same is None else '  (updated)'}")
+        for file, entries in sets:
+            try:
+                taken = await bundling.unpacked(actor, entries, update=update)
+            except DomainError as problem:
+                raise click.UsageError(f"{file}: {problem} {problem.remedy}".rstrip()) from None
+            lines += [f"{each.id}  {each.name}{'  (updated)' if each.updated else ''}" for each in taken.flows]
+            lines += [f"  not here: the file '{name}' that its settings refer to" for name in taken.missing]
         return lines
 
     click.echo("\n".join(in_database(write)))
 
 
-def same_name(flows: list[Listed], name: str, file: Path) -> Listed | None:
-    """The flow of this name; None when there is none. Raises UsageError when it is not clear which is meant."""
-    fitting = [flow for flow in flows if flow.name == name and not flow.archived]
-    if len(fitting) > 1:
-        raise click.UsageError(f"{file}: {len(fitting)} flows are called '{name}'. Rename all but one, then again.")
-    return fitting[0] if fitting else None
+def entries_of(file: Path) -> dict[str, bytes]:
+    """A flow file with what lies beside it, or what a zip file holds. A link is never followed. Raises Refused."""
+    from app.checks import service as checks
+    from app.files.service import MOST_BYTES
+    from app.gitsync import bundling
+    from app.gitsync.archive import FILES, unpack
+
+    if file.suffix == ".zip":
+        return unpack(file.read_bytes())
+    entries = {file.name: file.read_bytes()}
+    for ending in checks.ENDINGS:
+        beside = file.with_name(file.stem + ending)
+        if beside.is_file() and not beside.is_symlink():
+            entries[beside.name] = beside.read_bytes()
+    [read] = bundling.checked(entries)
+    for hash in bundling.referred_to(read.flow):
+        kept = file.parent / "files" / hash
+        if kept.is_file() and not kept.is_symlink() and kept.stat().st_size <= MOST_BYTES:
+            entries[FILES + hash] = kept.read_bytes()
+    return entries
 
 
 def flow_files(paths: tuple[Path, ...]) -> list[Path]:
@@ -66,9 +80,9 @@ def flow_files(paths: tuple[Path, ...]) -> list[Path]:
     for path in paths:
         below = [path] if path.is_file() else sorted(path.rglob("*"))
         found += [file for file in below if file is path or (file.suffix in FORMS and file.is_file())]
-    return [file for file in found if not _tests(file)]
+    return [file for file in found if not _beside(file)]
 
 
-def _tests(file: Path) -> bool:
-    """A file of tests beside a flow's (app/checks/files.py) is no flow."""
-    return file.name.endswith(".tests.json")
+def _beside(file: Path) -> bool:
+    """A file of tests or of datasets beside a flow's (app/checks/service/travelling.py) is no flow."""
+    return file.name.endswith((".tests.json", ".data.json"))

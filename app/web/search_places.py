@@ -55,6 +55,7 @@ PLACES: tuple[Place, ...] = (
 DEEDS: tuple[Place, ...] = (
     Place("New flow", "What do you want to make?", "plus", "/start", words="create add make"),
     Place("Describe a flow", "a model drafts it, you look at it first", "wand-sparkles", "/drafting", words="draft ai"),
+    Place("Import flows", "an archive or a file", "upload", "/flows/import", words="zip json yaml upload bring"),
     Place("Connect a model", "or another service", "plug", "/connections/new", words="add provider key openai ollama"),
     Place("Invite somebody", "a link for one person", "user-plus", "/settings/members", words="add member people team"),
     Place("Make an API key", "for a program of yours", "key-round", "/settings/keys", words="create token"),

@@ -32,6 +32,7 @@ PLACES = {
     "keys": "/settings/keys",
     "git": "/settings/git",
     "drafting": "/drafting",
+    "import": "/flows/import",
     "secrets": "/settings/secrets",
     "files": "/settings/files",
 }
