@@ -26,7 +26,10 @@ select d.*, o.next_at from webhook_delivery d
 
 
 class EndpointView(Struct, frozen=True):
-    """`state`: on, off, disabled (by us, after days of failures), failing. `left_over`: given up or kept back."""
+    """`state`: on, off, disabled (by us, after days of failures), failing. `left_over`: given up or kept back.
+
+    `secret_name`: a secret of the vault that signs, "" = its own, which ends in `hint`.
+    """
 
     id: UUID
     name: str
@@ -37,6 +40,7 @@ class EndpointView(Struct, frozen=True):
     left_over: int
     last_ok_at: datetime | None
     failing_since: datetime | None
+    secret_name: str = ""
 
     @property
     def words(self) -> str:
@@ -99,7 +103,7 @@ def _view(row: Any) -> EndpointView:
     )
     return EndpointView(
         row["id"], row["name"] or row["url"].split("/")[2], row["url"], list(row["kinds"]), row["hint"], state,
-        row["left_over"], row["last_ok_at"], row["failing_since"],
+        row["left_over"], row["last_ok_at"], row["failing_since"], row["secret_name"],
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from app import clock, db, egress
 from app.db import Tx, system_tx, tenant_tx
+from app.errors import NotFound
 from app.events import hub, outbox, publish, read
 from app.logs import logger
 from app.vault import service as vault
@@ -34,7 +35,7 @@ select e.id, e.workspace_id from webhook_endpoint e join event_counter c on c.wo
  where c.last > e.cursor and not e.paused and e.disabled_at is null limit 200
 """
 FOUND = """
-select d.*, e.url, e.sealed, e.old_sealed, e.paused or e.disabled_at is not null as off, e.failing_since,
+select d.*, e.url, e.secret_name, e.sealed, e.old_sealed, e.paused or e.disabled_at is not null as off, e.failing_since,
        e.old_until > clock_timestamp() as overlap
   from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id where d.id = $1
 """
@@ -95,8 +96,11 @@ async def deliver(letter: outbox.Letter) -> None:
         if row["off"] and row["type"] != "webhook.test":
             await tx.execute("update webhook_delivery set state = 'held' where id = $1", delivery_id)
             return
-        keys = await _keys(tx, row)
-    outcome = await _call(row, keys)
+        try:
+            keys, unsigned = await _keys(tx, row), ""
+        except NotFound as problem:  # it was removed from the vault: it may come back
+            keys, unsigned = [], f"It can't be signed: {problem.message}"
+    outcome = await _call(row, keys) if keys else _unsent(unsigned)
     good = 200 <= outcome["status"] < 300
     last = letter.attempt >= outbox.TRIES or outcome["status"] == 410
     async with tenant_tx(letter.workspace_id) as tx:
@@ -112,9 +116,15 @@ async def deliver(letter: outbox.Letter) -> None:
 
 
 async def _keys(tx: Tx, row: Any) -> list[str]:
+    if row["secret_name"]:
+        return [str(await vault.read_secret(tx, row["workspace_id"], row["secret_name"]))]
     at = place(row["workspace_id"], row["endpoint_id"])
     sealed = [row["sealed"], *([row["old_sealed"]] if row["overlap"] and row["old_sealed"] else [])]
     return [str(await vault.unseal(tx, at, each)) for each in sealed]
+
+
+def _unsent(why: str) -> dict[str, Any]:
+    return {"at": int(clock.epoch()), "status": 0, "ms": 0, "error": why[:500], "answer": ""}
 
 
 async def _call(row: Any, keys: list[str]) -> dict[str, Any]:

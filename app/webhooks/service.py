@@ -29,9 +29,10 @@ GONE = "This endpoint does not exist."
 
 
 async def add_endpoint(actor: Actor, form: EndpointForm) -> tuple[UUID, str]:
-    """A new endpoint, and its secret, which is shown only now. It is told of events from now on.
+    """A new endpoint, and its secret, which is shown only now ("" for one of the vault). It is told from now on.
 
-    Raises Refused for an address that can't be called and kinds that can't be read, Conflict when there are too many.
+    Raises Refused for an address that can't be called, kinds that can't be read and a secret that is not there,
+    Conflict when there are too many.
     """
     may_change(actor)
     url, kinds = checked_url(form.url), patterns(form.kinds)
@@ -39,16 +40,18 @@ async def add_endpoint(actor: Actor, form: EndpointForm) -> tuple[UUID, str]:
     async with tenant_tx(actor.workspace_id) as tx:
         if await tx.fetchval("select count(*) from webhook_endpoint") >= MOST_ENDPOINTS:
             raise Conflict(f"A workspace has at most {MOST_ENDPOINTS} endpoints.", remedy="Remove one first.")
+        named = await _named(tx, actor, form)
         endpoint_id: UUID = await tx.fetchval("select uuidv7()")
         await tx.execute(
-            """insert into webhook_endpoint (id, workspace_id, name, url, kinds, sealed, hint, cursor, created_by)
+            """insert into webhook_endpoint (id, workspace_id, name, url, kinds, sealed, hint,
+                                             cursor, created_by, secret_name)
                values ($1, $2, $3, $4, $5, $6, $7,
-                       coalesce((select last from event_counter where workspace_id = $2), 0), $8)""",
+                       coalesce((select last from event_counter where workspace_id = $2), 0), $8, $9)""",
             endpoint_id, actor.workspace_id, form.name.strip(), url, kinds,
-            await vault.seal(tx, place(actor.workspace_id, endpoint_id), secret), secret[-4:], actor.user_id,
+            await vault.seal(tx, place(actor.workspace_id, endpoint_id), secret), secret[-4:], actor.user_id, named,
         )  # fmt: skip
         await _told(tx, actor, endpoint_id, "added")
-    return endpoint_id, secret
+    return endpoint_id, "" if named else secret
 
 
 async def change_endpoint(actor: Actor, endpoint_id: UUID, form: EndpointForm) -> None:
@@ -58,8 +61,8 @@ async def change_endpoint(actor: Actor, endpoint_id: UUID, form: EndpointForm) -
     async with tenant_tx(actor.workspace_id) as tx:
         await _locked(tx, endpoint_id)
         await tx.execute(
-            "update webhook_endpoint set name = $2, url = $3, kinds = $4 where id = $1",
-            endpoint_id, form.name.strip(), url, kinds,
+            "update webhook_endpoint set name = $2, url = $3, kinds = $4, secret_name = $5 where id = $1",
+            endpoint_id, form.name.strip(), url, kinds, await _named(tx, actor, form),
         )  # fmt: skip
         await _told(tx, actor, endpoint_id, "changed")
 
@@ -93,11 +96,16 @@ async def remove_endpoint(actor: Actor, endpoint_id: UUID) -> None:
 
 
 async def renew_secret(actor: Actor, endpoint_id: UUID) -> str:
-    """Another secret, shown only now. For a day every delivery is signed with both."""
+    """Another secret, shown only now. For a day every delivery is signed with both.
+
+    Raises Conflict for an endpoint that a secret of the vault signs for.
+    """
     may_change(actor)
     secret = _made()
     async with tenant_tx(actor.workspace_id) as tx:
         await _locked(tx, endpoint_id)
+        if await tx.fetchval("select secret_name from webhook_endpoint where id = $1", endpoint_id):
+            raise Conflict("A secret of the vault signs here.", remedy="Replace that one under Settings, Secrets.")
         sealed = await vault.seal(tx, place(actor.workspace_id, endpoint_id), secret)
         await tx.execute(
             """update webhook_endpoint set old_sealed = sealed, sealed = $2, hint = $3,
@@ -219,6 +227,17 @@ async def _told(tx: Tx, actor: Actor, endpoint_id: UUID, what: str) -> None:
     await publish(
         tx, actor.workspace_id, "workspace", f"webhook.{what}", {"endpoint": str(endpoint_id), "by": actor.name}
     )
+
+
+async def _named(tx: Tx, actor: Actor, form: EndpointForm) -> str:
+    """The secret of the vault that is to sign. Raises Refused when there is none of this name."""
+    name = form.secret.strip()
+    if name:
+        try:
+            await vault.read_secret(tx, actor.workspace_id, name)
+        except NotFound as problem:
+            raise Refused(problem.message, field="secret", remedy=problem.remedy) from None
+    return name
 
 
 def _made() -> str:

@@ -9,7 +9,7 @@ class WebhookEndpoint(Table, tablename="webhook_endpoint"):
     """An address that is told of events. `kinds`: patterns such as run.failed or flow.*; none = all.
 
     `paused`: a person switched it off. `disabled_at`: we did, after days of failures. Its secret is sealed by the
-    vault; the one before signs along until `old_until`.
+    vault; the one before signs along until `old_until`. `secret_name`: a secret of the vault that signs instead.
     """
 
     id = UUID(primary_key=True)
@@ -19,6 +19,7 @@ class WebhookEndpoint(Table, tablename="webhook_endpoint"):
     kinds = Array(base_column=Text(), default=list)
     sealed = Bytea(required=True, default=None)
     hint = Text(default="")
+    secret_name = Text(default="")
     old_sealed = Bytea(null=True, default=None)
     old_until = Timestamptz(null=True, default=None)
     paused = Boolean(default=False)

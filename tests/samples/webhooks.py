@@ -27,7 +27,7 @@ LOG = [delivery("done", BAD, GOOD), delivery("dead", BAD), delivery("due"), deli
 SAMPLES: dict[str, Any] = {
     "webhooks/_state.html": {},
     "webhooks/_form.html": {"values": {"url": "x"}, "errors": {"": "No.", "url": "No."}},
-    "webhooks/_added.html": {"id": SOME, "shown": "whsec_x"},
+    "webhooks/_added.html": [{"id": SOME, "shown": shown} for shown in ("whsec_x", "")],
     "webhooks/_deliveries.html": [
         {"detail": Detail(endpoint(), LOG, THEN), "state": "", "states": STATES},
         {"detail": Detail(endpoint("disabled"), [], None), "state": "dead", "states": STATES},

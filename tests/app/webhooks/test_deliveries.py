@@ -7,8 +7,9 @@ import pytest
 
 from app import config
 from app.db import system_tx, tenant_tx
-from app.errors import NotAllowed, NotFound, Refused
+from app.errors import Conflict, NotAllowed, NotFound, Refused
 from app.events import outbox, publish
+from app.vault import service as vault
 from app.webhooks import queries, sending, service
 from app.webhooks.forms import EndpointForm
 from app.webhooks.signing import signature
@@ -281,3 +282,39 @@ async def test_pages_and_api(signed_in, api):
     wrong = await signed_in.post("/webhooks", data={**form, "url": "https://10.0.0.1/"})
     assert wrong.status_code == 422 and "public internet" in wrong.text
     assert (await api.delete(f"/api/v1/webhooks/{listed['id']}")).status_code == 204
+
+
+async def test_a_secret_of_the_vault_signs_as_it_is_at_that_moment(engine, receiver):
+    actor, stranger = (await a_person()).actor, (await a_person()).actor
+    await vault.put_secret(stranger, "Shop", "somebody-elses-0123")
+    form = EndpointForm(receiver.url, kinds="garden.*", secret="Shop")
+    with pytest.raises(Refused, match="no secret named 'Shop'") as refused:
+        await service.add_endpoint(actor, form)
+    assert refused.value.field == "secret"
+    first = await vault.put_secret(actor, "shop", "kept-in-the-vault-0123")
+    endpoint_id, shown = await service.add_endpoint(actor, form)
+    assert shown == ""
+    for secret in ("kept-in-the-vault-0123", "another-one-of-length"):
+        await vault.put_secret(actor, "shop", secret)
+        await happened(actor, "garden.grew")
+        await deliver()
+        headers, body = receiver.calls[-1]
+        assert headers["webhook-signature"] == signature(
+            secret, headers["webhook-id"], int(headers["webhook-timestamp"]), body
+        )
+        assert secret not in body.decode()
+    with pytest.raises(Conflict, match="secret of the vault"):
+        await service.renew_secret(actor, endpoint_id)
+    await vault.delete_secret(actor, first)
+    await happened(actor, "garden.slept")
+    await deliver()
+    detail = await queries.endpoint(actor, endpoint_id)
+    assert len(receiver.calls) == 2 and detail.deliveries[0].state == "due"
+    assert "can't be signed: There is no secret named 'Shop'" in detail.deliveries[0].tries[-1].error
+    assert detail.endpoint.secret_name == "Shop" and "kept-in-the-vault" not in str(msgspec.to_builtins(detail))
+    await vault.put_secret(actor, "Shop", "back-again-0123456")
+    await due_now(actor)
+    await deliver()
+    assert len(receiver.calls) == 3
+    await service.change_endpoint(actor, endpoint_id, EndpointForm(receiver.url, kinds="garden.*"))
+    assert len(await service.renew_secret(actor, endpoint_id)) > 20
