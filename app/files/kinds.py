@@ -5,9 +5,15 @@ SIGNS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"fLaC", "audio/flac"),
     (b"%PDF-", "application/pdf"),
     (b"PK\x03\x04", "application/zip"),
 )
+RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 TEXTS = {
     "txt": "text/plain", "md": "text/markdown", "csv": "text/csv", "tsv": "text/tab-separated-values",
     "json": "application/json", "yaml": "application/yaml", "yml": "application/yaml", "xml": "application/xml",
@@ -25,12 +31,17 @@ SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 UNKNOWN = "application/octet-stream"
 
 
+def signed_type_of(content: bytes) -> str:
+    """The media type that the first bytes of a file say; UNKNOWN when they say nothing known."""
+    if content[:4] == b"RIFF" and content[8:12] in RIFF:
+        return RIFF[content[8:12]]
+    return next((type for sign, type in SIGNS if content.startswith(sign)), UNKNOWN)
+
+
 def media_type_of(name: str, content: bytes) -> str:
     ending = name.rpartition(".")[2].lower()
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    signed = next((type for sign, type in SIGNS if content.startswith(sign)), "")
-    if signed:
+    signed = signed_type_of(content)
+    if signed != UNKNOWN:
         return OFFICE.get(ending, signed) if signed == "application/zip" else signed
     if b"\0" in content[:4096]:
         return UNKNOWN

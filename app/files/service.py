@@ -4,10 +4,12 @@ from uuid import UUID
 
 from app.db import Tx, tenant_tx
 from app.errors import NotAllowed, NotFound, Refused
-from app.files.kinds import media_type_of
+from app.files.kinds import media_type_of, signed_type_of
 from app.web.actor import Actor
 from flows.sdk import File
 from flows.stored import hash_of
+
+__all__ = ["content_of", "keep", "remove", "signed_type_of"]
 
 MOST_BYTES = 16 * 1024 * 1024
 """Of one file."""

@@ -23,19 +23,6 @@ MOST_OF_RUN = 512 * 1024 * 1024
 """Of all files and large values of a run."""
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+_-]{0,100}( *; *[a-z0-9-]+=[^\s;,]{1,60})*", re.IGNORECASE)
 
-SIGNS: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
-    (b"\xff\xf3", "audio/mpeg"),
-    (b"OggS", "audio/ogg"),
-    (b"fLaC", "audio/flac"),
-    (b"%PDF-", "application/pdf"),
-)
-RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 SHOWN = ("image/", "audio/")
 """What a page shows in place; everything else is only downloaded. Drawings (SVG) and PDF may hold scripts."""
 
@@ -99,14 +86,7 @@ async def file(actor: Actor, run_id: UUID, id: str) -> Content:
             raw = await verbs.fetch(tx, run_id, id)
         except Lost as lost:
             raise NotFound(f"{GONE} ({lost})") from None
-    type = seen_type(raw)
+    type = workspace_files.signed_type_of(raw)
     shown = type.startswith(SHOWN)
     ending = type.rpartition("/")[2] if type != "application/octet-stream" else "bin"
     return Content(raw, type, f"file-{id[:12]}.{ending}", shown)
-
-
-def seen_type(content: bytes) -> str:
-    """The media type that the first bytes of a file say, "application/octet-stream" when they say nothing known."""
-    if content[:4] == b"RIFF" and content[8:12] in RIFF:
-        return RIFF[content[8:12]]
-    return next((type for sign, type in SIGNS if content.startswith(sign)), "application/octet-stream")

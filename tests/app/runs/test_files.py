@@ -8,8 +8,9 @@ import pytest
 
 from app.db import system_tx
 from app.errors import NotFound
+from app.files.kinds import signed_type_of
 from app.runs import files, service, values
-from app.runs.files import files_for, seen_type
+from app.runs.files import files_for
 from flows.sdk import File, NodeError
 from flows.sdk.context import Context, RunFacts
 from tests.factories.accounts import an_actor, an_api_key
@@ -93,13 +94,15 @@ async def test_attack_what_is_no_image_is_only_downloaded_whatever_it_is_called(
 
 
 def test_media_types_by_first_bytes():
-    assert seen_type(PNG) == "image/png" and seen_type(b"RIFF1234WEBPx") == "image/webp"
+    assert signed_type_of(PNG) == "image/png" and signed_type_of(b"RIFF1234WEBPx") == "image/webp"
     assert (
-        seen_type(b"RIFF1234WAVEx") == "audio/wav"
-        and seen_type(b"ID3x") == "audio/mpeg"
-        and seen_type(b"OggSx") == "audio/ogg"
+        signed_type_of(b"RIFF1234WAVEx") == "audio/wav"
+        and signed_type_of(b"ID3x") == "audio/mpeg"
+        and signed_type_of(b"OggSx") == "audio/ogg"
     )
-    assert seen_type(b"RIFF1234AVI ") == seen_type(b"") == seen_type(b"<svg>") == "application/octet-stream"
+    assert (
+        signed_type_of(b"RIFF1234AVI ") == signed_type_of(b"") == signed_type_of(b"<svg>") == "application/octet-stream"
+    )
 
 
 async def test_the_page_shows_an_image_in_place_a_sound_and_a_download_and_the_api_gives_them(signed_in):
