@@ -49,6 +49,8 @@ PLACES: tuple[tuple[str, str], ...] = (
     (r"/settings", "workspace#profile-and-password"),
 )
 """(beginning of an address, help page and part); the first that fits counts."""
+BUILDERS = ("adr/", "architecture", "style", "glossary", "extend/", "flow-", "benchmarks", "compare-editors")
+"""Beginnings of the names of pages for those who work on Agentbase itself."""
 _COMMENT = re.compile(r"\A\s*<!--.*?-->\s*", re.DOTALL)
 _SLUG = re.compile(r"[^\w]+")
 
@@ -128,21 +130,22 @@ def _plain(token: Token) -> str:
 
 
 async def _found(actor: Actor, words: str, most: int) -> list[Hit]:
-    """For Ctrl K: help pages by title, then parts of them."""
+    """For Ctrl K: help pages by title, then parts of them; those for people who use it before those for builders."""
     wanted = words.lower().split()
-    hits: list[Hit] = []
-    for name in sorted(names()):
+    pages: list[Hit] = []
+    parts: list[Hit] = []
+    for name in sorted(names(), key=lambda name: (name.startswith(BUILDERS), name)):
         if name.startswith("steps/") or name == "index":
             continue
         about = guide(name)
         if all(word in about.title.lower() for word in wanted):
-            hits.insert(0, Hit(about.title, "help", f"/help/{name}"))
-        hits += [
+            pages.append(Hit(about.title, "help", f"/help/{name}"))
+        parts += [
             Hit(said, f"in {about.title}", f"/help/{name}#{part}")
             for part, said in about.headings
             if all(word in said.lower() for word in wanted)
         ]
-    return hits[:most]
+    return [*pages, *parts][:most]
 
 
 search.offer("Help", "life-buoy", _found)

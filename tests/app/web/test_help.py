@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.errors import NotFound
-from app.web.help import PLACES, address, guide, help_for, names
+from app.web.help import BUILDERS, PLACES, _found, address, guide, help_for, names
 from app.web.render import TEMPLATES
 
 
@@ -45,6 +45,12 @@ def test_every_part_of_the_dashboard_has_its_page():
     assert help_for("/connections/new") == "/help/connections"
     assert help_for("/settings/members") == "/help/workspace#people"
     assert help_for("/somewhere/else") == "/help"
+
+
+async def test_what_people_use_is_found_before_what_is_about_the_program(signed_in):
+    found = await _found(signed_in.actor, "answer", 60)
+    builders = [hit.href.removeprefix("/help/").startswith(BUILDERS) for hit in found if hit.note != "help"]
+    assert True in builders and False in builders and builders == sorted(builders)
 
 
 def test_what_empty_places_offer_to_read_is_there():
