@@ -56,7 +56,7 @@ format: sync-test ## let ruff put the code in shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: sync-test packages ## one JSON line for each figure (about 10 minutes); one of them: make bench ARGS=start
+bench: sync-test packages ## one JSON line for each figure (about 9 minutes); one of them: make bench ARGS=start
 	@$(BIN)/python -m tests.bench.run $(ARGS)
 
 bench-peers: sync-test ## Node-RED (from npm, into .tools) and Agentbase side by side; needs Node
