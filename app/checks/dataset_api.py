@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from app.checks import dataset_queries as queries
 from app.checks import datasets, experiments, matrix_csv
 from app.checks.dataset_forms import DatasetId, FromRunsForm, MatrixForm, RowsForm, UploadForm
-from app.checks.dataset_shapes import DatasetView, ExperimentView, Line
+from app.checks.dataset_shapes import DatasetView, ExperimentView, Line, Only
 from app.web.actor import Actor
 
 LARGE = 20_000_000
@@ -96,8 +96,10 @@ class ExperimentsApi(Controller):
         flow_id: FromPath[UUID],
         experiment_id: FromPath[UUID],
         after: FromQuery[Annotated[int, Meta(ge=-1)]] = -1,
+        only: FromQuery[Only] = "",
     ) -> list[Line]:
-        return await queries.lines(actor, await queries.experiment(actor, flow_id, experiment_id), after)
+        view = await queries.experiment(actor, flow_id, experiment_id)
+        return await queries.lines(actor, view, after, only=only)
 
     @get("/{experiment_id:uuid}/cells.csv", name="api:experiment-csv", summary="Its cells as CSV")
     async def csv(

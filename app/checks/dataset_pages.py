@@ -15,6 +15,7 @@ from app.checks import datasets, experiments, matrix_csv
 from app.checks.controllers import EMPTY, NAV
 from app.checks.dataset_forms import FromRunsForm, MatrixForm, Prompt, UploadForm
 from app.checks.dataset_reading import MOST_BYTES
+from app.checks.dataset_shapes import Only
 from app.checks.reading import expectations
 from app.checks.shapes import WORDS
 from app.errors import DomainError, NotAllowed, NotFound, Refused
@@ -114,9 +115,11 @@ class ExperimentController(Controller):
         flow_id: FromPath[UUID],
         experiment_id: FromPath[UUID],
         after: FromQuery[Annotated[int, Meta(ge=-1)]] = -1,
+        only: FromQuery[Only] = "",
     ) -> Response[Any]:
         view = await queries.experiment(actor, flow_id, experiment_id)
-        context: dict[str, Any] = {"view": view, "lines": await queries.lines(actor, view, after), "after": after}
+        lines = await queries.lines(actor, view, after, only=only)
+        context: dict[str, Any] = {"view": view, "lines": lines, "after": after, "only": only}
         if request.htmx.partial:
             return fragment(request, "checks/_experiment.html", **context)
         return page(request, "checks/experiment.html", nav=NAV, **context)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.checks.dataset_shapes import DatasetView, ExperimentView, Line, RowView, TrialView, Variant
+from app.checks.dataset_shapes import DatasetView, ExperimentView, Line, Only, RowView, TrialView, Variant
 from app.checks.figures import Cell, comparisons, figures
 from app.checks.shapes import Expectation, Verdict
 from app.db import tenant_tx
@@ -25,6 +25,16 @@ select e.id, e.flow_id, f.name as flow, e.dataset_id, d.name as dataset, e.statu
       select count(*) filter (where status = 'done') as done, count(*) as every, coalesce(sum(cost_micros), 0) as cost
         from experiment_trial where experiment_id = e.id
   ) t on true
+"""
+
+
+LINES = """
+select r.id, r.place, r.input::text as input, r.expected::text as expected, r.source_run from dataset_row r
+  left join lateral (select bool_and(passed) as every, bool_or(passed) as some from experiment_trial
+                      where experiment_id = $5 and row_id = r.id and status = 'done') t on $4 <> ''
+ where r.dataset_id = $1 and r.place > $2
+   and case $4 when '' then true when 'failed' then not t.every else t.some and not t.every end
+ order by r.place limit $3
 """
 
 
@@ -89,16 +99,10 @@ async def experiment(actor: Actor, flow_id: UUID, experiment_id: UUID) -> Experi
     )
 
 
-async def lines(actor: Actor, view: ExperimentView, after: int = -1, limit: int = PAGE) -> list[Line]:
-    """Rows with their cells, those after a place. 2 statements."""
+async def lines(actor: Actor, view: ExperimentView, after: int = -1, limit: int = PAGE, only: Only = "") -> list[Line]:
+    """Rows with their cells, those after a place. `only`: where a variant failed, or they differ. 2 statements."""
     async with tenant_tx(actor.workspace_id) as tx:
-        rows = await tx.fetch(
-            "select id, place, input::text as input, expected::text as expected, source_run from dataset_row"
-            " where dataset_id = $1 and place > $2 order by place limit $3",
-            view.dataset_id,
-            after,
-            limit,
-        )
+        rows = await tx.fetch(LINES, view.dataset_id, after, limit, only, view.id)
         trials = await tx.fetch(
             "select id, row_id, variant, status, passed, score, error, verdicts::text as verdicts, output, ms,"
             " cost_micros, run_id from experiment_trial where experiment_id = $1 and row_id = any($2::uuid[])",

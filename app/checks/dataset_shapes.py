@@ -9,6 +9,8 @@ from msgspec import Struct
 from app.checks.figures import Comparison, Figures
 from app.checks.shapes import Expectation, Verdict
 
+Only = Literal["", "failed", "differ"]
+"""Rows of a matrix: all, those where a variant failed, those where one passed and another did not."""
 ExperimentStatus = Literal["running", "done", "stopped", "cancelled"]
 
 

@@ -110,8 +110,11 @@ LINES = [
 ] + [Line(ROW, [None, None])] * 47
 SAMPLES |= {
     "checks/_experiment.html": [
-        *({"view": experiment(status), "lines": LINES, "after": -1} for status in get_args(ExperimentStatus)),
-        {"view": experiment("running", some=False), "lines": [], "after": 49},
+        *(
+            {"view": experiment(status), "lines": LINES, "after": -1, "only": "differ"}
+            for status in get_args(ExperimentStatus)
+        ),
+        {"view": experiment("running", some=False), "lines": [], "after": 49, "only": "failed"},
     ],
     "checks/_experiment_state.html": {},
 }

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from app.commands import dataset as waiting
 from app.commands import test as command
 from app.db import system_tx
 from app.runs import service as runs
+from app.studio import queries as drafts
 from app.studio import service as studio
 from tests.factories.datasets import a_dataset, an_experiment, carried_out
 from tests.factories.runs import a_worker
@@ -50,6 +52,12 @@ async def test_from_a_file_to_a_comparison_with_another_prompt(signed_in):
         await carried_out(signed_in.actor, flow_id, experiment.rpartition("/")[2])
     page = await signed_in.get(experiment)
     assert "Draft, Polite" in page.text and "50 %" in page.text and "Too few rows to tell" in page.text
+    for only, count in (("", 2), ("failed", 2), ("differ", 1)):
+        rows = (await signed_in.get(f"{experiment}?only={only}")).text
+        assert rows.count("Run of row ") == 2 * count, only
+    (adopt,) = re.findall(r'action="(/flows/[^"]+/restoration)"', page.text)
+    assert (await signed_in.post(adopt, data={})).status_code == 303
+    assert "Reply {{ question }}" in str((await drafts.draft(signed_in.actor, flow_id))[0])
     table = list(csv.DictReader(io.StringIO((await signed_in.get(f"{experiment}/cells.csv")).text)))
     assert [row["passed"] for row in table] == ["1", "0", "0", "0"] and table[0]["prompt"] == ""
     removed = await signed_in.post(f"{place}/removal", data={})
