@@ -120,7 +120,14 @@ class SafeTransaction(PostgresTransaction):
 
     async def _take(self) -> None:
         try:
-            self.connection = cast(Tx, await self.pool.acquire(timeout=ACQUIRE))
+            try:
+                self.connection = cast(Tx, await self.pool.acquire(timeout=ACQUIRE))
+            except ConnectionError as problem:
+                # Cut off while it was being made. The server may be fine: it gives up on who is silent for a minute,
+                # as a machine is that stood still. One that is away refuses the second time, too.
+                if isinstance(problem, ConnectionRefusedError):
+                    raise
+                self.connection = cast(Tx, await self.pool.acquire(timeout=ACQUIRE))
         except TimeoutError:
             raise Unavailable("The database is busy: no free connection came up within 10 seconds.") from None
         except (*LOST, asyncpg.TooManyConnectionsError) as problem:

@@ -1,10 +1,13 @@
 import asyncio
+from contextlib import suppress
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import anyio
 import asyncpg
 import pytest
 
+from app import config
 from app import db as database
 from app.db import before_commit, on_commit, page_tx, site_tx, system_tx, tenant_tx
 from tests.factories.kernel import a_workspace
@@ -180,6 +183,37 @@ async def test_a_connection_cut_by_the_server_in_mid_block_is_not_used_again():
             await tx.execute(COUNT, ONE)
     assert in_use() == 0
     assert await rows(ONE) == 0
+
+
+async def test_a_connection_that_breaks_while_it_is_made_is_made_once_more(db, monkeypatch):
+    """As it happens when the machine stood still, and the server gave up on somebody silent."""
+    real, seen = urlsplit(config.settings().database_url), []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(1)
+        if len(seen) == 1:
+            writer.close()
+            return
+        there, away = await asyncio.open_connection(real.hostname, real.port)
+        await asyncio.gather(pass_on(reader, away), pass_on(there, writer))
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    through = urlunsplit(real._replace(netloc=f"{real.username}:{real.password}@127.0.0.1:{port}"))
+    with config.using(database_url=config.Secret(through)):
+        pool = await database.open_pool("app", "cli", least=0, most=1)
+    monkeypatch.setitem(database.pools, "app", pool)
+    assert await rows(ONE) == 0 and len(seen) == 2
+    assert in_use() == 0
+    await pool.close()
+    server.close()
 
 
 class system_tx_elsewhere:
