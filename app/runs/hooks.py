@@ -37,7 +37,8 @@ PRIVATE = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 
 LOOK_UP = """
 select t.id, t.workspace_id, t.flow_id, t.node_id, t.paced, l.version_id,
-       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = 'webhook' and o.enabled) as alike
+       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = 'webhook' and o.enabled
+           and o.environment_id is null) as alike
   from trigger t join flow_live l on l.flow_id = t.flow_id
  where t.token_hash = $1 and t.kind = 'webhook' and t.enabled and not t.paused
 """

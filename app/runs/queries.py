@@ -148,7 +148,7 @@ async def webhooks(actor: Actor, flow_id: UUID) -> list[Webhook]:
     """The addresses of a flow; they exist once it was published. 1 statement."""
     async with tenant_tx(actor.workspace_id) as tx:
         rows = await tx.fetch(
-            "select id, node_id, token_round, enabled from trigger where flow_id = $1 and kind = 'webhook' order by node_id",
+            "select id, node_id, token_round, enabled from trigger where flow_id = $1 and kind = 'webhook' and environment_id is null order by node_id",
             flow_id,
         )
     return [Webhook(row["node_id"], f"/hooks/{token(row['id'], row['token_round'])}", row["enabled"]) for row in rows]

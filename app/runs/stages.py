@@ -2,7 +2,8 @@
 """Environments besides live: which version of a flow each one runs, and the addresses that start it there.
 
 A version is put on an environment as a copy ("staged") with the environment's references in place; a run is pinned to
-that copy. Schedules, events, mail and sites know only what is live.
+that copy. Its webhooks have addresses there at once; schedules, mail, files and whatever else starts by itself are off
+until somebody switches them on for this environment. Sites know only what is live.
 """
 
 from datetime import datetime
@@ -34,13 +35,28 @@ ADDRESS = """
 insert into stage_address (id, workspace_id, flow_id, environment_id, node_id, token_hash) values ($1, $2, $3, $4, $5, $6)
 on conflict (flow_id, environment_id, node_id) do update set enabled = true
 """
+TRIGGER = """
+insert into trigger (id, workspace_id, flow_id, node_id, kind, token_hash, environment_id, paused)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (flow_id, node_id, kind, environment_id) do update set enabled = true, planned = false
+"""
+GONE = """
+update trigger t set enabled = false where flow_id = $1 and environment_id = $2 and enabled
+   and not exists (
+       select from unnest($3::text[], $4::text[]) as s (node, kind) where s.node = t.node_id and s.kind = t.kind)
+"""
+KINDS = frozenset({"webhook", "schedule", "event", "after", "email", "drop"})
+"""Start steps that have a trigger in an environment. Chats and forms stand on the site, and API calls name theirs."""
 PURPOSE = "stage"
 LOOK_UP = """
 select a.id, a.workspace_id, a.flow_id, a.node_id, s.staged_id as version_id, a.environment_id,
-       coalesce((select t.id from trigger t where (t.flow_id, t.node_id, t.kind) = (a.flow_id, a.node_id, 'webhook')), a.id) as guard,
+       case when exists (select from trigger_secret x where x.trigger_id = a.id and x.until is null) then a.id else coalesce(
+           (select t.id from trigger t where (t.flow_id, t.node_id, t.kind) = (a.flow_id, a.node_id, 'webhook') and t.environment_id is null),
+           a.id) end as guard, coalesce(own.paced, false) as paced,
        (select count(*) from stage_address o where (o.flow_id, o.environment_id) = (a.flow_id, a.environment_id) and o.enabled) as alike
   from stage_address a join flow_stage s on (s.flow_id, s.environment_id) = (a.flow_id, a.environment_id)
- where a.token_hash = $1 and a.enabled
+  left join trigger own on own.id = a.id
+ where a.token_hash = $1 and a.enabled and not coalesce(own.paused, false)
 """
 
 
@@ -83,7 +99,9 @@ async def put_on_stage(
         flow_id, environment_id, version.number, digest,
     )  # fmt: skip
     await tx.execute(POINT, workspace_id, flow_id, environment_id, version.id, staged, by)
-    nodes = [node for node, kind in versions.starts_of(flow) if kind == "webhook"]
+    starts = [(node, kind) for node, kind in versions.starts_of(flow) if kind in KINDS]
+    await tx.execute(GONE, flow_id, environment_id, [node for node, _ in starts], [kind for _, kind in starts])
+    nodes = [node for node, kind in starts if kind == "webhook"]
     await tx.execute(
         "update stage_address set enabled = false where flow_id = $1 and environment_id = $2 and node_id <> all ($3)",
         flow_id, environment_id, nodes,
@@ -92,13 +110,35 @@ async def put_on_stage(
         ident = UUID(str(await tx.fetchval("select uuidv7()")))
         proof = versions.token_hash(versions.token(ident, 1, PURPOSE))
         await tx.execute(ADDRESS, ident, workspace_id, flow_id, environment_id, node, proof)
+    for node, kind in starts:
+        await _trigger(tx, workspace_id, flow_id, environment_id, node, kind)
     return UUID(str(staged))
+
+
+async def _trigger(tx: Tx, workspace_id: UUID, flow_id: UUID, environment_id: UUID, node: str, kind: str) -> None:
+    """Its row: of a webhook on, under the id of its address, of everything else off until somebody switches it on."""
+    proof, id_of = None, "select uuidv7()"
+    if kind == "webhook":
+        id_of = "select id from stage_address where flow_id = $1 and environment_id = $2 and node_id = $3"
+        ident = UUID(str(await tx.fetchval(id_of, flow_id, environment_id, node)))
+    else:
+        ident = UUID(str(await tx.fetchval(id_of)))
+        proof = versions.token_hash(versions.token(ident, 1, kind)) if kind in versions.WITH_ADDRESS else None
+    await tx.execute(TRIGGER, ident, workspace_id, flow_id, node, kind, proof, environment_id, kind != "webhook")
+
+
+def stage_token(address_id: UUID) -> str:
+    """The secret part of a webhook's address in an environment."""
+    return versions.token(address_id, 1, PURPOSE)
 
 
 async def clear_stage(tx: Tx, flow_id: UUID, environment_id: UUID) -> bool:
     """Nothing of this flow runs in this environment any more; its addresses answer 404. Whether something did."""
     done = await tx.execute(
         "delete from flow_stage where flow_id = $1 and environment_id = $2", flow_id, environment_id
+    )
+    await tx.execute(
+        "update trigger set enabled = false where flow_id = $1 and environment_id = $2", flow_id, environment_id
     )
     return bool(done != "DELETE 0")
 

@@ -44,7 +44,7 @@ class FlowVersion(Table, tablename="flow_version"):
 
 
 class Environment(Table, tablename="environment"):
-    """A place besides live where versions run: dev, staging. Sites, schedules and events know only live."""
+    """A place besides live where versions run: dev, staging. Sites know only live."""
 
     id = UUID(primary_key=True)
     workspace_id = UUID(required=True, default=None)
@@ -123,7 +123,7 @@ class Trigger(Table, tablename="trigger"):
     Webhooks, mail and file drop have an address; its token is derived from the id and `token_round`, and only its
     hash is stored. `enabled`: the live version has this step; `paused`: a person switched it off;
     `planned`: app.triggers has looked at the step as it is in the live version;
-    `paced`: it has a row in trigger_pace.
+    `paced`: it has a row in trigger_pace. `environment_id`: where it starts runs, null = live.
     """
 
     id = UUID(primary_key=True)
@@ -137,6 +137,7 @@ class Trigger(Table, tablename="trigger"):
     paused = Boolean(default=False)
     planned = Boolean(default=False)
     paced = Boolean(default=False)
+    environment_id = ForeignKey(Environment, null=True, on_delete=OnDelete.cascade)
     created_at = Timestamptz(default=TimestamptzNow())
 
 
@@ -352,6 +353,18 @@ class RunShare(Table, tablename="run_share"):
     revoked_at = Timestamptz(null=True, default=None)
 
 
+class RunRating(Table, tablename="run_rating"):
+    """What one person thinks of a run's answer. `user_id` null: the visitor for whom it was."""
+
+    id = UUID(primary_key=True)
+    workspace_id = UUID(required=True, default=None)
+    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
+    user_id = UUID(null=True, default=None)
+    good = Boolean(required=True, default=None)
+    note = Text(default="")
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
 class RunAsk(Table, tablename="run_ask"):
     """A link by which one person answers a step that waits. `email` "": a member copied the link.
 
@@ -364,19 +377,6 @@ class RunAsk(Table, tablename="run_ask"):
     run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
     node_id = Text(required=True, default=None)
     iter_path = Text(default="")
-
-
-class RunRating(Table, tablename="run_rating"):
-    """What one person thinks of a run's answer. `user_id` null: the visitor for whom it was."""
-
-    id = UUID(primary_key=True)
-    workspace_id = UUID(required=True, default=None)
-    run_id = ForeignKey(Run, null=False, on_delete=OnDelete.cascade)
-    user_id = UUID(null=True, default=None)
-    good = Boolean(required=True, default=None)
-    note = Text(default="")
-    created_at = Timestamptz(default=TimestamptzNow())
-
     email = Text(default="")
     token_hash = Bytea(required=True, default=None)
     created_by = UUID(null=True, default=None)

@@ -42,10 +42,10 @@ LIVE_AT = "update flow_version set live_at = now() where id = $1 and live_at is 
 
 TRIGGER = """
 insert into trigger (id, workspace_id, flow_id, node_id, kind, token_hash) values ($1, $2, $3, $4, $5, $6)
-on conflict (flow_id, node_id, kind) do update set enabled = true, planned = false
+on conflict (flow_id, node_id, kind, environment_id) do update set enabled = true, planned = false
 """
 GONE = """
-update trigger t set enabled = false where flow_id = $1 and enabled
+update trigger t set enabled = false where flow_id = $1 and environment_id is null and enabled
    and not exists (
        select from unnest($2::text[], $3::text[]) as s (node, kind) where s.node = t.node_id and s.kind = t.kind)
 """

@@ -27,8 +27,11 @@ NOWHERE = "There is nothing at this address."
 
 FOUND = """
 select t.id, t.workspace_id, t.flow_id, t.node_id, t.kind, l.version_id as live, p.rule,
-       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled) as alike
-  from trigger t join flow_live l on l.flow_id = t.flow_id left join trigger_plan p on p.trigger_id = t.id
+       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled
+           and o.environment_id is not distinct from t.environment_id) as alike
+  from trigger t join flow_running l on l.flow_id = t.flow_id
+       and l.environment_id is not distinct from t.environment_id
+  left join trigger_plan p on p.trigger_id = t.id
  where t.token_hash = $1 and t.kind = $2 and t.enabled and not t.paused
 """
 

@@ -27,10 +27,12 @@ select p.trigger_id, p.workspace_id from trigger_plan p
 """
 QUEUED = "select distinct trigger_id, workspace_id from trigger_firing where result = 'queued' limit 200"
 LOCKED = """
-select p.*, t.flow_id, t.node_id, t.kind, t.enabled and not t.paused as awake, l.version_id as live,
+select p.*, t.environment_id, t.flow_id, t.node_id, t.kind, t.enabled and not t.paused as awake, l.version_id as live,
        clock_timestamp() as now,
-       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled) as alike
-  from trigger_plan p join trigger t on t.id = p.trigger_id left join flow_live l on l.flow_id = t.flow_id
+       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled
+           and o.environment_id is not distinct from t.environment_id) as alike
+  from trigger_plan p join trigger t on t.id = p.trigger_id left join flow_running l on l.flow_id = t.flow_id
+       and l.environment_id is not distinct from t.environment_id
  where p.trigger_id = $1 for update of p skip locked
 """
 DUE_HELD = """

@@ -36,6 +36,7 @@ select r.id, r.status, r.output, r.error, r.finished_at, v.document->>'name' as 
   from run r join flow_version v on v.id = r.version_id
  where r.flow_id = (select flow_id from flow_version where id = $1)
    and r.finished_at > $2::timestamptz - interval '2 minutes' and r.finished_at > $3 and not r.draft and r.status = any ($4)
+   and v.environment_id is not distinct from $7
    and not exists (select from trigger_firing f where f.trigger_id = $5 and f.key = r.id::text)
  order by r.finished_at limit $6
 """
@@ -85,7 +86,14 @@ async def _ends(tx: Tx, row: Any) -> int:
         return 0
     trigger = trigger_of(row)
     ended = await tx.fetch(
-        ENDED, UUID(settings.flow), row["since"], row["begins_at"], STATUSES[settings.when], trigger.id, BATCH
+        ENDED,
+        UUID(settings.flow),
+        row["since"],
+        row["begins_at"],
+        STATUSES[settings.when],
+        trigger.id,
+        BATCH,
+        row["environment_id"],
     )
     for run in ended:
         given = {

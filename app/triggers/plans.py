@@ -24,7 +24,9 @@ log = logger(__name__)
 UNPLANNED = """
 select t.id, t.workspace_id, t.flow_id, t.node_id, t.kind, l.version_id, l.updated_at, v.document,
        p.rule, p.next_at, p.cursor, p.since, p.begins_at, clock_timestamp() as now
-  from trigger t join flow_live l on l.flow_id = t.flow_id join flow_version v on v.id = l.version_id
+  from trigger t join flow_running l on l.flow_id = t.flow_id
+       and l.environment_id is not distinct from t.environment_id
+  join flow_version v on v.id = l.version_id
   left join trigger_plan p on p.trigger_id = t.id
  where t.enabled and not t.planned order by t.id limit 50 for update of t skip locked
 """

@@ -28,10 +28,12 @@ KINDS = {
 }  # fmt: skip
 
 LIST = """
-select t.id, t.flow_id, t.node_id, t.kind, t.paused, p.title, p.words, p.next_at, p.problem, p.rule, p.made_at,
+select t.id, t.flow_id, t.node_id, t.kind, t.paused, e.name as environment, p.title, p.words, p.next_at, p.problem, p.rule, p.made_at,
        t.token_round, t.token_hash is not null as addressed, s.hint, to_jsonb(c) - '{trigger_id,workspace_id}'::text[] as pace, v.document->>'name' as flow,
        f.id as fired, f.result, f.reason, f.run_id, f.planned_at, f.at, f.times, f.status
-  from trigger t join flow_live l on l.flow_id = t.flow_id join flow_version v on v.id = l.version_id
+  from trigger t join flow_running l on l.flow_id = t.flow_id
+       and l.environment_id is not distinct from t.environment_id
+  join flow_version v on v.id = l.version_id left join environment e on e.id = t.environment_id
   left join trigger_plan p on p.trigger_id = t.id
   left join trigger_secret s on s.trigger_id = t.id and s.until is null
   left join trigger_pace c on c.trigger_id = t.id
@@ -44,7 +46,7 @@ select t.id, t.flow_id, t.node_id, t.kind, t.paused, p.title, p.words, p.next_at
           (select r.id, 'started', '', r.id, null, r.created_at, 1, r.status
              from (select * from run where flow_id = t.flow_id order by created_at desc limit 200) r
             where t.kind in ('webhook', 'chat', 'form', 'api') and
-                  (r.trigger_id = t.id or r.trigger_id is null and r.trigger = t.kind) order by r.created_at desc limit 1)
+                  (r.trigger_id = t.id or r.trigger_id is null and t.environment_id is null and r.trigger = t.kind) order by r.created_at desc limit 1)
       ) both_kinds order by at desc limit 1
   ) f on true
  where t.enabled and ($1::uuid is null or t.flow_id = $1) and ($2::uuid is null or t.id = $2)
@@ -84,6 +86,7 @@ class FiringView(Struct, frozen=True):
 
 class TriggerView(Struct, frozen=True):
     """`next_at` is known for schedules that are on. `problem`: why it can't fire. `switchable`: it has a switch.
+    `environment`: where it starts runs, "" = live.
 
     `secret_name`: the secret of the vault that signs its calls, "" = the one set on its page (`secret_hint`).
     """
@@ -105,6 +108,7 @@ class TriggerView(Struct, frozen=True):
     secret_hint: str = ""
     secret_name: str = ""
     pace: Pace | None = None
+    environment: str = ""
 
     @property
     def icon(self) -> str:
@@ -175,7 +179,7 @@ def _why(view: TriggerView, working: bool) -> list[str]:
         found.append("It is switched off.")
     if view.problem:
         found.append(view.problem)
-    if view.signature and not view.secret_hint and not view.secret_name:
+    if view.signature and not (view.secret_hint or view.secret_name or view.environment):
         found.append("No secret is set: every call is refused.")
     if not working and view.kind not in ("webhook", *BY_VISITORS):
         found.append("No worker is running: nothing looks at the clock, and nothing that waits is carried out.")
@@ -203,11 +207,14 @@ def _view(row: Any) -> TriggerView:
         f"…{row['hint']}" if row["hint"] else "",
         secret_name(row["rule"]) if row["kind"] == "webhook" else "",
         msgspec.json.decode(row["pace"], type=Pace) if row["pace"] else None,
+        row["environment"] or "",
     )
 
 
 def _path(row: Any) -> str:
     """Behind the dashboard's address; for mail the part before the @."""
+    if row["environment"] and row["kind"] == "webhook":
+        return f"/hooks/{runs.stage_token(row['id'])}"
     if not row["addressed"]:
         return ""
     token = runs.address_token(row["id"], row["token_round"], row["kind"])

@@ -19,8 +19,11 @@ BY_VISITORS = frozenset({"chat", "form", "api"})
 """These have no switch of their own: taking the page off the site, or the key away, is their switch."""
 FOUND = """
 select t.*, l.version_id as live, p.rule,
-       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled) as alike
-  from trigger t left join flow_live l on l.flow_id = t.flow_id left join trigger_plan p on p.trigger_id = t.id
+       (select count(*) from trigger o where o.flow_id = t.flow_id and o.kind = t.kind and o.enabled
+           and o.environment_id is not distinct from t.environment_id) as alike
+  from trigger t left join flow_running l on l.flow_id = t.flow_id
+       and l.environment_id is not distinct from t.environment_id
+  left join trigger_plan p on p.trigger_id = t.id
  where t.id = $1 and t.enabled
 """
 

@@ -45,6 +45,7 @@ VIEWS = [
     view(on=False, next_at=None, last=None),
     view(kind="webhook", problem="Broken", next_at=None, last=FIRINGS[3]),
     view(kind="chat", switchable=False, next_at=None),
+    view(environment="staging", on=False, next_at=None, last=None),
 ]
 SAMPLES: dict[str, Any] = {
     "triggers/_list.html": [{"triggers": VIEWS, "flow": SOME}, {"triggers": [], "flow": None}],
@@ -55,6 +56,7 @@ SAMPLES: dict[str, Any] = {
     "triggers/_secret.html": [
         {"it": view(signature="github"), "shown": "", "errors": {"": "No."}},
         {"it": view(signature="github", secret_name="Shop <key>"), "shown": "", "errors": {}},
+        {"it": view(signature="github", environment="staging"), "shown": "", "errors": {}},
         {"it": view(signature="github", secret_hint="…9f2c"), "shown": "whsec_x", "errors": {}},
     ],
     "triggers/_pace.html": [

@@ -26,7 +26,7 @@ from app.runs.service.versions import (
     variables_changed,
     version,
 )
-from app.runs.stages import clear_stage, flows_on, put_on_stage
+from app.runs.stages import clear_stage, flows_on, put_on_stage, stage_token
 from app.runs.upstream import Upstream
 from app.runs.values import whole_output
 from app.runs.variables import in_force as variables_in_force
@@ -90,6 +90,7 @@ __all__ = [
     "rollouts_changed",
     "save_version",
     "signal",
+    "stage_token",
     "staged_in",
     "start",
     "start_within",
