@@ -25,7 +25,7 @@ from app.runs.rollouts import Rollout, rollout_of
 from app.runs.service import GONE
 from app.runs.shapes import RunView, StepView
 from app.runs.stages import Stage, stages_of
-from app.runs.tried import Tried, input_again, last_try
+from app.runs.tried import Said, Talk, Tried, input_again, last_try, said, talks
 from app.runs.versions import VersionView, token
 from app.web import Actor
 from flows.model import Flow
@@ -212,8 +212,10 @@ __all__ = [
     "Remedy",
     "Rollout",
     "RunView",
+    "Said",
     "Stage",
     "StepView",
+    "Talk",
     "Tried",
     "Typed",
     "Verdict",
@@ -235,7 +237,9 @@ __all__ = [
     "redacted",
     "rollout_of",
     "run",
+    "said",
     "stages_of",
+    "talks",
     "typed_ports",
     "verdicts",
     "version",

@@ -61,7 +61,7 @@ TABLE: dict[str, Line] = {
     "Undo": Line(
         "What was done could not be taken back", "Look at the steps that took it back, and finish by hand.", "run"
     ),
-    "internal": Line("Agentbase could not go on", "Run it again; if it comes back, report it with this run.", "run"),
+    "internal": Line("The program could not go on", "Run it again; if it comes back, report it with this run.", "run"),
     # Models
     "key": Line("The key was refused", "Enter a new key.", "connections"),
     "credit": Line("No credit left", "Top it up at the provider, or choose another model.", "connections"),
@@ -84,7 +84,7 @@ TABLE: dict[str, Line] = {
     "busy": Line("The model on this server is busy", "Try again in a moment, or connect another model.", "connections"),
     "policy": Line("The call is against a rule", "Correct what it names.", "setting"),
     # Requests to other servers
-    "http_address_blocked": Line("Agentbase does not connect there", "Give a public address.", "setting"),
+    "http_address_blocked": Line("Requests don’t go to this address", "Give a public address.", "setting"),
     "http_unknown_host": Line("There is no such server", "Correct the address.", "setting"),
     "http_no_connection": Line("The server takes no connections", "Start it, or correct the address.", "setting"),
     "http_certificate": Line(

@@ -1,6 +1,7 @@
-"""What tries of a flow began with: to try again with the same input, or with one that was changed first."""
+"""What tries of a flow began with, and what was said in them: to try again, and to go on with a conversation."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -19,6 +20,27 @@ select r.id, r.input::text as input from (
     select id, input, draft, created_at from run where flow_id = $1 order by created_at desc limit {LOOKED_AT}) r
  where r.draft order by r.created_at desc limit 1
 """  # noqa: S608 -- a constant
+
+SAFE = r"case when input::text like '%\\u0000%' then null else input->>'{}' end"
+"""A part of an input as text. One with a zero character is left out: PostgreSQL can't take it out of its object."""
+
+TALKS = f"""
+select r.talk, max(r.created_at) as at, count(*) as turns,
+       (array_agg(r.message order by r.created_at))[1] as first from (
+    select {SAFE.format("conversation")} as talk, {SAFE.format("message")} as message, draft, created_at
+      from run where flow_id = $1 order by created_at desc limit {LOOKED_AT}) r
+ where r.draft and r.talk <> '' group by r.talk order by at desc limit 20
+"""  # noqa: S608 -- a constant
+
+LAST_OF_TALK = f"""
+select r.id, r.status, r.input::text as input, r.output::text as output from (
+    select id, status, input, output, draft, created_at, {SAFE.format("conversation")} as talk
+      from run where flow_id = $1 order by created_at desc limit {LOOKED_AT}) r
+ where r.draft and r.talk = $2 order by r.created_at desc limit 1
+"""  # noqa: S608 -- a constant
+MOST_SHOWN = 80
+"""Characters of the first question in the list of conversations."""
+Role = Literal["user", "assistant"]
 
 
 class Tried(Struct, frozen=True):
@@ -46,3 +68,69 @@ async def input_again(actor: Actor, flow_id: UUID, run_id: UUID, changed: dict[s
         raise NotFound("The run whose input was asked for is gone.", remedy="Give an input.")
     was = msgspec.json.decode(text)
     return was if changed is None else restored(changed, was)
+
+
+class Talk(Struct, frozen=True):
+    """A conversation of tries. `first`: what it began with, shortened; `turns`: how many questions were asked."""
+
+    id: str
+    first: str
+    turns: int
+    at: datetime
+
+
+class Said(Struct, frozen=True):
+    """One turn of a conversation. `run`: the try that answered, None for what was asked. `files`: names of those
+    that went with the last question.
+    """
+
+    role: Role
+    text: str
+    run: UUID | None = None
+    files: list[str] = []
+
+
+async def talks(actor: Actor, flow_id: UUID) -> list[Talk]:
+    """The conversations of a flow's tries, whoever had them, the newest first, at most 20. 1 statement."""
+    async with tenant_tx(actor.workspace_id) as tx:
+        rows = await tx.fetch(TALKS, flow_id)
+    return [Talk(row["talk"], _first(redacted(row["first"] or "")), row["turns"], row["at"]) for row in rows]
+
+
+async def said(actor: Actor, flow_id: UUID, talk: str) -> list[Said]:
+    """What was said in a conversation: what its last question brought along, that question, its answer. 1 statement.
+
+    [] for one that is not there. A question that was edited and sent again stands as it was sent last.
+    """
+    async with tenant_tx(actor.workspace_id) as tx:
+        row = await tx.fetchrow(LAST_OF_TALK, flow_id, talk)
+    if row is None:
+        return []
+    given = redacted(msgspec.json.decode(row["input"]))
+    turns = [
+        Said(each["role"], str(each.get("text", "")))
+        for each in _objects(given.get("history"))
+        if each.get("role") in ("user", "assistant")
+    ]
+    files = [str(each.get("name", "")) for each in _objects(given.get("files"))]
+    turns.append(Said("user", str(given.get("message", "")), files=files))
+    answer = words_of(redacted(msgspec.json.decode(row["output"] or "null")))
+    return [*turns, Said("assistant", answer, row["id"])] if row["status"] == "succeeded" and answer else turns
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def words_of(output: Any) -> str:
+    """What a run's result says in words, as the face of a chat shows it; "" when it says nothing."""
+    if output is None or isinstance(output, str):
+        return output or ""
+    if isinstance(output, dict) and isinstance(output.get("text"), str) and output["text"]:
+        return str(output["text"])
+    return msgspec.json.format(msgspec.json.encode(output), indent=2).decode()
+
+
+def _first(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_SHOWN else f"{line[: MOST_SHOWN - 1]}…"

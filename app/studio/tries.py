@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from app.errors import DomainError, NotFound, Refused
 from app.runs import queries as runs
 from app.runs import service
+from app.studio import queries
 from app.studio.ports import ports_of, settings_of
 from app.studio.ran import Ran, RanStep, ran, ran_of, ran_step
 from app.studio.tries_again import frozen, told
@@ -18,12 +19,15 @@ from flows import catalogue
 from flows.model import Flow, NodeUse
 
 Event = dict[str, Any]
+MOST_TALK = 80
+"""Characters of a conversation's name."""
 
 
 class Face(Struct, frozen=True):
     """How the draft is tried: "chat", "form" or "input" (JSON). `start`: settings of `node`, the step that starts it.
 
     `keeps`: some of its steps keep their results. `last`: the newest try, whose input can be taken again.
+    `talk`: the conversation that is gone on with, `said`: its turns; `talks`: those of the flow's tries.
     """
 
     kind: str
@@ -33,6 +37,9 @@ class Face(Struct, frozen=True):
     keeps: bool = False
     problems: list[Any] = field(default_factory=list)
     last: runs.Tried | None = None
+    talk: str = ""
+    said: list[runs.Said] = field(default_factory=list)
+    talks: list[runs.Talk] = field(default_factory=list)
 
     def value(self, name: str) -> Any:
         """What a field held in the newest try; None when there is none."""
@@ -67,6 +74,7 @@ async def start(
     if again is not None:
         input = await runs.input_again(actor, flow_id, again, input)
     elif input is None:
+        await queries.draft(actor, flow_id)  # whose flow it is comes first
         raise Refused(
             "Nothing was given to start with.", remedy="Give an input, or a run to take it from.", field="input"
         )
@@ -145,9 +153,15 @@ def face_of(flow: Flow, problems: list[Any]) -> Face:
     return Face("input", use.id, sample=_indented(sample), keeps=keeps, problems=faults)
 
 
-async def face(actor: Actor, flow_id: UUID, flow: Flow, problems: list[Any]) -> Face:
-    """The same, with what the newest try was given. 1 statement."""
+async def face(actor: Actor, flow_id: UUID, flow: Flow, problems: list[Any], talk: str = "") -> Face:
+    """The same, with what the newest try was given; of a chat the conversations, and what was said in `talk`, which is
+    begun anew when it is not there. 1 statement, of a chat 2 or 3.
+    """
     made, last = face_of(flow, problems), await runs.last_try(actor, flow_id)
+    if made.kind == "chat":
+        said = await runs.said(actor, flow_id, talk) if 0 < len(talk) <= MOST_TALK and "\0" not in talk else []
+        talks = await runs.talks(actor, flow_id) if last is not None else []
+        return msgspec.structs.replace(made, last=last, talk=talk if said else "", said=said, talks=talks)
     sample = _indented(last.input) if last is not None and made.kind == "input" else made.sample
     return msgspec.structs.replace(made, last=last, sample=sample)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import to_builtins
 
 from app.runs.ports import Typed, fields_for
-from app.runs.queries import Tried
+from app.runs.queries import Said, Talk, Tried
 from app.runs.shapes import LogView
 from app.studio.changes import changes
 from app.studio.choices import Offers
@@ -91,6 +91,7 @@ _ASKED = [
     }
     for n, kind in enumerate(get_args(Kind))
 ]
+_SAID = [Said("user", "<b>", files=["<i>.png"]), Said("assistant", "<i>", SOME)]
 _GIVEN: dict[str, Any] = {"f0": "<u>", "f2": 3, "f3": True, "f4": "a", "f5": A_FILE, "f9": [1], "f10": {"a": 1}}
 
 _MARKED = Flow(nodes=[NodeUse("call", "connect.http", exposed={"headers": Exposed("Heads"), "url": Exposed()})])
@@ -144,6 +145,12 @@ SAMPLES: dict[str, Any] = {
     "studio/_tour.html": {"flow": EDITOR},
     "studio/_try.html": [
         {"face": Face("chat", "ask", _CHAT, keeps=True)},
+        {"face": Face("chat", "ask", {**_CHAT, "files": True})},
+        {
+            "face": Face(
+                "chat", "ask", _CHAT, talk="t", said=_SAID, talks=[Talk("t", "<b>", 2, THEN), Talk("u", "", 1, THEN)]
+            )
+        },
         {"face": Face("form", "ask", _FORM, keeps=True)},
         {"face": Face("form", "ask", {**_FORM, "fields": _ASKED}, last=Tried(SOME, _GIVEN))},
         {"face": Face("form", "ask", {**_FORM, "fields": _ASKED}, last=Tried(SOME, ["not", "an", "object"]))},

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -36,9 +36,12 @@ class TriesController(Controller):
     path = "/flows/{flow_id:uuid}"
 
     @get("/try", name="studio:try")
-    async def face(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
+    async def face(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], talk: FromQuery[str] = ""
+    ) -> Response[Any]:
+        """`talk`: a conversation of tries to go on with."""
         flow, rev = await queries.draft(actor, flow_id)
-        face = await tries.face(actor, flow_id, flow, queries.problems_at(flow_id, rev, flow))
+        face = await tries.face(actor, flow_id, flow, queries.problems_at(flow_id, rev, flow), talk)
         return fragment(request, "studio/_try.html", face=face)
 
     @post("/tries", name="studio:start-try", status_code=200)

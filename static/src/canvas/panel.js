@@ -286,7 +286,7 @@ export class Panel {
     }
     await this.host.outbox.flush()
     this.node = ""
-    if (!(await this.load(`${this.host.dataset.url}/try`))) return
+    if (!(await this.load(`${this.host.dataset.url}/try${this.host.runs.talk.query}`))) return
     this.trying = true
     this.host.runs.talk.retell()
     const first = this.el.querySelector("textarea, input:not([type=hidden], [data-afresh])") ?? this.el.querySelector("button[type=submit]")

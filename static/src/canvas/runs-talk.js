@@ -1,5 +1,7 @@
 // The talk of the test face: what was said, the answer while it comes, the last question said otherwise.
 
+import { chipOf } from "./runs-files.js"
+
 export class Talk {
   constructor(runs) {
     this.runs = runs
@@ -7,6 +9,30 @@ export class Talk {
     this.turns = []
     this.text = ""
     this.answer = null // the element the answer is written into
+    this.kept = `agentbase.talk.${this.host.dataset.flow}`
+    this.id = sessionStorage.getItem(this.kept) ?? undefined
+    this.host.part("panel").addEventListener("click", (e) => {
+      const { talk } = e.target.closest("[data-talk]")?.dataset ?? {}
+      if (talk) this.open(talk)
+    })
+  }
+
+  // What the face asks the server for: a talk of before, unless what was said stands in memory.
+  get query() {
+    return this.id && !this.turns.length ? `?talk=${encodeURIComponent(this.id)}` : ""
+  }
+
+  // Another talk of this flow's tries, to go on with.
+  async open(id) {
+    if (this.runs.active) return this.host.toast("A run goes on. Stop it first.")
+    this.forget()
+    this.keep(id)
+    await this.host.panel.tryIt(true)
+  }
+
+  keep(id) {
+    this.id = id
+    sessionStorage.setItem(this.kept, id)
   }
 
   get el() {
@@ -20,10 +46,11 @@ export class Talk {
 
   // --- one question and its answer
 
-  ask(message) {
-    this.bubble("user", message)
-    const given = { message, history: this.turns.slice(-20), conversation: (this.id ??= crypto.randomUUID?.() ?? String(Date.now())) }
-    this.turns.push({ role: "user", text: message })
+  ask(message, files = []) {
+    this.bubble("user", message, files)
+    this.keep(this.id ?? crypto.randomUUID?.() ?? String(Date.now()))
+    const given = { message, history: this.turns.slice(-20).map(({ role, text }) => ({ role, text })), conversation: this.id, ...(files.length ? { files } : {}) }
+    this.turns.push({ role: "user", text: message, files })
     return given
   }
 
@@ -55,16 +82,20 @@ export class Talk {
 
   // --- the whole of it
 
-  // The face was drawn anew: what was said so far stands in it again.
+  // The face was drawn anew: what was said so far stands in it again, or comes from the server.
   retell() {
     if (!this.el.querySelector('[data-try="chat"]')) return
-    for (const { role, text } of this.turns) this.bubble(role, text)
+    if (!this.turns.length) {
+      this.turns = [...this.el.querySelectorAll("[data-turn]")].map((item) => ({ role: item.dataset.turn, text: item.firstElementChild.textContent }))
+      this.scroll()
+    } else for (const { role, text, files } of this.turns) this.bubble(role, text, files)
     this.offer()
   }
 
   forget() {
     this.turns = []
     this.id = undefined
+    sessionStorage.removeItem(this.kept)
   }
 
   // The last question can be said otherwise; the talk then goes on from before it.
@@ -86,6 +117,7 @@ export class Talk {
     const box = this.el.querySelector("[data-say]")
     if (at < 0 || !box) return
     box.value = this.turns[at].text
+    this.runs.files.put(this.turns[at].files ?? [])
     this.turns.length = at
     const shown = [...this.el.querySelectorAll(".talk__turn")]
     const last = shown.findLastIndex((turn) => turn.matches(".talk__turn--user"))
@@ -117,7 +149,7 @@ export class Talk {
     turn.append(line)
   }
 
-  bubble(who, text) {
+  bubble(who, text, files = []) {
     const { list } = this
     if (!list) return null
     const item = document.createElement("li")
@@ -125,6 +157,11 @@ export class Talk {
     const words = document.createElement("p")
     words.textContent = text
     item.append(words)
+    if (files.length) {
+      const chips = Object.assign(document.createElement("ul"), { className: "file-chips", ariaLabel: "Files" })
+      chips.append(...files.map((file) => chipOf(file.name)))
+      item.append(chips)
+    }
     list.append(item)
     this.scroll()
     return words

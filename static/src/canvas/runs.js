@@ -1,6 +1,6 @@
 // Runs from the canvas: the test face sends an input, and this is the life of the run that comes of it. What else there is
 // to it stands beside: runs-events.js (what it tells), runs-cards.js (what cards show), runs-drawer.js, runs-talk.js,
-// runs-face.js, runs-again.js (taken up anew), runs-breaks.js (pauses), runs-pins.js, runs-heat.js.
+// runs-face.js, runs-files.js, runs-again.js (taken up anew), runs-breaks.js (pauses), runs-pins.js, runs-heat.js.
 
 import { csrf } from "./outbox.js"
 import { Again } from "./runs-again.js"
@@ -9,6 +9,7 @@ import { Cards } from "./runs-cards.js"
 import { Drawer } from "./runs-drawer.js"
 import { Events } from "./runs-events.js"
 import { Face } from "./runs-face.js"
+import { Files } from "./runs-files.js"
 import { Heat } from "./runs-heat.js"
 import { Pins } from "./runs-pins.js"
 import { stream } from "./runs-stream.js"
@@ -21,6 +22,7 @@ export class Runs extends Again(Events(Cards(Object))) {
     this.listen()
     this.talk = new Talk(this)
     this.face = new Face(this)
+    this.files = new Files(this)
     this.drawer = new Drawer(this)
     this.pins = new Pins(host, (name) => this.icon(name))
     this.breaks = new Breaks(host, (name) => this.icon(name))
@@ -55,8 +57,14 @@ export class Runs extends Again(Events(Cards(Object))) {
     }
     const box = form.querySelector("[data-say]")
     const message = box.value.trim()
-    if (!message) return
-    const input = this.talk.ask(message)
+    if (!message && !this.files.chips.length) return
+    this.active = true // its files may still be on their way
+    this.controls()
+    const files = await this.files.take()
+    this.active = false
+    this.controls()
+    if (!files) return
+    const input = this.talk.ask(message, files)
     box.value = ""
     await this.start({ input }, "chat")
   }

@@ -43,7 +43,11 @@ class ConditionField extends HTMLElement {
       append: (el) => this.said.append(el),
       faulty: () => {},
       asks: () => ({ parts: (this.asked = this.clauses).map((clause) => part(this.read(clause))) }),
-      told: ({ parts }) => parts.forEach((verdict, i) => this.verdict(this.asked[i], verdict)),
+      told: ({ parts, state, type, text }) => {
+        const whole = this.said.querySelector(".value-preview__text")
+        if (whole && state === "value" && type === "yesno") whole.textContent = text === "yes" ? "true" : "false"
+        parts.forEach((verdict, i) => this.verdict(this.asked[i], verdict))
+      },
       get isConnected() {
         return field.isConnected
       },
@@ -56,6 +60,7 @@ class ConditionField extends HTMLElement {
     let now = clause.querySelector("output.sentence__now")
     if (!now) {
       now = Object.assign(document.createElement("output"), { className: "sentence__now" })
+      now.setAttribute("aria-label", "Now")
       now.setAttribute("aria-live", "off") // read with the clause, not after every letter
       clause.append(now)
     }

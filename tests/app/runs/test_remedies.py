@@ -15,10 +15,13 @@ import components
 import flows
 from app import egress
 from app.gateway.faults import Fault, Kind
+from app.runs import running, service
 from app.runs.remedies import TABLE, UNKNOWN, WORDS, line, remedy
 from flows.failing import fault_of
+from flows.model import Edge, Flow, NodeUse
 from flows.plan import Step
 from flows.sdk.errors import NodeError
+from tests.factories.runs import a_version
 
 ROOT = Path(app.__file__).parents[1]
 SOME = UUID("01993d5e-0000-7000-8000-000000000002")
@@ -124,3 +127,25 @@ def test_a_word_of_an_error_goes_on_record_and_a_defect_of_a_component_is_named_
     assert fault_of(step, "a", "", NodeError("No.", kind="http_lost")).kind == "http_lost"
     assert fault_of(step, "a", "", NodeError("No.")).kind == "NodeError"
     assert line("ZeroDivisionError") is UNKNOWN
+
+
+async def test_the_run_its_steps_the_card_and_the_api_lead_to_the_remedy(app: Any, signed_in: Any, api: Any) -> None:
+    await running.start("cli")
+    try:
+        settings = {"url": "http://127.0.0.1:9/x"}
+        nodes = [NodeUse("start", "start.api"), NodeUse("call", "connect.http", settings=settings)]
+        flow = Flow(
+            [*nodes, NodeUse("answer", "show.answer")],
+            [Edge("start.input", "call.after"), Edge("call.body", "answer.data")],
+        )
+        _, flow_id, version = await a_version(flow, signed_in.actor.workspace_id)
+        run = (await service.answer(signed_in.actor, version, {}, trigger="api")).run_id
+    finally:
+        await running.stop()
+    page = (await signed_in.get(f"/runs/{run}")).text
+    assert "The run failed: requests don’t go to this address." in page
+    assert f'href="/flows/{flow_id}?step=call&amp;field=url">Open settings<' in page
+    states = (await signed_in.get(f"/flows/{flow_id}/tries/{run}/states")).json()["states"]
+    assert states["call"]["error"]["label"] == "Open settings" and states["call"]["error"]["field"] == "url"
+    told = (await api.get(f"/api/v1/runs/{run}")).json()
+    assert told["error_kind"] == "http_address_blocked" and told["steps"][-1]["error_kind"] == "http_address_blocked"

@@ -113,3 +113,51 @@ async def test_the_pages_of_the_face_and_of_what_came_out(app, signed_in, strang
     assert "hunter2-and-more" in again.text
     assert (await signed_in.post(f"/flows/{flow}/tries", json={})).status_code == 422
     assert (await stranger.get(f"/flows/{flow}/tries/{run}/result")).status_code == 404
+
+
+async def asked(actor, flow, talk, message, history=()):
+    given = {"message": message, "history": list(history), "conversation": talk}
+    events = [event async for event in await tries.start(actor, flow, given)]
+    assert events[-1]["type"] == "run.succeeded", events[-1]
+    return events[-1]["output"]["text"]
+
+
+async def test_talks_of_tries_are_listed_and_gone_on_with_as_they_were_said_last(actor):
+    flow, other = await a_flow(actor), await a_flow(actor)
+    document, _ = await queries.draft(actor, flow)
+    first = await asked(actor, flow, "one", "Which   tulips?\nAnd when?")
+    said = [{"role": "user", "text": "Which   tulips?\nAnd when?"}, {"role": "assistant", "text": first}]
+    await asked(actor, flow, "one", "And roses?", said)
+    await asked(actor, flow, "one", "And lilies?", said)  # the last question, edited and sent again
+    await asked(actor, flow, "two", "x" * 500)
+    await asked(actor, other, "three", "Elsewhere")
+    face = await tries.face(actor, flow, document, [], "one")
+    assert [(talk.id, talk.turns) for talk in face.talks] == [("two", 1), ("one", 3)]
+    assert face.talks[1].first == "Which tulips? And when?" and len(face.talks[0].first) == 80
+    assert [(turn.role, turn.text) for turn in face.said] == [
+        ("user", "Which   tulips?\nAnd when?"),
+        ("assistant", first),
+        ("user", "And lilies?"),
+        ("assistant", "Answer And lilies?"),
+    ]
+    assert face.talk == "one" and face.said[-1].run is not None
+    for gone in ("three", "nobody's", ""):
+        empty = await tries.face(actor, flow, document, [], gone)
+        assert (empty.talk, empty.said) == ("", [])
+
+
+async def test_talks_of_another_workspace_are_not_there_and_hostile_words_stay_words(app, signed_in, stranger):
+    flow, theirs = await a_flow(signed_in.actor), await a_flow(stranger.actor)
+    talk = '"><script>alert(1)</script>'
+    for message in ("<img src=x onerror=alert(1)>", "sk-live-0123456789abcdefghijklmn"):
+        given = {"message": message, "history": [], "conversation": talk}
+        assert (await signed_in.post(f"/flows/{flow}/tries", json={"input": given})).status_code == 200
+    page = (await signed_in.get(f"/flows/{flow}/try", params={"talk": talk})).text
+    assert "data-talk-shown" in page and "<img src=x" not in page and "<script>alert" not in page
+    assert "sk-live-0123456789" not in page
+    assert (await stranger.get(f"/flows/{flow}/try")).status_code == 404
+    page = (await stranger.get(f"/flows/{theirs}/try", params={"talk": talk})).text
+    assert "data-talk-shown" not in page and "Talks before" not in page
+    await signed_in.post(f"/flows/{flow}/tries", json={"input": given | {"message": "a\0b", "conversation": "zero"}})
+    for odd in ("x" * 1000, "\0", "zero"):
+        assert (await signed_in.get(f"/flows/{flow}/try", params={"talk": odd})).status_code == 200

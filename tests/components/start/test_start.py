@@ -1,4 +1,5 @@
 import pytest
+from msgspec import UNSET
 
 from components.start.api import Settings as ApiSettings
 from components.start.api import api
@@ -25,6 +26,26 @@ async def test_chat_without_a_message_points_at_it(message):
     with pytest.raises(NodeError, match="Write something") as refused:
         await chat.run(ChatSettings(), Nothing(), context({"message": message}))
     assert refused.value.field == "message"
+
+
+NOTE = {"id": "a" * 64, "name": "notes.txt", "media_type": "text/plain", "size": 3}
+
+
+async def test_chat_takes_files_only_where_it_says_so_and_they_may_come_without_words():
+    off = await chat.run(ChatSettings(), Nothing(), context({"message": "Hi", "files": [NOTE]}))
+    assert off.files is UNSET and "files" not in [port.name for port in chat.ports(ChatSettings()).outputs]
+    on = ChatSettings(files=True)
+    assert [port.type for port in chat.ports(on).outputs if port.name == "files"] == ["list"]
+    assert (await chat.run(on, Nothing(), context({"message": "Hi"}))).files == []
+    out = await chat.run(on, Nothing(), context({"message": "", "files": [NOTE]}))
+    assert out.message == Message("") and out.files == [File(**NOTE)]
+
+
+@pytest.mark.parametrize("files", ["notes.txt", [1], [{"id": "a"}], [NOTE] * 11])
+async def test_what_is_no_file_and_too_many_of_them_are_refused(files):
+    with pytest.raises(NodeError) as refused:
+        await chat.run(ChatSettings(files=True), Nothing(), context({"message": "Hi", "files": files}))
+    assert refused.value.field == "files"
 
 
 FIELDS = [
