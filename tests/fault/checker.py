@@ -46,6 +46,7 @@ async def check(world: World, *, exact_doubts: bool = True, doubts_may_be_cancel
         "keys_called_again": sum(1 for n in keys.values() if n > 1),
         "predicted_doubts": len(world.predicted),
         "faults": dict(Counter(what.partition(" ")[0] for _, what in world.faults)),
+        "drained_in_s": world.drained,
     }
     if failed := [row["error"] for row in runs.values() if row["status"] == "failed"]:
         figures["failed_because"] = failed[0]

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,17 @@ class Web:
             connection.close()
 
 
+@asynccontextmanager
+async def running_web(log: Path) -> AsyncIterator[Web]:
+    """One that is there from the beginning to the end."""
+    web = Web(log)
+    web.start()
+    try:
+        yield web
+    finally:
+        web.kill()
+
+
 def browsers() -> httpx.AsyncClient:
     """All of them in one: a client of its own for each takes longer than the faults."""
     patience = httpx.Timeout(30, connect=5, pool=None)
@@ -70,7 +83,7 @@ def browsers() -> httpx.AsyncClient:
 
 class Follower:
     """One stream. `heard`: numbers and types of what came, in the order it came; `cuts`: how often it was cut off.
-    `began`: the number its stream began after. `ends`: with the run it follows.
+    `began`: the number its stream began after. `ends`: with the run it follows. `reading`: it reads while this is set.
     """
 
     def __init__(self, client: httpx.AsyncClient, url: str, headers: dict[str, str], *, ends: bool = False) -> None:
@@ -80,6 +93,8 @@ class Follower:
         self.cuts = 0
         self.began = 0
         self.open = asyncio.Event()
+        self.reading = asyncio.Event()
+        self.reading.set()
 
     async def follow(self) -> None:
         """Until cancelled, or until the stream says that its run is over."""
@@ -107,6 +122,7 @@ class Follower:
             elif name == "event":
                 kind = value
             elif name == "data":
+                await self.reading.wait()
                 if kind == "hello" and not self.last:
                     self.began = int(number)
                 if number and kind not in ("hello", "bye"):

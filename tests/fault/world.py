@@ -177,6 +177,7 @@ class World:
 
     loading = False
     rolled = 0
+    drained = 0.0
 
     def wipe_redis(self) -> None:
         """kill -9, and back at once with nothing in it."""
@@ -277,11 +278,13 @@ class World:
             await asyncio.sleep(0.05)
 
     async def quiet(self, seconds: float) -> None:
-        """Until no run is live any more."""
-        deadline = time.monotonic() + seconds
+        """Until no run is live any more. `drained` says afterwards how long that took."""
+        begun = time.monotonic()
+        deadline = begun + seconds
         while True:
             rows = await self.ask("select status, count(*) as n from run group by status")
             left = {row["status"]: row["n"] for row in rows}
+            self.drained = round(time.monotonic() - begun, 1)
             if not any(left.get(status) for status in LIVE):
                 return
             assert time.monotonic() < deadline, (
