@@ -9,6 +9,7 @@ from app.db import tenant_tx
 from app.runs import running
 from app.runs import service as runs
 from app.studio import service as studio
+from app.web import search_places
 from tests.factories.accounts import a_person
 from tests.factories.runs import an_approval, wait_for
 from tests.factories.studio import a_document
@@ -31,8 +32,8 @@ PLACES = {
     "devices": "/settings/devices",
     "keys": "/settings/keys",
     "git": "/settings/git",
-    "drafting": "/drafting",
     "import": "/flows/import",
+    "drafting": "/drafting",
     "secrets": "/settings/secrets",
     "files": "/settings/files",
 }
@@ -53,12 +54,44 @@ def test_the_navigation_shows_where_one_is(page, name):
     expect(here).to_have_count(1)
 
 
-def test_at_200_percent_zoom_nothing_is_cut_off(page):
-    """A window of 1440 at 200 % is 720 CSS pixels wide."""
-    page.set_viewport_size({"width": 720, "height": 450})
-    for path in ("/", "/flows", "/connections", "/settings/profile"):
+WIDTHS = {"200 %": {"width": 720, "height": 450}, "400 %": {"width": 320, "height": 256}}
+"""A window of 1440 at 200 %, and one of 1280 x 1024 at 400 % (WCAG 1.4.10), in CSS pixels."""
+
+
+def test_zoomed_in_nothing_is_cut_off_and_whoever_wants_no_movement_gets_none(made, entered):
+    """Every page that Ctrl K leads to. The browser asks for reduced motion: nothing may run on and on."""
+    page = entered(made(a_person()))
+    for path in ("/start", "/flows?view=list", *(each.href for each in search_places.PLACES)):
         page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 720, path
+        expect(page.locator("#main")).to_be_visible()
+        endless = "document.getAnimations().filter((each) => each.effect.getTiming().iterations === Infinity).length"
+        assert page.evaluate(endless) == 0, path
+        for zoom, size in WIDTHS.items():
+            page.set_viewport_size(size)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], f"{path} at {zoom}"
+
+
+SEEN = """() => {
+  for (let el = document.activeElement, up = 0; el && up < 4; el = el.parentElement, up++) {
+    const look = getComputedStyle(el)
+    if (look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 1) return true
+    if (el.matches(":focus-visible, :focus-within") && look.boxShadow !== "none" && up < 2) return true
+  }
+  return document.activeElement === document.body
+}"""
+"""Whether somebody sees where the focus is: a ring at the element or at the row or card it stands for."""
+
+
+def test_the_focus_is_seen_wherever_tab_leads_also_in_the_colours_of_the_system(page):
+    for colours in ("none", "active"):
+        page.emulate_media(forced_colors=colours)
+        for path in ("/connections", "/settings/profile", "/runs", "/help"):
+            page.goto(path)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            for nth in range(24):
+                page.keyboard.press("Tab")
+                where = page.evaluate("document.activeElement.outerHTML.slice(0, 160)")
+                assert page.evaluate(SEEN), f"{path}, Tab {nth + 1}, forced colours {colours}: {where}"
 
 
 def test_what_is_not_there_says_so_and_leads_home(page, expected, axe):

@@ -117,6 +117,17 @@ def test_control_k_closes_with_escape_and_says_when_nothing_fits(entered, garden
     expect(palette).to_be_hidden()
 
 
+def test_control_k_does_what_a_button_elsewhere_does(entered, made):
+    page = entered(made(a_person()))
+    page.goto("/runs")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("sign out")
+    palette = page.get_by_role("dialog", name="Search or do")
+    expect(palette.get_by_role("option", selected=True)).to_contain_text("Sign out")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+
+
 def test_what_a_flow_is_called_stays_text_wherever_it_is_shown(entered, person, made):
     made(service.create_flow(person.actor, '<img src=x hx-get="/sign-out" hx-trigger="load">', a_document()))
     page = entered(person)
