@@ -350,3 +350,33 @@ def test_a_talk_of_before_is_gone_on_with_after_a_reload_and_from_the_list(tried
     page.keyboard.press("Enter")
     expect(talk).to_contain_text("Answer And when?")
     expect(talk).to_contain_text("Answer Which tulips?")
+
+
+def test_files_are_attached_pasted_and_taken_away_and_reach_the_flow(page: Page, made, axe, look):
+    flow = a_document(prompt="{{ size(files) }}: {{ files[0].name }}")
+    flow.nodes[0] = NodeUse("ask", "start.chat", settings={"files": True})
+    flow.edges[0] = Edge("ask.files", "write.files")
+    page.goto(f"/flows/{made(a_flow(made(owner()), flow))}")
+    ready(page)
+    page.keyboard.press("r")
+    box = page.get_by_role("textbox", name="Your message")
+    chips = page.get_by_role("list", name="Attached files")
+    notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Tulips: 3"}
+    page.get_by_label("Attach files").set_input_files([notes, {**notes, "name": "wrong.txt", "buffer": b"x"}])
+    expect(chips.get_by_role("listitem")).to_have_text(["notes.txt", "wrong.txt"])
+    chips.get_by_role("button", name="Take wrong.txt away").click()
+    box.evaluate(
+        """box => { const data = new DataTransfer();
+        data.items.add(new File(["y"], "pasted.txt", { type: "text/plain" }));
+        box.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })) }"""
+    )
+    expect(chips.get_by_role("listitem")).to_have_text(["notes.txt", "pasted.txt"])
+    look(page, "try-files")
+    axe(page)
+    box.press("Enter")
+    talk = page.get_by_role("list", name="The talk")
+    expect(talk).to_contain_text("2: notes.txt")
+    page.reload()
+    ready(page)
+    page.keyboard.press("r")
+    expect(talk.get_by_role("list", name="Files").get_by_role("listitem")).to_have_text(["notes.txt", "pasted.txt"])
