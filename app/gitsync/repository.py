@@ -21,8 +21,8 @@ from msgspec import Struct
 
 from app.config import Secret
 from app.egress.pin import pinned
-from app.errors import DomainError
 from app.gitsync.addresses import is_local
+from app.gitsync.complaints import GitProblem, Moved, problem_of
 
 LONGEST = 120.0
 """Seconds of one call of git."""
@@ -54,17 +54,6 @@ FIXED = {
     "protocol.allow": "never",
     "protocol.https.allow": "always",
 }
-
-
-class GitProblem(DomainError):
-    """git could not do it. The message is ours where we know the cause; no token is ever in it."""
-
-    default_status = 502
-    default_code = "git"
-
-
-class Moved(GitProblem):
-    """Somebody pushed in between."""
 
 
 class Left(Struct, frozen=True):
@@ -226,7 +215,9 @@ class Repository:
                     os.killpg(child.pid, signal.SIGKILL)
                 await child.wait()
         if child.returncode:
-            raise self._problem(words[0], said.decode("utf-8", "replace"), child.returncode)
+            text = said.decode("utf-8", "replace")
+            text = text.replace(str(self.token), "•••") if self.token else text
+            raise problem_of(words[0], text, child.returncode, LARGEST)
         return out
 
     async def _reach(self) -> dict[str, str]:
@@ -239,49 +230,6 @@ class Repository:
             proof = base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
             found["http.extraHeader"] = f"Authorization: Basic {proof}"
         return found
-
-    def _problem(self, deed: str, said: str, status: int) -> GitProblem:
-        text = said.replace(str(self.token), "•••") if self.token else said
-        low = text.lower()
-        if deed == "push" and any(
-            each in low for each in ("fetch first", "non-fast-forward", "[rejected]", "stale info")
-        ):
-            return Moved("Somebody pushed at this moment.")
-        if (
-            any(each in low for each in ("file too large", "died of signal 25", "died of signal 153"))
-            or status in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
-            or "index-pack died" in low
-        ):
-            return GitProblem(
-                f"The repository is larger than {LARGEST // 1_000_000} MB.", remedy="Use one of its own for flows."
-            )
-        for signs, message, remedy in _KNOWN:
-            if any(sign in low for sign in signs):
-                return GitProblem(message, remedy=remedy)
-        line = next((each for each in text.splitlines() if each.strip()), "no reason given")
-        return GitProblem(f"git could not {deed}: {line.removeprefix('fatal: ').strip()[:300]}")
-
-
-_KNOWN = (
-    (
-        ("could not read username", "authentication failed", "error: 401", "error: 403", "returned error: 401"),
-        "The repository did not take the token.",
-        "Enter one that may read and write this repository.",
-    ),
-    (
-        ("not found", "error: 404", "does not appear to be a git repository"),
-        "There is no repository at this address.",
-        "",
-    ),
-    (("error: 30",), "The repository answered with a redirect, which is not followed.", "Enter its own address."),
-    (
-        ("pre-receive", "protected branch", "remote rejected"),
-        "The repository refused the push.",
-        "Is the branch protected?",
-    ),
-    (("ssl", "certificate"), "The server's certificate is not valid.", ""),
-    (("could not resolve", "failed to connect", "connection refused", "timed out"), "The server does not answer.", ""),
-)
 
 
 def environment(settings: Mapping[str, str], more: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -309,3 +257,6 @@ def environment(settings: Mapping[str, str], more: Mapping[str, str], home: Path
 def _limited() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+__all__ = ["Author", "GitProblem", "Left", "Moved", "Repository", "environment"]
