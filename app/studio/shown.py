@@ -9,8 +9,7 @@ from app.studio.changes import FRAME
 from app.studio.difference import written
 from app.studio.giving import Given, Todo
 from app.studio.outline.rows import outline
-from app.studio.sentence_words import BY_CODE
-from app.studio.sentences import Sentence
+from app.studio.sentences import said
 from app.studio.settings_form import Field, form_of
 from flows.catalogue import AnyNode, Catalogue
 from flows.model import NodeUse
@@ -114,7 +113,7 @@ def _words(field: Field) -> str:
     if field.control in ("number", "slider") and value is not None:
         return f"{written(value)} {field.unit}".strip()
     if field.control == "condition" and field.sentence is not None:
-        return sentence(field.sentence)
+        return said(field.sentence)
     if field.control == "lines" and isinstance(value, list):
         return "\n".join(str(each) for each in value)
     if field.control == "pairs" and isinstance(value, dict):
@@ -123,13 +122,3 @@ def _words(field: Field) -> str:
         rows = ([f"{part.label}: {words}" for part in row if (words := _words(part))] for row in field.rows)
         return "\n".join(", ".join(row) for row in rows)
     return written(value) if value not in ([], {}) else ""
-
-
-def sentence(said: Sentence) -> str:
-    """The condition as it reads on the canvas: "order.total is greater than 10 and order.country is DE"."""
-    inner = " and " if said.match == "all" else " or "
-    groups = [
-        inner.join(f"{part.value} {BY_CODE[part.op].words} {part.other}".strip() for part in group)
-        for group in said.groups
-    ]
-    return f", {said.between} ".join(groups)
