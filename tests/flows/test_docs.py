@@ -15,7 +15,7 @@ SEMANTICS = (ROOT / "docs/flow-semantics.md").read_text()
 def test_every_numbered_rule_has_a_test_and_every_test_a_rule():
     rules = set(re.findall(r"^(?:\| )?(\d+)(?:\.| \|)", SEMANTICS, re.MULTILINE))
     named = set()
-    for file in (ROOT / "tests/flows").glob("test_*.py"):
+    for file in (ROOT / "tests").rglob("test_*.py"):
         named |= set(re.findall(r"def test_rule_(\d+)_", file.read_text()))
     assert rules == named
 

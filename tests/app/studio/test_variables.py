@@ -113,7 +113,7 @@ async def test_the_problems_list_says_where_one_is_missing(db):
     assert await said() == []
 
 
-async def test_what_looks_like_a_key_and_what_is_no_name_is_refused(db):
+async def test_rule_124_what_looks_like_a_key_and_what_is_no_name_is_refused(db):
     actor, stranger = await an_actor(), await an_actor()
     place = await service.add_environment(actor, EnvironmentForm("staging"))
     for name, value in (("api_key", "abc"), ("x", "Bearer abcdefghijklmnop"), ("x", "https://me:secret@shop.example")):

@@ -42,7 +42,7 @@ def test_the_host_before_an_address_does_not_matter_and_what_is_none_is_refused(
 
 @pytest.mark.parametrize(
     ("settings", "field"),
-    [({"signature": "github"}, "secret"), ({"signature": "hmac", "header": "", "secret": "x"}, "header")],
+    [({"signature": "github"}, "named"), ({"signature": "hmac", "header": "", "secret": "x"}, "header")],
 )
 def test_a_signature_that_nobody_could_check_is_a_problem(settings, field):
     found = check(flow(NodeUse("at", "logic.address", settings=settings)), nodes(Log()))
