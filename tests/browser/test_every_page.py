@@ -35,6 +35,7 @@ PLACES = {
     "import": "/flows/import",
     "drafting": "/drafting",
     "secrets": "/settings/secrets",
+    "variables": "/settings/variables",
     "files": "/settings/files",
 }
 
