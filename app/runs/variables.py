@@ -1,4 +1,4 @@
-"""Variables: what expressions read as `vars.name` (docs/flow-semantics.md, 120 to 125). Never a secret.
+"""Variables: what expressions read as `vars.name` (docs/flow-semantics.md, 120 to 124). Never a secret.
 
 One set for live and one for each environment. A set never changes; what is changed is a new set, and a run names the
 one that was in force when it began. So a run that sleeps, crashes or is looked at later has its own.

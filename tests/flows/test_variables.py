@@ -1,4 +1,4 @@
-"""Rules 120 to 125 of docs/flow-semantics.md: variables of the workspace."""
+"""Rules 120 to 124 of docs/flow-semantics.md: variables of the workspace."""
 
 import pytest
 
