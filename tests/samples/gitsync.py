@@ -23,8 +23,8 @@ EVENTS = [
 def link(state: LinkState, **more: Any) -> LinkView:
     fields: dict[str, Any] = {
         "url": "https://git.example/x", "branch": "main", "folder": "flows", "form": "json", "user": "",
-        "token_hint": "9f2c", "has_token": True, "push_on_publish": True, "pull_minutes": 5, "tests": True, "hook": True,
-        "head": "0123456789abcdef",
+        "token_hint": "9f2c", "has_token": True, "push_on_publish": True, "pull_minutes": 5, "tests": True,
+        "hook": True, "head": "0123456789abcdef",
         "state": state, "said": "Said <b>.", "busy": False, "synced_at": THEN, "files": FILES, "events": EVENTS,
     }  # fmt: skip
     return LinkView(**fields | more)
