@@ -1,6 +1,6 @@
 // The count of open threads on each step's card. Everything else of comments is <flow-comments> (elements/flow-comments.js).
 
-const SVG = "http://www.w3.org/2000/svg"
+import { icon } from "./icon.js"
 
 export class Comments {
   constructor(host) {
@@ -58,13 +58,7 @@ export class Comments {
   badge(id) {
     const made = Object.assign(document.createElement("button"), { type: "button", className: "node__talk", tabIndex: -1 })
     made.dataset.panelUrl = `${this.host.dataset.url}/comments?about=${id}`
-    const icon = document.createElementNS(SVG, "svg")
-    icon.setAttribute("class", "icon")
-    icon.setAttribute("aria-hidden", "true")
-    const use = document.createElementNS(SVG, "use")
-    use.setAttribute("href", `${this.host.dataset.sprite}#message-square`)
-    icon.append(use)
-    made.append(icon, document.createElement("span"))
+    made.append(icon(this.host, "message-square"), document.createElement("span"))
     return made
   }
 

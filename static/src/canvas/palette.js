@@ -54,6 +54,7 @@ export class Palette {
 
   close(back = false) {
     if (!this.open) return
+    back &&= this.panel.contains(document.activeElement) // who has gone on to a step stays there
     this.panel.hidden = true
     for (const b of this.rail.querySelectorAll("[data-family]")) b.setAttribute("aria-expanded", "false")
     if (back && this.back?.isConnected) this.back.focus({ preventScroll: true })
