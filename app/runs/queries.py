@@ -133,10 +133,15 @@ async def of_flow(actor: Actor, run_id: UUID, flow_id: UUID) -> None:
 
 
 async def flow_exists(actor: Actor, flow_id: UUID) -> None:
-    """Raises NotFound for a flow of which this workspace has no version: nothing of it can have run. 1 statement."""
+    """Raises NotFound for a flow that this workspace has not. One that is only drawn has no runs yet, but its page says
+    so. 1 statement.
+    """
     async with tenant_tx(actor.workspace_id) as tx:
-        if not await tx.fetchval("select exists (select from flow_version where flow_id = $1)", flow_id):
-            raise NotFound("Nothing of this flow has run yet.", remedy="Try it or publish it first.")
+        if not await tx.fetchval(
+            "select exists (select from flow_version where flow_id = $1) or exists (select from flow where id = $1)",
+            flow_id,
+        ):
+            raise NotFound("This flow does not exist.", remedy="Look for it in the list of flows.")
 
 
 async def needing(actor: Actor) -> int:

@@ -9,6 +9,7 @@ from app.studio.starters import starters
 from flows import catalogue
 from flows.compile import compile
 from flows.plan import Plan
+from tests.factories.studio import a_flow
 
 HEAD = 44.0
 """Of a container: nothing lies there."""
@@ -32,3 +33,10 @@ def test_a_starter_can_run_and_nothing_in_its_picture_lies_on_anything_else(star
         if node.parent:
             (w, h), (wide, high) = size[node.id], size[node.parent]
             assert node.x >= 0 and node.y >= HEAD and node.x + w <= wide and node.y + h <= high, node.id
+
+
+async def test_a_flow_that_was_only_drawn_has_a_page_of_its_runs_that_says_there_are_none(signed_in, stranger):
+    flow_id = await a_flow(signed_in.actor)
+    page = await signed_in.get(f"/flows/{flow_id}/runs")
+    assert page.status_code == 200 and "Nothing has run yet" in page.text
+    assert (await stranger.get(f"/flows/{flow_id}/runs")).status_code == 404
