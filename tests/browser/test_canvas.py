@@ -220,11 +220,29 @@ def test_edits_made_without_a_network_are_kept_over_a_reload_and_sent_later(open
     expect(page.locator('[data-part="save-state"]')).to_contain_text("Offline, 1 change kept here")
     page.unroute("**/ops")
     y = step(page, "Prompt").get_attribute("data-y")
-    reloaded(page)
+    with page.expect_response("**/ops"):
+        reloaded(page)
     saved(page)
-    page.wait_for_timeout(300)
     reloaded(page)
     assert float(step(page, "Prompt").get_attribute("data-y")) == float(y) + 120
+
+
+def test_what_a_tab_could_not_send_is_sent_by_its_copy_when_it_is_closed(opened_flow, expected):
+    expected += ["net::ERR_FAILED", "Failed to fetch"]
+    page = opened_flow()
+    page.route("**/ops", lambda route: route.abort())
+    with page.expect_popup() as opening:
+        page.evaluate("window.open(location.href)")  # a copy has the name of this tab, too, and takes another
+    copy = opening.value
+    ready(copy)
+    step(page, "Prompt").focus()
+    page.keyboard.press("Delete")
+    expect(page.locator('[data-part="save-state"]')).to_contain_text("Offline")
+    expect(step(copy, "Prompt")).to_be_visible()
+    page.close()
+    expect(step(copy, "Prompt")).to_have_count(0)
+    saved(copy)
+    expect(step(reloaded(copy), "Prompt")).to_have_count(0)
 
 
 def test_settings_are_saved_while_typing_and_faults_stand_at_the_field(opened_flow):

@@ -38,8 +38,7 @@ def test_a_first_flow_is_built_by_hand_and_runs(newcomer, fake, axe, look):
     expect(tour.get_by_role("heading", name="2. Put the question into words")).to_be_visible()
     add(page, "prompt")
     expect(tour.get_by_role("heading", name="3. Say what you want")).to_be_visible()
-    saved(page)
-    page.reload()  # and it goes on where the flow stands
+    page.reload()  # and it goes on where the flow stands; what was not sent yet is sent then
     ready(page)
     expect(tour.get_by_role("heading", name="3. Say what you want")).to_be_visible()
     step(page, "Prompt").click(position={"x": 80, "y": 20})

@@ -3,6 +3,7 @@
 import { nodeOf } from "./graph.js"
 
 const RETRY = [1, 2, 5, 10, 30] // seconds
+const LEAVING = 1000 // ms a page that was just left may need to let go of its name
 
 export class Outbox {
   constructor(host) {
@@ -15,11 +16,13 @@ export class Outbox {
     window.addEventListener("online", this.online)
   }
 
-  // One name for this tab, held by a lock; what tabs that are gone left behind is taken over.
+  // One name for this tab, held by a lock; what tabs that are gone left behind is taken over. After a reload the page
+  // before may still hold the name for a moment. A copy of a tab has the name of one that stays: it takes another.
   async open() {
     const prefix = `agentbase.outbox.${this.flow}.`
     let client = sessionStorage.getItem("agentbase.client") ?? uuid()
-    if (!(await this.hold(prefix + client))) {
+    if (!(await this.hold(prefix + client, LEAVING))) {
+      this.inherit(prefix + client)
       client = uuid()
       await this.hold(prefix + client)
     }
@@ -30,21 +33,41 @@ export class Outbox {
     for (const key of Object.keys(localStorage)) {
       if (!key.startsWith(prefix)) continue
       if (key !== this.key && !(await this.free(key))) continue
-      left.push(...(JSON.parse(localStorage.getItem(key)) ?? []))
-      if (key !== this.key) localStorage.removeItem(key)
+      left.push(...this.leftUnder(key))
     }
     this.queue = [...left, ...this.queue]
     this.keep()
     return left
   }
 
-  hold(name) {
+  leftUnder(key) {
+    const left = JSON.parse(localStorage.getItem(key)) ?? []
+    if (key !== this.key) localStorage.removeItem(key)
+    return left
+  }
+
+  // Whether the name is ours now. `patience`: ms to wait for whoever has it.
+  hold(name, patience = 0) {
     if (!navigator.locks) return Promise.resolve(true)
+    const how = patience ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true }
     return new Promise((done) => {
-      navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      const held = navigator.locks.request(name, how, (lock) => {
         done(Boolean(lock))
         if (lock) return new Promise((release) => (this.release = release))
       })
+      held.catch(() => done(false))
+    })
+  }
+
+  // Whoever has the name stays longer than a page that goes: what is left when it has gone is sent from here.
+  inherit(name) {
+    navigator.locks?.request(name, () => {
+      const left = this.closed ? [] : this.leftUnder(name)
+      for (const batch of left) for (const op of batch.ops) this.host.edit.apply(op)
+      this.queue.push(...left)
+      if (left.length) this.host.changed()
+      this.keep()
+      this.flush()
     })
   }
 

@@ -1,1 +1,0 @@
-var n=window.trustedTypes?.createPolicy?.("agentbase-canvas",{createHTML:e=>e})??{createHTML:e=>e};function c(e){let t=document.createElement("template");return t.innerHTML=n.createHTML(e),t.content.firstElementChild}export{c as a};
