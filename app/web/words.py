@@ -31,9 +31,11 @@ def money(micros: int | None) -> str:
 
 
 def duration(ms: float | None) -> str:
-    """Milliseconds: "40 ms", "0.6 s", "12 s", "2 min 5 s", "3 h 10 min". None gives ""."""
+    """Milliseconds: "< 1 ms", "40 ms", "0.6 s", "12 s", "2 min 5 s", "3 h 10 min". None gives ""."""
     if ms is None:
         return ""
+    if ms < 1:
+        return "< 1 ms"
     if ms < 100:
         return f"{ms:.0f} ms"
     if ms < 9_950:

@@ -121,6 +121,7 @@ const tail = (text) => text.slice(-160)
 
 function time(ms) {
   if (ms === undefined || ms === null) return ""
+  if (ms < 1) return "< 1 ms"
   if (ms < 100) return `${Math.round(ms)} ms`
   return ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`
 }

@@ -43,11 +43,7 @@ class ConditionField extends HTMLElement {
       append: (el) => this.said.append(el),
       faulty: () => {},
       asks: () => ({ parts: (this.asked = this.clauses).map((clause) => part(this.read(clause))) }),
-      told: ({ parts, state, type, text }) => {
-        const whole = this.said.querySelector(".value-preview__text")
-        if (whole && state === "value" && type === "yesno") whole.textContent = text === "yes" ? "true" : "false"
-        parts.forEach((verdict, i) => this.verdict(this.asked[i], verdict))
-      },
+      told: ({ parts }) => parts.forEach((verdict, i) => this.verdict(this.asked[i], verdict)),
       get isConnected() {
         return field.isConnected
       },
@@ -64,7 +60,7 @@ class ConditionField extends HTMLElement {
       now.setAttribute("aria-live", "off") // read with the clause, not after every letter
       clause.append(now)
     }
-    const word = Object.assign(document.createElement("span"), { className: "sentence__verdict", textContent: { true: "true", false: "false", unknown: "not known" }[state] })
+    const word = Object.assign(document.createElement("span"), { className: "sentence__verdict", textContent: { true: "yes", false: "no", unknown: "not known" }[state] })
     const value = Object.assign(document.createElement("span"), { className: "sentence__found", textContent: error || found })
     now.dataset.state = state
     word.prepend(mark(state))

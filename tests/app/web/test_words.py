@@ -37,7 +37,7 @@ def test_what_costs_something_never_reads_as_nothing(micros):
 
 @pytest.mark.parametrize(
     ("ms", "text"),
-    [(None, ""), (0, "0 ms"), (40, "40 ms"), (600, "0.6 s"), (12_000, "12 s"), (60_000, "1 min"),
+    [(None, ""), (0, "< 1 ms"), (0.4, "< 1 ms"), (40, "40 ms"), (600, "0.6 s"), (12_000, "12 s"), (60_000, "1 min"),
      (125_000, "2 min 5 s"),
      (11_400_000, "3 h 10 min"), (59_700, "1 min")],
 )  # fmt: skip
