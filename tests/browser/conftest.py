@@ -135,7 +135,13 @@ def opened(browser: Browser, live: Live, expected: list[str]) -> Iterator[Callab
     for context in contexts:
         context.close()
     unexpected = [text for text in complaints if not any(known in text for known in expected)]
-    assert not unexpected, "The browser's console complains:\n" + "\n".join(unexpected)
+    assert not unexpected, "The browser's console complains:\n" + "\n".join(unexpected + _errors(live.folder))
+
+
+def _errors(folder: Path) -> list[str]:
+    """What the product logged last as errors: the other end of a complaint."""
+    lines = (folder / "web.log").read_text(errors="replace").splitlines()
+    return [line[-4000:] for line in lines if '"level":"error"' in line.replace(": ", ":")][-2:]
 
 
 def _complaint(said: ConsoleMessage) -> str:

@@ -59,6 +59,19 @@ def test_a_change_shows_in_the_preview_at_once_and_to_visitors_after_publishing(
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Ask the people who grow it.")
 
 
+def test_what_is_typed_before_the_scripts_are_there_is_saved_when_they_are(maker):
+    _address(maker)
+    held = []
+    maker.route(re.compile(r"/app\.\w+\.js"), lambda route: held.append(route))
+    maker.get_by_role("row", name=re.compile("Live")).get_by_role("link").click()
+    maker.get_by_label("Headline").fill("Early birds")
+    maker.get_by_label("Headline").press("Tab")
+    assert held
+    for route in held:
+        route.continue_()
+    expect(maker.frame_locator("iframe").get_by_role("heading", level=1)).to_have_text("Early birds")
+
+
 def test_a_removed_part_comes_back_by_undo(maker):
     _address(maker)
     maker.get_by_role("row", name=re.compile("Live")).get_by_role("link").click()

@@ -65,8 +65,8 @@ export class Panel {
       if (reply.status !== 404) this.host.toast("The settings could not be read. Try again.")
       return false
     }
-    const text = await reply.text()
-    if (quiet && this.busy) return false
+    const text = await reply.text().catch(() => null) // another page may have been asked for while it was read
+    if (text === null || (quiet && this.busy)) return false
     this.el.replaceChildren(markup(text))
     const was = this.el.hidden
     this.el.hidden = false

@@ -17,6 +17,14 @@ document.addEventListener("htmx:error", (event) => {
   toast({ text: "No connection. Nothing was changed; do it again when you are back.", kind: "danger" });
 });
 
+// What was typed into a field that saves by itself before htmx was here would stand there and never be saved.
+addEventListener("load", () => setTimeout(() => {
+  for (const form of document.querySelectorAll("form[hx-trigger*=change]")) {
+    const typed = [...form.elements].find((field) => "defaultValue" in field && field.type !== "hidden" && field.value !== field.defaultValue);
+    typed?.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}), { once: true }); // htmx begins in a timeout, too
+
 export function toast(detail) {
   document.dispatchEvent(new CustomEvent("toast", { detail }));
 }

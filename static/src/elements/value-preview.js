@@ -36,8 +36,8 @@ export class ValuePreview {
     }).catch(() => null);
     if (mine !== this.asking || !field.isConnected) return;
     if (!reply?.ok) return;
-    const answer = await reply.json();
-    if (mine !== this.asking || !field.isConnected) return;
+    const answer = await reply.json().catch(() => null); // another question may have come while it was read
+    if (!answer || mine !== this.asking || !field.isConnected) return;
     this.show(answer);
     field.told?.(answer);
   }
