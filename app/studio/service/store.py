@@ -36,11 +36,15 @@ class Draft(Struct):
 
 
 async def locked(flow_id: UUID) -> Draft:
-    """The draft; edits of one flow wait for each other from here to the end of the transaction."""
+    """The draft; edits of one flow wait for each other from here to the end of the transaction.
+
+    The lock lets rows that name the flow (foreign keys) be written meanwhile: whoever writes one in a transaction that
+    has told an event already would else wait for us, and we for its events.
+    """
     row = (
         await FlowDraft.select(FlowDraft.id, FlowDraft.rev, FlowDraft.document, FlowDraft.live_version_id)
         .where(FlowDraft.id == flow_id)
-        .lock_rows("UPDATE")
+        .lock_rows("NO KEY UPDATE")
         .first()
     )
     if row is None:

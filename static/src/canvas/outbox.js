@@ -126,6 +126,8 @@ export class Outbox {
   async send() {
     while (this.queue.length && this.key && !this.closed) {
       const batch = (this.flying = this.queue[0])
+      batch.merge = "" // from here on the server may have it: what is typed next is a batch of its own
+      this.keep()
       this.show()
       let answer
       try {
