@@ -59,7 +59,7 @@ async def _ran(actor, flow_id):
 
 
 async def test_a_schedule_is_off_there_until_somebody_switches_it_on_and_starts_what_runs_there(actor):
-    flow_id, place, live, staged = await _staged(actor, "start.schedule", every="minutes", minutes=1)
+    flow_id, place, live, staged = await _staged(actor, "start.schedule", every="month")
     assert live.on and not staged.on and live.id != staged.id and staged.next_at is None
     await planned_ago(staged.id, timedelta(seconds=10))
     await fire_due()
