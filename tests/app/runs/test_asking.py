@@ -255,9 +255,8 @@ async def test_rounds_of_a_loop_and_parallel_branches_ask_each_for_itself(signed
     assert standing == ["open", "answered", "open"]
     async with system_tx("test") as tx:  # a branch beside them is at work
         await tx.execute("update run set status = 'running' where id = $1", run)
-    left = (
-        await needs.needs(signed_in.actor)
-    ).needs  # what is answered needs nobody, though no worker has taken it yet
+    # what is answered needs nobody, though no worker has taken it yet
+    left = (await needs.needs(signed_in.actor)).needs
     assert [need.iter for need in left] == ["0", "2"] and await queries.needing(signed_in.actor) == 1
 
 
