@@ -1,0 +1,3 @@
+"""Tables of this domain, by what they are about. DDL, row security and indexes: migrations/runs. Statuses:
+docs/flow-semantics.md.
+"""
