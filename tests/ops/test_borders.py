@@ -1,5 +1,9 @@
 """The rules of tests/borders.py catch what they are for; `make check` then applies them to the real code."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import grimp
 import pytest
 
@@ -76,3 +80,16 @@ def test_a_library_outside_its_place_is_caught():
     )
     assert judged(places, graph("flows.compile > networkx", "flows.draw.lines > networkx")) == []
     assert "only flows.compile and flows.draw may" in judged(places, graph("app.studio.service > networkx"))[0]
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_picture_of_the_house_shows_every_domain_at_its_rank():
+    picture = (ROOT / "docs/architecture.md").read_text().partition("│ ┌")[2].partition("├─────")[0]
+    drawn = [set(row.split()) for row in re.findall(r"│ │ ([a-z ]+) │ [│├]", picture)]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    there = {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
+    held = [set(re.findall(r"[a-z]+", layer)) & there for layer in layers[1:-1]]
+    assert drawn == [names for names in held if names]
