@@ -1,6 +1,7 @@
 // A new step: where it goes and which wires it gets.
 
 import { SNAP, nodeOf, port as portOfNode, portOf, snap } from "./graph.js"
+import { t } from "../words.js"
 
 const GAP = 48
 
@@ -42,7 +43,7 @@ export const Adding = (Base) =>
       this.run(ops)
       this.host.select([id], { open: false })
       this.host.focusNode(id)
-      this.host.say(`${look.title} added`)
+      this.host.say(t`${look.title} added`)
       return id
     }
 

@@ -2,6 +2,7 @@
 
 import { csrf, sentence } from "./outbox.js"
 import { markup } from "./swap.js"
+import { plural, t } from "../words.js"
 
 export const Answers = (Base) =>
   class extends Base {
@@ -21,7 +22,7 @@ export const Answers = (Base) =>
       this.connect.forget()
       this.chosenChanged()
       this.part("empty")?.toggleAttribute("hidden", this.graph.nodes.size > 0)
-      this.world.setAttribute("aria-label", `Canvas, ${this.graph.nodes.size} steps`)
+      this.world.setAttribute("aria-label", plural(this.graph.nodes.size, "Canvas, {1} step", "Canvas, {1} steps"))
       this.view.draw()
     }
 
@@ -106,7 +107,7 @@ export const Answers = (Base) =>
       }).catch(() => null)
       const answer = await reply?.json().catch(() => null)
       if (!reply?.ok) {
-        this.toast(sentence(answer) || "No connection. Nothing was done.")
+        this.toast(sentence(answer) || t`No connection. Nothing was done.`)
         if (answer?.node) this.jump(answer.node)
         return false
       }

@@ -1,6 +1,7 @@
 // Which steps are selected, which one has the focus, and how one gets to a step.
 
 import { box } from "./graph.js"
+import { plural, t } from "../words.js"
 
 export const Choosing = (Base) =>
   class extends Base {
@@ -30,12 +31,12 @@ export const Choosing = (Base) =>
       const next = new Set(this.selection)
       if (!next.delete(id)) next.add(id)
       this.select(next, { open: false })
-      this.say(`${this.graph.nodes.get(id).title} ${next.has(id) ? "selected" : "not selected"}`)
+      this.say(next.has(id) ? t`${this.graph.nodes.get(id).title} selected` : t`${this.graph.nodes.get(id).title} not selected`)
     }
 
     saySelection() {
       const n = this.selection.size
-      if (n > 1) this.say(`${n} steps selected`)
+      if (n > 1) this.say(plural(n, "{1} step selected", "{1} steps selected"))
     }
 
     // The bar for what is selected, and others (people who look at this flow) who want to know.
@@ -45,7 +46,7 @@ export const Choosing = (Base) =>
       if (bar) {
         bar.hidden = n < 2
         this.part("keys")?.toggleAttribute("hidden", n > 1)
-        bar.querySelector("[data-count]").textContent = `${n} steps`
+        bar.querySelector("[data-count]").textContent = plural(n, "{1} step", "{1} steps")
       }
       this.people?.moved()
     }
@@ -61,7 +62,7 @@ export const Choosing = (Base) =>
 
     jump(id, field = "") {
       const node = this.graph.nodes.get(id)
-      if (!node) return this.toast("This step was deleted.")
+      if (!node) return this.toast(t`This step was deleted.`)
       this.edit.reveal(id)
       this.view.show(box(node))
       this.select([id], { open: false })

@@ -1,8 +1,14 @@
 // What stands around the canvas: buttons anywhere in the editor's page, the zoom figure, the minimap.
 
+import { t } from "../words.js"
+
+// What the style sheet writes onto cards.
+const DRAWN = { "--off": t`Off`, "--empty-note": t`Empty note. Press Enter to write.` }
+
 export class Chrome {
   constructor(host) {
     this.host = host
+    for (const [name, words] of Object.entries(DRAWN)) host.style.setProperty(name, JSON.stringify(words))
     document.addEventListener("click", (this.clicked = (e) => this.click(e)))
     host.view.onframe.push(() => {
       const word = host.part("zoom")

@@ -1,6 +1,7 @@
 // Copy and paste, as text: between flows, browsers and people. The server cuts out and lands (secrets stay behind).
 
 import { sentence, uuid } from "./outbox.js"
+import { plural, t } from "../words.js"
 
 const KEPT = "agentbase.clipboard" // only where the browser does not let us write its clipboard
 const MOST = 8_000_000 // characters: as much as the server takes
@@ -20,7 +21,7 @@ export class Clipboard {
     await this.host.outbox.flush()
     const answer = await this.host.outbox.post("/fragment", { ids: [...this.host.graph.withMembers(ids)] }).catch(() => null)
     if (answer?.status === 200) return answer.body
-    this.host.toast("No connection. Nothing was copied.")
+    this.host.toast(t`No connection. Nothing was copied.`)
     return null
   }
 
@@ -35,7 +36,7 @@ export class Clipboard {
     if (written) localStorage.removeItem(KEPT)
     else localStorage.setItem(KEPT, text)
     const n = found.fragment.nodes.length
-    this.host.say(`${n === 1 ? "Step" : `${n} steps`} copied${found.left_out ? ", without secrets" : ""}`)
+    this.host.say(found.left_out ? plural(n, "Step copied, without secrets", "{1} steps copied, without secrets") : plural(n, "Step copied", "{1} steps copied"))
     return true
   }
 
@@ -63,11 +64,11 @@ export class Clipboard {
   }
 
   async paste(text) {
-    if (text.length > MOST) return this.host.toast("This is too much to paste: more than 8 MB.")
+    if (text.length > MOST) return this.host.toast(t`This is too much to paste: more than 8 MB.`)
     const fragment = parse(text) ?? parse(localStorage.getItem(KEPT) ?? "")
     if (fragment) return this.land(fragment)
     if (text.trim() && text.length <= MOST_NOTE) return this.host.edit.note(text.trim())
-    this.host.say("There is nothing to paste")
+    this.host.say(t`There is nothing to paste`)
   }
 
   async land(fragment) {
@@ -76,7 +77,7 @@ export class Clipboard {
     const answer = await host.outbox
       .post("/paste", { base: host.rev, batch: uuid(), client: host.outbox.client, fragment, ...this.place() })
       .catch(() => ({ status: 0, body: {} }))
-    if (answer.status !== 200) return host.toast(sentence(answer.body) || "No connection. Nothing was pasted.")
+    if (answer.status !== 200) return host.toast(sentence(answer.body) || t`No connection. Nothing was pasted.`)
     await host.outbox.took(answer.body)
     host.changed()
     const added = (answer.body.extra ?? []).filter((op) => op.op === "node.add").map((op) => op.node.id)
@@ -84,7 +85,7 @@ export class Clipboard {
     host.select(tops, { open: false })
     if (added.length) host.focusNode(added[0])
     if (answer.body.said) host.toast(answer.body.said)
-    else host.say(`${added.length === 1 ? "Step" : `${added.length} steps`} pasted`)
+    else host.say(plural(added.length, "Step pasted", "{1} steps pasted"))
   }
 
   // Beside the originals when some are selected, at the pointer when it rests on the canvas, else in the middle.

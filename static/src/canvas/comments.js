@@ -1,6 +1,7 @@
 // The count of open threads on each step's card. Everything else of comments is <flow-comments> (elements/flow-comments.js).
 
 import { icon } from "./icon.js"
+import { plural } from "../words.js"
 
 export class Comments {
   constructor(host) {
@@ -48,7 +49,7 @@ export class Comments {
     const number = this.counts[el?.dataset.id]
     const head = number && el.querySelector(".node__head")
     if (!head) return
-    const words = number === 1 ? "1 open thread" : `${number} open threads`
+    const words = plural(number, "{1} open thread", "{1} open threads")
     const badge = head.querySelector(".node__talk") ?? head.appendChild(this.badge(el.dataset.id))
     badge.lastChild.textContent = String(number)
     badge.setAttribute("aria-label", words)

@@ -1,20 +1,21 @@
 // Wires: drawing them between typed ports, saying why one does not fit, taking them up again, cutting them.
 
 import { anchor, curve, edgeId, nodeOf, pointOn, port as portOfNode, portOf } from "./graph.js"
+import { rtl, t } from "../words.js"
 
 const SNAP_TO = 24 // px on glass at which a wire jumps to a fitting port
 const WORDS = {
-  text: "text",
-  number: "a number",
-  yesno: "yes or no",
-  object: "an object",
-  list: "a list",
-  file: "a file",
-  image: "an image",
-  audio: "audio",
-  document: "a document",
-  message: "a message",
-  any: "anything",
+  text: t`text`,
+  number: t`a number`,
+  yesno: t`yes or no`,
+  object: t`an object`,
+  list: t`a list`,
+  file: t`a file`,
+  image: t`an image`,
+  audio: t`audio`,
+  document: t`a document`,
+  message: t`a message`,
+  any: t`anything`,
 }
 
 export class Connect {
@@ -39,16 +40,16 @@ export class Connect {
 
   // null when the wire may be drawn, else the sentence that says why not.
   why(source, out, target, into) {
-    if (source.id === target.id) return "a step can't feed itself"
+    if (source.id === target.id) return t`a step can't feed itself`
     const start = out.inside ? source.id : source.parent
     const goal = into.inside ? target.id : target.parent
     if (start !== goal && !this.graph.levels(goal).includes(start)) {
-      return `this would lead out of “${this.graph.nodes.get(start)?.title}”: wire that step's own output instead`
+      return t`this would lead out of “${this.graph.nodes.get(start)?.title}”: wire that step's own output instead`
     }
-    if (!this.typesFit(out.type, into.type)) return `needs ${WORDS[into.type]}, this is ${WORDS[out.type]}`
-    if (this.graph.edges.has(edgeId(`${source.id}.${out.name}`, `${target.id}.${into.name}`))) return "this wire is already there"
+    if (!this.typesFit(out.type, into.type)) return t`needs ${WORDS[into.type]}, this is ${WORDS[out.type]}`
+    if (this.graph.edges.has(edgeId(`${source.id}.${out.name}`, `${target.id}.${into.name}`))) return t`this wire is already there`
     if (!into.inside && !out.inside && this.graph.loops(source.id, target.id)) {
-      return "these steps would feed each other in a loop: put the repetition in a “For each” step"
+      return t`these steps would feed each other in a loop: put the repetition in a “For each” step`
     }
     return null
   }
@@ -155,7 +156,7 @@ export class Connect {
   join(from, to, lifted = null) {
     const [out, into] = from.side === "out" ? [from, to] : [to, from]
     this.host.edit.connect(`${out.node.id}.${out.port.name}`, `${into.node.id}.${into.port.name}`, into.port, lifted)
-    this.host.say(`${out.node.title}, ${out.port.label} wired to ${into.node.title}, ${into.port.label}`)
+    this.host.say(t`${out.node.title}, ${out.port.label} wired to ${into.node.title}, ${into.port.label}`)
   }
 
   offerConverter(from, refused, e, now, lifted) {
@@ -245,7 +246,7 @@ export class Connect {
     this.host.overlay.pickedPath.show(edge)
     this.showTools()
     const name = (end) => this.graph.nodes.get(nodeOf(end)).title
-    this.host.say(`Wire from ${name(edge.source)} to ${name(edge.target)} selected. Delete removes it.`)
+    this.host.say(t`Wire from ${name(edge.source)} to ${name(edge.target)} selected. Delete removes it.`)
   }
 
   unpick() {
@@ -260,7 +261,7 @@ export class Connect {
     const at = pointOn(edge, 0.5)
     const { x, y, k } = this.view
     const box = this.host.getBoundingClientRect()
-    this.host.palette.quick({ onto: edge, at, x: box.left + at.x * k + x - 26, y: box.top + at.y * k + y + 14 })
+    this.host.palette.quick({ onto: edge, at, x: box.left + at.x * k + x + (rtl ? 26 : -26), y: box.top + at.y * k + y + 14 })
   }
 
   cut(edge) {

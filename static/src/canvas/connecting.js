@@ -1,6 +1,7 @@
 // The dialog in which a connection is made beside the step that needs it. The server renders every page of it; back in
 // the panel the new connection, or its first model, is chosen. The key goes to the server and never comes back.
 import { markup } from "./swap.js"
+import { t } from "../words.js"
 
 export class Connecting {
   constructor(panel) {
@@ -34,7 +35,7 @@ export class Connecting {
     if (!this.el.isConnected) return
     const text = reply ? await reply.text() : ""
     if (!reply || (!reply.ok && reply.headers.get("HX-Reswap") === "none") || !text) {
-      this.panel.host.toast(reply ? "The server could not do this. Try again." : "No connection to the server. Nothing was lost; try again.")
+      this.panel.host.toast(reply ? t`The server could not do this. Try again.` : t`No connection to the server. Nothing was lost; try again.`)
       this.el.querySelector("[aria-busy]")?.removeAttribute("aria-busy")
       return
     }
@@ -64,7 +65,7 @@ export class Connecting {
   // A secret: its name stands in the list at once; the flow never holds more than that name.
   choose(name) {
     const select = this.part.querySelector("select")
-    if (![...select.options].some((option) => option.value === name)) select.add(new Option(`${name} · set just now`, name))
+    if (![...select.options].some((option) => option.value === name)) select.add(new Option(t`${name} · set just now`, name))
     select.value = name
     this.used = true
     this.el.close()

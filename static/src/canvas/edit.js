@@ -1,10 +1,12 @@
 // The verbs of editing: each makes operations, does them here at once, and hands them to the outbox.
 
 import { Adding } from "./adding.js"
+import { Detaching } from "./detaching.js"
 import { edgeId, snap } from "./graph.js"
 import { Ordering } from "./ordering.js"
+import { plural, t } from "../words.js"
 
-export class Edit extends Ordering(Adding(Object)) {
+export class Edit extends Detaching(Ordering(Adding(Object))) {
   constructor(host, graph) {
     super()
     this.host = host
@@ -116,7 +118,7 @@ export class Edit extends Ordering(Adding(Object)) {
 
   cut(edge) {
     this.run([{ op: "edge.delete", from: edge.source, to: edge.target }])
-    this.host.removed("Wire removed.")
+    this.host.removed(t`Wire removed.`)
   }
 
   // After a drag: sent on drop, one batch for all that moved. `into`: the container under the pointer, `group` the
@@ -140,7 +142,7 @@ export class Edit extends Ordering(Adding(Object)) {
       const id = moving[0].node.id
       ops.push({ op: "edge.delete", from: edge.source, to: edge.target })
       ops.push({ op: "edge.add", from: edge.source, to: `${id}.${a.name}` }, { op: "edge.add", from: `${id}.${b.name}`, to: edge.target })
-      this.host.say(`${moving[0].node.title} put into the wire`)
+      this.host.say(t`${moving[0].node.title} put into the wire`)
     }
     this.run(ops)
   }
@@ -174,7 +176,7 @@ export class Edit extends Ordering(Adding(Object)) {
     if (node.folded) return
     const size = this.sizeFor(node, w, h)
     this.run([{ op: "node.resize", id: node.id, ...size }], options)
-    if (options.merge) this.host.say(`${size.w} by ${size.h}`)
+    if (options.merge) this.host.say(t`${size.w} by ${size.h}`)
   }
 
   // A container grows with what is put into it.
@@ -196,7 +198,7 @@ export class Edit extends Ordering(Adding(Object)) {
     this.host.select([])
     this.run(top.map((id) => ({ op: "node.delete", id, keep_chain: true })))
     if (next && this.graph.nodes.has(next)) this.host.focusNode(next)
-    this.host.removed(names.length === 1 ? `Step “${names[0]}” removed.` : `${names.length} steps removed.`)
+    this.host.removed(names.length === 1 ? t`Step “${names[0]}” removed.` : plural(names.length, "{1} step removed.", "{1} steps removed."))
   }
 
   // A step that is switched off is skipped when the flow runs. All on again only when all were off.
@@ -205,7 +207,9 @@ export class Edit extends Ordering(Adding(Object)) {
     if (!steps.length) return
     const disabled = !steps.every((n) => n.off)
     this.run(steps.map((n) => ({ op: "node.policy", id: n.id, disabled })))
-    this.host.say(`${steps.length === 1 ? steps[0].title : `${steps.length} steps`} switched ${disabled ? "off" : "on"}`)
+    const [{ title }, n] = [steps[0], steps.length]
+    if (n === 1) this.host.say(disabled ? t`${title} switched off` : t`${title} switched on`)
+    else this.host.say(disabled ? plural(n, "{1} step switched off", "{1} steps switched off") : plural(n, "{1} step switched on", "{1} steps switched on"))
     this.host.outbox.flush().then(() => this.host.panel.refresh())
   }
 
@@ -222,7 +226,7 @@ export class Edit extends Ordering(Adding(Object)) {
     this.run([{ op: "node.add", node }])
     host.select([id], { open: false })
     host.focusNode(id)
-    if (text) host.say("Note pasted")
+    if (text) host.say(t`Note pasted`)
     else host.notes.write(this.graph.nodes.get(id))
   }
 

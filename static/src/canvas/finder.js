@@ -1,4 +1,5 @@
 // Ctrl F: what in this flow holds these words, in names, settings and notes. The server looks (it knows the settings).
+import { rtl, t } from "../words.js"
 
 export class Finder {
   constructor(host) {
@@ -9,10 +10,10 @@ export class Finder {
     const { host } = this
     const box = host.getBoundingClientRect()
     host.picker.open({
-      title: "Find in this flow",
-      x: box.left + box.width / 2 - 160,
+      title: t`Find in this flow`,
+      x: box.left + box.width / 2 + (rtl ? 160 : -160), // the picker is 320 wide
       y: box.top + 16,
-      empty: "There is no step in this flow yet.",
+      empty: t`There is no step in this flow yet.`,
       items: this.steps(),
       search: (words) => this.look(words),
     })

@@ -2,6 +2,7 @@
 
 import { snap } from "./graph.js"
 import { sentence, uuid } from "./outbox.js"
+import { plural, t } from "../words.js"
 
 const ROOM = { x: 24, top: 56, bottom: 24 } // around what a group holds; its title stands on top
 export const FOLDED = { w: 208, h: 64 } // as app/studio/shapes.py
@@ -19,7 +20,7 @@ export class Groups {
     if (!look || !chosen.length) return
     const parent = chosen[0].parent
     const members = chosen.filter((n) => n.parent === parent)
-    if (members.length < chosen.length) return host.toast("A group holds steps of one level. Select steps of one container, or of none.")
+    if (members.length < chosen.length) return host.toast(t`A group holds steps of one level. Select steps of one container, or of none.`)
     const box = graph.bounds(members)
     const origin = graph.origin(parent)
     const id = host.edit.newId()
@@ -37,7 +38,7 @@ export class Groups {
     host.edit.run([...this.leaving(members), { op: "node.add", node }])
     host.select([id], { open: false })
     host.outbox.flush().then((sent) => sent && host.openPanel(id, true, ""))
-    host.say(`Group of ${members.length} made`)
+    host.say(t`Group of ${members.length} made`)
   }
 
   // The frame goes, the steps stay.
@@ -47,7 +48,7 @@ export class Groups {
     this.host.edit.run([{ op: "node.delete", id: group.id }])
     this.host.select(members, { open: false })
     if (members[0]) this.host.focusNode(members[0])
-    this.host.removed("Group taken apart.")
+    this.host.removed(t`Group taken apart.`)
   }
 
   fold(node) {
@@ -56,7 +57,7 @@ export class Groups {
     this.host.edit.run([{ op: "node.config", id: group.id, field: "folded", value: folded }])
     this.host.select([group.id], { open: false })
     this.host.focusNode(group.id)
-    this.host.say(folded ? `${group.title} folded, ${group.members.length} steps hidden` : `${group.title} unfolded`)
+    this.host.say(folded ? plural(group.members.length, "{2} folded, {1} step hidden", "{2} folded, {1} steps hidden", group.title) : t`${group.title} unfolded`)
   }
 
   // Operations that take steps out of the groups they are in.
@@ -118,11 +119,11 @@ export class Groups {
 
   async change(path, body) {
     const { host } = this
-    if (!(await host.outbox.flush())) return host.toast("This needs a connection. Your changes are kept here until then.")
+    if (!(await host.outbox.flush())) return host.toast(t`This needs a connection. Your changes are kept here until then.`)
     const answer = await host.outbox
       .post(path, { base: host.rev, batch: uuid(), client: host.outbox.client, ...body })
       .catch(() => ({ status: 0, body: {} }))
-    if (answer.status !== 200) return host.toast(sentence(answer.body) || "No connection. Nothing was done.")
+    if (answer.status !== 200) return host.toast(sentence(answer.body) || t`No connection. Nothing was done.`)
     await host.outbox.took(answer.body)
     host.changed()
     const made = (answer.body.extra ?? []).filter((op) => op.op === "node.add").map((op) => op.node.id)

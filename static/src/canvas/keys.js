@@ -2,6 +2,7 @@
 // Which key does what stands in actions.js; arrows, which take a direction, are read here.
 
 import { box } from "./graph.js"
+import { rtl, t } from "../words.js"
 
 const STEP = 8
 const FAR = 40
@@ -120,7 +121,7 @@ export class Keys {
         .sort((a, b) => a.ay - b.ay)
     if (way === "Right" || way === "Left") {
       const [to] = next(node, way === "Right")
-      if (!to) return this.host.say(way === "Right" ? "Nothing comes after this step" : "Nothing comes before this step")
+      if (!to) return this.host.say(way === "Right" ? t`Nothing comes after this step` : t`Nothing comes before this step`)
       this.cameFrom = node.id
       if (this.host.selection.size === 1) this.host.select([to.id], { open: false })
       return this.go(to)
@@ -152,8 +153,8 @@ export class Keys {
 
   connect(node) {
     const items = this.host.connect.list(node).map(({ from, to }) => ({
-      label: from.side === "out" ? `${from.port.label} to ${to.node.title}, ${to.port.label}` : `${from.port.label} from ${to.node.title}, ${to.port.label}`,
-      hint: from.side === "out" ? "goes on to" : "comes from",
+      label: from.side === "out" ? t`${from.port.label} to ${to.node.title}, ${to.port.label}` : t`${from.port.label} from ${to.node.title}, ${to.port.label}`,
+      hint: from.side === "out" ? t`goes on to` : t`comes from`,
       icon: to.node.el.querySelector(".tile"),
       run: () => {
         this.host.connect.join(from, to)
@@ -162,11 +163,11 @@ export class Keys {
     }))
     const at = node.el.getBoundingClientRect()
     this.host.picker.open({
-      title: `Wire “${node.title}”`,
+      title: t`Wire “${node.title}”`,
       items,
-      x: at.right,
+      x: rtl ? at.left : at.right,
       y: at.top,
-      empty: "No port of another step fits. Add a step with A.",
+      empty: t`No port of another step fits. Add a step with A.`,
       onclose: (done) => done || this.host.focusNode(node.id, false),
     })
   }

@@ -1,4 +1,5 @@
 // What others do to this flow while it is open here. The page's one stream tells us (<event-stream>, event "live").
+import { t } from "../words.js"
 
 export class Live {
   constructor(host) {
@@ -40,7 +41,7 @@ export class Live {
       if (answer.resync) await host.outbox.resync()
       else await host.outbox.took(answer)
       host.changed()
-      if (this.by && answer.since.length) host.say(`${this.by} changed this flow`)
+      if (this.by && answer.since.length) host.say(t`${this.by} changed this flow`)
       host.panel.refresh()
     }, 120)
   }

@@ -3,21 +3,22 @@
 // left out. Arrows, letters, Home and End are <pop-menu>'s.
 
 import { icon } from "./icon.js"
+import { plural, rtl, t } from "../words.js"
 
 const LINES = {
-  step: [["open", "rename", "add", "connect", "switch"], ["run-only", "run-here", "run-from", "break"], ["copy", "cut", "duplicate", "group", "out-of-flow"], ["comments", "step-help"], ["delete"]],
+  step: [["open", "rename", "add", "connect", "switch", "detach"], ["run-only", "run-here", "run-from", "break"], ["copy", "cut", "duplicate", "group", "out-of-flow"], ["comments", "step-help"], ["delete"]],
   note: [["open", "group"], ["copy", "cut", "duplicate"], ["delete"]],
   group: [["open", "rename", "fold", "ungroup"], ["copy", "cut", "duplicate", "into-flow"], ["delete"]],
   wire: [["insert"], ["delete"]],
-  selection: [["group", "into-flow", "arrange", "distribute-across", "distribute-down", "zoom-selection"], ["copy", "cut", "duplicate", "switch"], ["delete"]],
+  selection: [["group", "into-flow", "arrange", "distribute-across", "distribute-down", "zoom-selection"], ["copy", "cut", "duplicate", "switch", "detach"], ["delete"]],
   ground: [["add-here", "note", "paste"], ["select-all", "arrange", "fit", "find"], ["try", "heat", "stop-run"], ["undo", "redo"]],
 }
 // Where the general words of a deed would not say what it does here.
 const WORDS = {
-  step: { add: "Add a step after this one", break: "Pause before this step", delete: "Remove" },
-  note: { open: "Write", delete: "Remove" },
-  group: { open: "Settings of this group", rename: "Rename this group", "into-flow": "Make a flow of its steps", delete: "Remove" },
-  ground: { "add-here": "Add a step here", note: "Write a note here", paste: "Paste here" },
+  step: { add: t`Add a step after this one`, detach: t`Take out of the chain`, break: t`Pause before this step`, delete: t`Remove` },
+  note: { open: t`Write`, delete: t`Remove` },
+  group: { open: t`Settings of this group`, rename: t`Rename this group`, "into-flow": t`Make a flow of its steps`, delete: t`Remove` },
+  ground: { "add-here": t`Add a step here`, note: t`Write a note here`, paste: t`Paste here` },
 }
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform)
 
@@ -83,7 +84,7 @@ export class Menu {
     this.pressed = false
     this.rests = { ...host.view.at(x, y), clientX: x, clientY: y } // "add here" and "paste" mean this point
     host.pointer.rests = this.rests
-    const words = { ...WORDS[what], switch: this.off(node) ? "Switch on" : "Switch off" }
+    const words = { ...WORDS[what], switch: this.off(node) ? t`Switch on` : t`Switch off` }
     const able = (name) => {
       const action = host.actions.byName.get(name)
       return action && host.actions.able(action, node) ? [this.line(action, words[name])] : []
@@ -95,7 +96,9 @@ export class Menu {
     this.el.replaceChildren(...groups.flatMap((lines, i) => (i ? [rule(), ...lines] : lines)))
     this.el.showPopover()
     const box = this.el.getBoundingClientRect()
-    this.el.style.left = `${Math.max(8, x + box.width + 8 > innerWidth ? Math.min(x - box.width, innerWidth - box.width - 8) : x)}px`
+    const back = x - box.width
+    const left = rtl ? (back < 8 ? x : back) : x + box.width + 8 > innerWidth ? back : x
+    this.el.style.left = `${Math.max(8, Math.min(left, innerWidth - box.width - 8))}px`
     this.el.style.top = `${Math.max(8, Math.min(y, innerHeight - box.height - 8))}px`
     this.el.querySelector("[role=menuitem]").focus({ preventScroll: true })
     document.addEventListener("pointerdown", this.outside, true)
@@ -110,9 +113,9 @@ export class Menu {
   }
 
   title(what, node) {
-    if (what === "selection") return `${this.host.selection.size} steps`
-    if (what === "wire") return "Wire"
-    return node ? `Step “${node.title}”` : "Canvas"
+    if (what === "selection") return plural(this.host.selection.size, "{1} step", "{1} steps")
+    if (what === "wire") return t`Wire`
+    return node ? t`Step “${node.title}”` : t`Canvas`
   }
 
   line(action, said = action.label) {

@@ -1,4 +1,5 @@
 // F2: the name of a step or a group is written where it stands, on its card. Enter or leaving keeps it, Escape does not.
+import { t } from "../words.js"
 
 export class Naming {
   constructor(host) {
@@ -13,7 +14,7 @@ export class Naming {
     this.host.focusNode(node.id) // from afar only boxes are seen
     const input = document.createElement("input")
     input.className = "node__rename"
-    input.setAttribute("aria-label", "Name of this step")
+    input.setAttribute("aria-label", t`Name of this step`)
     input.maxLength = 120
     input.value = node.title
     const mine = (this.writing = { id: node.id, input, before: node.title, html: null })
@@ -51,7 +52,7 @@ export class Naming {
     const label = mine.input.value.trim()
     if (label !== mine.before) {
       host.edit.run([{ op: "node.label", id: mine.id, label }])
-      host.say(`Renamed to ${node.title}`)
+      host.say(t`Renamed to ${node.title}`)
       if (host.panel.node === mine.id) host.outbox.flush().then(() => host.panel.refresh())
     }
     if (back) host.focusNode(mine.id, false)

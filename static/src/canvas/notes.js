@@ -1,4 +1,5 @@
 // Notes are written where they lie: a text field over the card. What it means (Markdown) is drawn by the server.
+import { t } from "../words.js"
 
 const TYPED = 300 // ms after the last key until the text is sent
 
@@ -12,7 +13,7 @@ export class Notes {
     if (this.writing || !this.host.editable) return
     const text = document.createElement("textarea")
     text.className = "node__write"
-    text.setAttribute("aria-label", "Text of this note, Markdown")
+    text.setAttribute("aria-label", t`Text of this note, Markdown`)
     text.dataset.scrolls = ""
     text.maxLength = 10_000
     text.value = node.el.dataset.text ?? ""

@@ -1,6 +1,7 @@
 // Steps brought into order: arranged, aligned, spaced. Each is one undoable edit; what one sees glides there.
 
 import { aligned, arranged, distributed } from "./arrange.js"
+import { plural, t } from "../words.js"
 
 const GLIDE = 240 // ms that steps take to their new places
 const MOST_GLIDING = 200
@@ -18,17 +19,17 @@ export const Ordering = (Base) =>
         if (place.w !== undefined && !node.folded) ops.push({ op: "node.resize", id, w: place.w, h: place.h })
       }
       this.glide(ops)
-      host.say(ops.length ? "Steps arranged" : "Everything is in order already")
+      host.say(ops.length ? t`Steps arranged` : t`Everything is in order already`)
     }
 
     align(ids, how) {
       this.line(aligned(this.boxes(ids), how))
-      this.host.say(`${ids.length} steps aligned`)
+      this.host.say(plural(ids.length, "{1} step aligned", "{1} steps aligned"))
     }
 
     distribute(ids, way) {
       this.line(distributed(this.boxes(ids), way))
-      this.host.say(`${ids.length} steps have the same gaps`)
+      this.host.say(plural(ids.length, "{1} step has the same gaps", "{1} steps have the same gaps"))
     }
 
     // On one level only: absolute places, so that steps of different containers line up on the glass too.

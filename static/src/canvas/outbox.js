@@ -1,8 +1,10 @@
 // Every edit is the save. Batches wait here until the server has them; they survive a reload and a lost connection.
 
 import { nodeOf } from "./graph.js"
+import { plural, t } from "../words.js"
 
 const RETRY = [1, 2, 5, 10, 30] // seconds
+const SOMEBODY = t`Somebody`
 const LEAVING = 1000 // ms a page that was just left may need to let go of its name
 
 export class Outbox {
@@ -106,13 +108,13 @@ export class Outbox {
     if (!chip || (chip.dataset.state === what && what !== "offline")) return
     chip.dataset.state = what
     const words = {
-      saved: "Saved",
-      saving: "Saving",
-      offline: `Offline, ${n} ${n === 1 ? "change" : "changes"} kept here`,
-      refused: "Not saved",
+      saved: t`Saved`,
+      saving: t`Saving`,
+      offline: plural(n, "Offline, {1} change kept here", "Offline, {1} changes kept here"),
+      refused: t`Not saved`,
     }
     chip.querySelector(".save-state__word").textContent = words[what]
-    if (what === "offline") this.host.say(`No connection. ${n} ${n === 1 ? "change is" : "changes are"} kept here and sent when you are back.`)
+    if (what === "offline") this.host.say(plural(n, "No connection. {1} change is kept here and sent when you are back.", "No connection. {1} changes are kept here and sent when you are back."))
   }
 
   // Resolves when everything is sent, or can't be sent now.
@@ -144,7 +146,7 @@ export class Outbox {
       this.tries = 0
       if (answer.status === 401) {
         this.show("offline")
-        this.host.toast("You were signed out. Sign in again in another tab: your changes are kept here.")
+        this.host.toast(t`You were signed out. Sign in again in another tab: your changes are kept here.`)
         return false
       }
       this.queue.shift()
@@ -188,12 +190,12 @@ export class Outbox {
   // Somebody set the same value in the meantime: ours stands, theirs is one press away.
   over({ id, title, by, theirs, back }) {
     const { host } = this
-    const step = host.graph.nodes.get(id)?.title ?? "a step"
+    const step = host.graph.nodes.get(id)?.title ?? t`a step`
     const take = () => {
       host.edit.run([back])
       host.outbox.flush().then(() => host.panel.refresh())
     }
-    host.toast(`${by || "Somebody"} had set “${title}” of ${step} to ${theirs}. Yours stands now.`, take, "Take theirs")
+    host.toast(t`${by || SOMEBODY} had set “${title}” of ${step} to ${theirs}. Yours stands now.`, take, t`Take theirs`)
   }
 
   // Take the server's document, then do again what is still waiting here.
@@ -216,9 +218,9 @@ export class Outbox {
   }
 
   async step(which) {
-    if (!(await this.flush())) return this.host.toast("Undo needs a connection. Your changes are kept here until then.")
+    if (!(await this.flush())) return this.host.toast(t`Undo needs a connection. Your changes are kept here until then.`)
     const answer = await this.post(`/${which}`, { client: this.client }).catch(() => ({ status: 0, body: {} }))
-    if (answer.status !== 200) return this.host.toast(sentence(answer.body) || "No connection. Nothing was undone.")
+    if (answer.status !== 200) return this.host.toast(sentence(answer.body) || t`No connection. Nothing was undone.`)
     await this.took(answer.body)
     this.host.changed()
     if (answer.body.said) this.host.say(answer.body.said)

@@ -1,6 +1,7 @@
 // The steps one can add: the left panel (search, families, drag, Enter) and the quick list at the pointer.
 
 import { portOf } from "./graph.js"
+import { t } from "../words.js"
 
 export class Palette {
   constructor(host) {
@@ -219,7 +220,7 @@ export class Palette {
           this.remember(type)
         },
       }))
-    const title = between ? `It ${why}. Put a step between?` : from ? "Which step comes next?" : onto ? "Which step goes in between?" : "Add a step"
-    this.host.picker.open({ title, items, x, y, empty: "No step here takes that." })
+    const title = between ? t`It ${why}. Put a step between?` : from ? t`Which step comes next?` : onto ? t`Which step goes in between?` : t`Add a step`
+    this.host.picker.open({ title, items, x, y, empty: t`No step here takes that.` })
   }
 }

@@ -1,4 +1,6 @@
 // Two people wrote the same text: theirs is in place, ours stands above the field and is one press away.
+import { t } from "../words.js"
+
 export function askWhose(panel, conflict, mine) {
   const field = panel.querySelector(`[data-field="${CSS.escape(conflict.field)}"]`)
   const box = document.createElement("div")
@@ -7,14 +9,14 @@ export function askWhose(panel, conflict, mine) {
   const words = document.createElement("p")
   words.className = "notice__words"
   const strong = document.createElement("strong")
-  strong.textContent = `${conflict.by || "Somebody"} changed this text while you did.`
+  strong.textContent = conflict.by ? t`${conflict.by} changed this text while you did.` : t`Somebody changed this text while you did.`
   const yours = document.createElement("span")
   yours.className = "conflict__yours"
-  yours.textContent = `Yours: ${mine.value ?? mine.text}`
+  yours.textContent = t`Yours: ${mine.value ?? mine.text}`
   words.append(strong, yours)
   for (const [which, label] of [
-    ["mine", "Use mine"],
-    ["theirs", "Keep theirs"],
+    ["mine", t`Use mine`],
+    ["theirs", t`Keep theirs`],
   ]) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "button button--small", textContent: label })
     button.dataset.settle = which

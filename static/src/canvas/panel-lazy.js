@@ -1,6 +1,7 @@
 // <details data-load="address">: what it holds is fetched when it is opened first.
 
 import { markup } from "./swap.js"
+import { t } from "../words.js"
 
 export async function lazy(e) {
   const details = e.target
@@ -12,7 +13,7 @@ export async function lazy(e) {
   const fresh = reply?.ok ? markup(await reply.text()) : null
   if (fresh) place.replaceChildren(fresh)
   else {
-    place.textContent = "This could not be read. Close it, then open it again."
+    place.textContent = t`This could not be read. Close it, then open it again.`
     delete details.dataset.loaded
   }
 }

@@ -1,4 +1,5 @@
 // One click on a value of the last run puts its path into the text one was in last, else into the first one.
+import { t } from "../words.js"
 
 export class Pick {
   constructor(panel) {
@@ -17,13 +18,13 @@ export class Pick {
   }
 
   label(field) {
-    return this.panel.el.querySelector(`label[for="${CSS.escape(field.area.id)}"]`)?.textContent ?? field.area.getAttribute("aria-label") ?? "the text"
+    return this.panel.el.querySelector(`label[for="${CSS.escape(field.area.id)}"]`)?.textContent ?? field.area.getAttribute("aria-label") ?? t`the text`
   }
 
   hint() {
     const words = this.panel.el.querySelector("[data-pick-hint]")
     const { field } = this
-    if (words && field) words.textContent = `Click a value to put it into “${this.label(field)}”.`
+    if (words && field) words.textContent = t`Click a value to put it into “${this.label(field)}”.`
   }
 
   put(path) {
@@ -34,6 +35,6 @@ export class Pick {
     const details = field.closest("details")
     if (details) details.open = true
     field.insert(path)
-    panel.host.say(`${path} put into ${this.label(field)}`)
+    panel.host.say(t`${path} put into ${this.label(field)}`)
   }
 }

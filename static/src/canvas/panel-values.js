@@ -1,4 +1,5 @@
 // What the fields of a settings form hold, as the document wants it; their faults; fields that come and go.
+import { t } from "../words.js"
 
 // undefined = can't be read yet (said at the field).
 export function valueOf(field) {
@@ -43,7 +44,7 @@ function json(field) {
     fault(field, "")
     return field.dataset.kind === "text" ? area.value : parsed
   } catch (problem) {
-    fault(field, `This is not JSON yet: ${problem.message}.`)
+    fault(field, t`This is not JSON yet: ${problem.message}.`)
     return field.dataset.kind === "text" ? area.value : undefined
   }
 }

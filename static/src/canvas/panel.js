@@ -11,6 +11,7 @@ import { policyOf } from "./panel-policy.js"
 import { rowDeed } from "./panel-rows.js"
 import { conditions, fault, valueOf } from "./panel-values.js"
 import { markup } from "./swap.js"
+import { rtl, t } from "../words.js"
 
 const TYPED = 30 // ms after a key until a text is saved; while one letter is on its way, the next ones wait together
 
@@ -62,7 +63,7 @@ export class Panel {
     const reply = await fetch(url, { signal: mine.signal, headers: { Accept: "text/html", "HX-Request": "true", "HX-Request-Type": "partial" } }).catch(() => null)
     if (!reply || mine !== this.loading) return false
     if (!reply.ok) {
-      if (reply.status !== 404) this.host.toast("The settings could not be read. Try again.")
+      if (reply.status !== 404) this.host.toast(t`The settings could not be read. Try again.`)
       return false
     }
     const text = await reply.text().catch(() => null) // another page may have been asked for while it was read
@@ -139,7 +140,8 @@ export class Panel {
     const tab = e.target.closest?.("[role=tab]")
     if (tab && (e.key === "ArrowRight" || e.key === "ArrowLeft")) {
       const tabs = [...this.el.querySelectorAll("[role=tab]")]
-      const next = tabs[(tabs.indexOf(tab) + (e.key === "ArrowRight" ? 1 : tabs.length - 1)) % tabs.length]
+      const on = (e.key === "ArrowRight") !== rtl
+      const next = tabs[(tabs.indexOf(tab) + (on ? 1 : tabs.length - 1)) % tabs.length]
       this.tab = next.dataset.tab
       this.show(this.tab)
       next.focus()
@@ -250,10 +252,10 @@ export class Panel {
     const field = button.closest("[data-insert-into], [data-field], [data-key]").querySelector("value-field")
     const box = button.getBoundingClientRect()
     this.host.picker.open({
-      title: "Insert a value",
-      x: box.left - 160,
+      title: t`Insert a value`,
+      x: rtl ? box.right + 160 : box.left - 160,
       y: box.bottom + 4,
-      empty: "Wire something into this step first: its inputs are the values you can use.",
+      empty: t`Wire something into this step first: its inputs are the values you can use.`,
       items: field.variables.map((v) => ({
         label: v.name,
         hint: v.value ? `${v.origin} · ${v.value}` : v.origin,
@@ -280,17 +282,21 @@ export class Panel {
   // --- the test face
 
   async tryIt(again = false) {
-    if (this.trying && !again) {
-      this.el.querySelector("textarea, input:not([data-afresh]), button[type=submit]")?.focus()
-      return
-    }
+    if (this.trying && !again) return this.begin()
     await this.host.outbox.flush()
     this.node = ""
     if (!(await this.load(`${this.host.dataset.url}/try${this.host.runs.talk.query}`))) return
     this.trying = true
     this.host.runs.talk.retell()
-    const first = this.el.querySelector("textarea, input:not([type=hidden], [data-afresh])") ?? this.el.querySelector("button[type=submit]")
-    first?.focus()
+    this.begin()
+  }
+
+  // Where one writes: the message, else the first field, else the button.
+  begin() {
+    for (const place of ["[data-say]", ":is(textarea, select, input):not([type=hidden], [hidden])", "[type=submit]"]) {
+      const found = this.el.querySelector(`form[data-try] ${place}`)
+      if (found) return found.focus()
+    }
   }
 
   newTalk() {
@@ -313,7 +319,7 @@ export class Panel {
     } else if (dataset.meta !== undefined) {
       e.preventDefault()
       const { name, description, cost_limit: cost } = Object.fromEntries(new FormData(e.target))
-      this.host.edit.run([{ op: "flow.meta", name: name.trim() || "New flow", description, cost_limit: cost ? Number(cost) : null }])
+      this.host.edit.run([{ op: "flow.meta", name: name.trim() || t`New flow`, description, cost_limit: cost ? Number(cost) : null }])
       this.close()
     }
   }

@@ -1,5 +1,6 @@
 // Who else is here: faces in the bar, a ring and a name on the steps they have selected. Nothing of it is stored: each
 // tab says from time to time where it is, and forgets who falls silent.
+import { t } from "../words.js"
 
 const SAY_EVERY = 15_000
 const GONE_AFTER = 40_000
@@ -62,9 +63,9 @@ export class People {
     else this.others.set(data.client, { user: data.user, name: data.name, at: data.at, seen: performance.now() })
     if (!known && !data.gone) {
       this.say() // so that they see us without waiting
-      if (![...this.others].some(([client, one]) => client !== data.client && one.user === data.user)) host.say(`${data.name} is here`)
+      if (![...this.others].some(([client, one]) => client !== data.client && one.user === data.user)) host.say(t`${data.name} is here`)
     }
-    if (known && data.gone) host.say(`${data.name} left`)
+    if (known && data.gone) host.say(t`${data.name} left`)
     if (!known || data.gone || String(known.at) !== String(data.at)) this.draw()
   }
 
@@ -102,7 +103,7 @@ export class People {
     el.type = "button"
     el.className = `avatar avatar--hue-${hue(name)}`
     el.dataset.initials = initials(name) // drawn by the style sheet: the name is the button's whole text
-    el.setAttribute("aria-label", `${name} is here${at.length ? ", show where" : ""}`)
+    el.setAttribute("aria-label", at.length ? t`${name} is here, show where` : t`${name} is here`)
     el.dataset.tip = name
     el.addEventListener("click", () => at[0] && this.host.focusNode(at[0]))
     return el

@@ -1,4 +1,5 @@
 // A list with a search field at a point of the page: fitting steps, ends of a wire. Arrows, Enter, Escape.
+import { rtl, t } from "../words.js"
 
 export class Picker {
   constructor(host) {
@@ -17,7 +18,7 @@ export class Picker {
 
   // items: [{label, hint, words, icon: element or null, run}]; resolves nothing, an item's `run` does the deed.
   // `search(words)`: asks elsewhere for items; null = it could not, then `items` are searched here.
-  open({ title, items, x, y, empty = "Nothing fits here.", onclose = null, search = null }) {
+  open({ title, items, x, y, empty = t`Nothing fits here.`, onclose = null, search = null }) {
     this.close(true)
     this.items = this.given = items
     this.search = search
@@ -28,7 +29,7 @@ export class Picker {
     this.input.value = ""
     this.el.showPopover()
     const box = this.el.getBoundingClientRect()
-    this.el.style.left = `${Math.max(8, Math.min(x, innerWidth - box.width - 8))}px`
+    this.el.style.left = `${Math.max(8, Math.min(rtl ? x - box.width : x, innerWidth - box.width - 8))}px`
     this.el.style.top = `${Math.max(8, Math.min(y, innerHeight - 340))}px`
     this.filter()
     this.input.focus()
@@ -69,7 +70,7 @@ export class Picker {
     if (!hits.length) {
       const none = document.createElement("p")
       none.className = "step-picker__none"
-      none.textContent = this.input.value.trim() ? `Nothing here is called “${this.input.value}”.` : this.empty
+      none.textContent = this.input.value.trim() ? t`Nothing here is called “${this.input.value}”.` : this.empty
       this.list.append(none)
     }
     this.at(0)

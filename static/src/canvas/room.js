@@ -1,5 +1,7 @@
 // What panels leave free of the view, in view pixels; and how the view follows when that becomes another.
 
+import { rtl } from "../words.js"
+
 const READABLE = 0.65 // zoom from which the name of a step can be read without leaning in
 const NARROW = 600 // px; below, a whole flow is rarely readable at once
 const BARS = 72 // px at the bottom that floating bars stand in
@@ -9,20 +11,21 @@ export class Room {
     Object.assign(this, { host, view, was: null, lent: null })
   }
 
-  // At the right a panel that lies over the canvas; at the bottom one that came up as a sheet.
+  // Where one begins to read, the rail and the palette; at the other side a panel that lies over the canvas; at the
+  // bottom one that came up as a sheet.
   free() {
     const { host, view } = this
-    const left = 48 + (host.palette?.open && view.width > NARROW ? 264 : 0)
+    const begin = 48 + (host.palette?.open && view.width > NARROW ? 264 : 0)
     const panel = host.part("panel")
     const box = host.getBoundingClientRect()
-    let [right, bottom] = [0, 0]
+    let [end, bottom] = [0, 0]
     if (panel && !panel.hidden && getComputedStyle(panel).position === "absolute") {
       const over = panel.getBoundingClientRect()
       if (over.width >= box.width - 8) bottom = Math.max(0, box.bottom - (host.part("handle")?.getBoundingClientRect().top || over.top))
-      else right = Math.max(0, box.right - over.left)
+      else end = Math.max(0, rtl ? over.right - box.left : box.right - over.left)
     }
     const height = Math.max(120, view.height - bottom)
-    return { left, width: Math.max(120, view.width - left - right), height, foot: bottom ? 16 : Math.min(BARS, height / 4) }
+    return { left: rtl ? end : begin, width: Math.max(120, view.width - begin - end), height, foot: bottom ? 16 : Math.min(BARS, height / 4) }
   }
 
   // What is seen at first: everything; on a narrow screen, where nothing could be read then, the first steps.

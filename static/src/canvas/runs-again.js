@@ -1,8 +1,9 @@
 // A run taken up again: a step alone, as far as it, on from it. What came before is taken over from the run shown here.
 
 import { changed, refused } from "./value-fields.js"
+import { t } from "../words.js"
 
-const SAID = { only: "Runs this step alone", here: "Runs as far as this step", from: "Goes on from this step" }
+const SAID = { only: t`Runs this step alone`, here: t`Runs as far as this step`, from: t`Goes on from this step` }
 
 export const Again = (Base) =>
   class extends Base {
@@ -20,7 +21,7 @@ export const Again = (Base) =>
 
     async again(how, step, edits = {}, form = null) {
       const { host } = this
-      if (this.active) return host.toast("A run goes on. Stop it first.")
+      if (this.active) return host.toast(t`A run goes on. Stop it first.`)
       const node = host.graph.nodes.get(step)
       if (!node || node.note) return
       if (!this.id) return this.first(how, node)
@@ -52,10 +53,10 @@ export const Again = (Base) =>
 
     // Nothing ran yet: there is no input to take over, so the test face asks for one.
     async first(how, node) {
-      if (how !== "here") return this.host.toast("Run the flow once: then a step can be run by itself with what came in.")
+      if (how !== "here") return this.host.toast(t`Run the flow once: then a step can be run by itself with what came in.`)
       this.upto = node.id
       await this.host.panel.tryIt()
-      this.host.toast(`Say what starts the run. It stops after “${node.title}”.`)
+      this.host.toast(t`Say what starts the run. It stops after “${node.title}”.`)
     }
 
     // The steps that run anew: the one itself, with those it needs ("here") or those that need it ("from").

@@ -2,6 +2,7 @@
 
 import { csrf, sentence } from "./outbox.js"
 import { changed, refused } from "./value-fields.js"
+import { plural, t } from "../words.js"
 
 export class Breaks {
   constructor(host, icon) {
@@ -33,10 +34,10 @@ export class Breaks {
     dot.className = "node__break"
     dot.tabIndex = -1 // the step's own key is B
     dot.dataset.rounds = how
-    dot.dataset.tip = how === "first" ? "Pauses before its first round. Press to take it away." : "Pauses before this step. Press to take it away."
+    dot.dataset.tip = how === "first" ? t`Pauses before its first round. Press to take it away.` : t`Pauses before this step. Press to take it away.`
     const words = document.createElement("span")
     words.className = "visually-hidden"
-    words.textContent = how === "first" ? "Breakpoint, first round" : "Breakpoint"
+    words.textContent = how === "first" ? t`Breakpoint, first round` : t`Breakpoint`
     dot.append(words)
     node.el.querySelector(".node__card").append(dot)
   }
@@ -57,24 +58,24 @@ export class Breaks {
   async change(id, rounds, before) {
     const { host } = this
     const reply = await this.send(rounds ? "PUT" : "DELETE", `/nodes/${id}/breakpoint`, rounds ? { rounds } : undefined)
-    if (reply.status !== 200) return host.toast(sentence(reply.body) || "No connection. Nothing was changed.")
+    if (reply.status !== 200) return host.toast(sentence(reply.body) || t`No connection. Nothing was changed.`)
     if (rounds) this.nodes.set(id, rounds)
     else this.nodes.delete(id)
     const node = host.graph.nodes.get(id)
     if (node) this.badge(node)
-    const title = node?.title ?? "the step"
-    const words = rounds ? `Your tries pause before ${rounds === "first" ? "the first round of " : ""}“${title}”.` : `Your tries don’t pause before “${title}”.`
+    const title = node?.title ?? t`the step`
+    const words = !rounds ? t`Your tries don’t pause before “${title}”.` : rounds === "first" ? t`Your tries pause before the first round of “${title}”.` : t`Your tries pause before “${title}”.`
     host.toast(words, () => this.change(id, before, rounds))
   }
 
   async away() {
     const { host } = this
     const reply = await this.send("DELETE", "/breakpoints")
-    if (reply.status !== 200) return host.toast(sentence(reply.body) || "No connection. Nothing was changed.")
+    if (reply.status !== 200) return host.toast(sentence(reply.body) || t`No connection. Nothing was changed.`)
     const gone = Object.entries(reply.body.nodes)
     this.nodes.clear()
     for (const node of host.graph.nodes.values()) this.badge(node)
-    host.toast(gone.length ? `${gone.length === 1 ? "One breakpoint" : `${gone.length} breakpoints`} taken away.` : "There are no breakpoints.", gone.length ? () => Promise.all(gone.map(([id, rounds]) => this.change(id, rounds, null))) : null)
+    host.toast(gone.length ? plural(gone.length, "One breakpoint taken away.", "{1} breakpoints taken away.") : t`There are no breakpoints.`, gone.length ? () => Promise.all(gone.map(([id, rounds]) => this.change(id, rounds, null))) : null)
   }
 
   // --- a run that pauses
@@ -124,14 +125,14 @@ export class Breaks {
     runs.hear()
     const reply = await this.send("POST", `/tries/${runs.id}/pauses`, { step, how, edits })
     if (reply.status !== 200) {
-      const words = sentence(reply.body) || "No connection. The run still pauses."
+      const words = sentence(reply.body) || t`No connection. The run still pauses.`
       if (!(form && reply.body.field && refused(form, reply.body.field, words))) host.toast(words)
       return runs.sync()
     }
     for (const one of how === "end" ? runs.steps.values() : [runs.steps.get(node.id)]) {
       if (one?.status === "paused") Object.assign(one, { status: "queued", place: "" })
     }
-    host.say(how === "skip" ? `${node.title} is skipped` : `Goes on with ${node.title}`)
+    host.say(how === "skip" ? t`${node.title} is skipped` : t`Goes on with ${node.title}`)
     runs.dressAll()
     if (host.panel.node === node.id) host.panel.open(node.id, { again: true })
     setTimeout(() => runs.sync(), 1200) // what the stream did not tell

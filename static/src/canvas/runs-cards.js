@@ -1,18 +1,19 @@
 // What cards show of a run: state, figures, words while they come, the strip under a failed one, dots on the wires.
 // States are data attributes and texts of elements that are there already; no markup is built from what a run says.
+import { number, t } from "../words.js"
 
 const WORDS = {
-  queued: ["circle-dashed", "Queued"],
-  running: ["loader-circle", "Running"],
-  retrying: ["rotate-cw", "Trying again"],
-  waiting: ["hand", "Needs you"],
-  paused: ["circle-pause", "Paused here"],
-  sleeping: ["clock", "Waits"],
-  succeeded: ["check", "Done"],
-  failed: ["circle-alert", "Failed"],
-  skipped: ["minus", "Skipped"],
-  cancelled: ["ban", "Cancelled"],
-  in_doubt: ["circle-question-mark", "In doubt"],
+  queued: ["circle-dashed", t`Queued`],
+  running: ["loader-circle", t`Running`],
+  retrying: ["rotate-cw", t`Trying again`],
+  waiting: ["hand", t`Needs you`],
+  paused: ["circle-pause", t`Paused here`],
+  sleeping: ["clock", t`Waits`],
+  succeeded: ["check", t`Done`],
+  failed: ["circle-alert", t`Failed`],
+  skipped: ["minus", t`Skipped`],
+  cancelled: ["ban", t`Cancelled`],
+  in_doubt: ["circle-question-mark", t`In doubt`],
 }
 const STRIP = 68 // px of the error strip below a card
 
@@ -91,7 +92,7 @@ export const Cards = (Base) =>
     // What leads on from the error: a page, or the setting. The record knows more than what was told while it ran.
     way(node, { label, href, field }) {
       const way = document.createElement(href ? "a" : "button")
-      way.textContent = label || "Open settings"
+      way.textContent = label || t`Open settings`
       if (href) return Object.assign(way, { href })
       way.type = "button"
       way.dataset.jump = node.id
@@ -121,7 +122,7 @@ const tail = (text) => text.slice(-160)
 
 function time(ms) {
   if (ms === undefined || ms === null) return ""
-  if (ms < 1) return "< 1 ms"
-  if (ms < 100) return `${Math.round(ms)} ms`
-  return ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`
+  if (ms < 1) return t`< 1 ms`
+  if (ms < 100) return t`${Math.round(ms)} ms`
+  return ms < 9950 ? t`${number(ms / 1000, 1)} s` : t`${Math.round(ms / 1000)} s`
 }

@@ -1,8 +1,10 @@
 // One event of a run after the other: what each step is at, what it said, how the run stands.
 
 import { shown } from "./runs-talk.js"
+import { number, t } from "../words.js"
 
 const WAITS = { breakpoint: "paused", clock: "sleeping", person: "waiting" }
+const FAILED = t`A step failed.`
 const ENDS = ["run.succeeded", "run.failed", "run.cancelled", "run.in_doubt"]
 
 export const Events = (Base) =>
@@ -19,7 +21,7 @@ export const Events = (Base) =>
         if (event.answer) this.talk.more(event.text)
       } else if (type === "step.started") {
         Object.assign(step, { status: "running", at: performance.now(), text: event.attempt > 1 ? "" : step.text })
-        if (event.iter) step.rounds = `round ${Number(String(event.iter).split(".").pop()) + 1 || event.iter}`
+        if (event.iter) step.rounds = t`round ${Number(String(event.iter).split(".").pop()) + 1 || event.iter}`
       } else {
         step.status = type === "step.waiting" ? (WAITS[event.waits] ?? "waiting") : type.slice(5)
         step.place = step.status === "paused" ? (event.iter ? `${node}:${event.iter}` : node) : ""
@@ -73,8 +75,8 @@ export const Events = (Base) =>
         host.overlay.flowing([])
         this.hear()
         const { paused } = this.breaks
-        const words = paused ? `Paused before “${paused.title}”.` : "Waits for somebody’s answer. You find the question under “Needs you”."
-        host.say(paused ? words : "The run waits for an answer")
+        const words = paused ? t`Paused before “${paused.title}”.` : t`Waits for somebody’s answer. You find the question under “Needs you”.`
+        host.say(paused ? words : t`The run waits for an answer`)
         talk.says(talk.text || words)
         this.breaks.show()
         if (paused && host.panel.node === paused.id) host.panel.refresh()
@@ -83,15 +85,15 @@ export const Events = (Base) =>
       if (event.type === "run.answered") {
         talk.text ||= shown(event.output)
         talk.says(talk.text)
-        return host.say("Answered; the run goes on")
+        return host.say(t`Answered; the run goes on`)
       }
       if (event.type === "run.undoing") {
-        talk.says(`${event.error ?? "A step failed."} What was done before is being taken back.`)
-        return host.say("The run takes back what it did")
+        talk.says(t`${event.error ?? FAILED} What was done before is being taken back.`)
+        return host.say(t`The run takes back what it did`)
       }
       if (!ENDS.includes(event.type)) return
       if (event.type === "run.succeeded") this.over("succeeded", talk.text || shown(event.output))
-      else this.over(event.type.slice(4), event.error?.message ?? event.error ?? "The run was stopped.")
+      else this.over(event.type.slice(4), event.error?.message ?? event.error ?? t`The run was stopped.`)
     }
   }
 
@@ -99,6 +101,6 @@ function cost(usage, step) {
   if (!usage) return step.cost ?? ""
   step.tokens = (step.tokens ?? 0) + (usage.prompt_tokens ?? 0) + (usage.completion_tokens ?? 0)
   const micros = (step.micros = (step.micros ?? 0) + (usage.cost_micros ?? 0))
-  if (!micros) return usage.prompt_tokens || usage.completion_tokens ? "free" : (step.cost ?? "")
-  return micros < 100 ? "< 0.01 ct" : micros < 100_000 ? `${(micros / 10_000).toFixed(2)} ct` : `$${(micros / 1_000_000).toFixed(2)}`
+  if (!micros) return usage.prompt_tokens || usage.completion_tokens ? t`free` : (step.cost ?? "")
+  return micros < 100 ? t`< ${number(0.01)} ct` : micros < 100_000 ? t`${number(micros / 10_000, 2)} ct` : `$${number(micros / 1_000_000, 2)}`
 }

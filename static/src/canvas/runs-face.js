@@ -2,6 +2,7 @@
 
 import { given, refused } from "./value-fields.js"
 import { markup } from "./swap.js"
+import { t } from "../words.js"
 
 export class Face {
   constructor(runs) {
@@ -36,11 +37,11 @@ export class Face {
   // Once more what the newest try was given, whatever the fields say by now.
   async same() {
     const { host, runs } = this
-    if (runs.active) return host.toast("A run goes on. Stop it first.")
+    if (runs.active) return host.toast(t`A run goes on. Stop it first.`)
     if (!host.panel.trying) await host.panel.tryIt()
     if (this.el.querySelector('form[data-try="chat"]')) return runs.talk.again()
     if (!this.form) return
-    if (!this.last) return host.toast("Nothing was tried yet. Say what starts the run.")
+    if (!this.last) return host.toast(t`Nothing was tried yet. Say what starts the run.`)
     await runs.start({ again: this.last }, this.form.dataset.try)
   }
 

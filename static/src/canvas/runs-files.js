@@ -1,6 +1,7 @@
 // Files that go with the next message of a try: attached, dropped or pasted, kept by the server at once, shown as chips.
 
 import { csrf, sentence } from "./outbox.js"
+import { number, t } from "../words.js"
 
 const MOST = 10 // with one message, as components/start/chat.py has it
 const MOST_BYTES = 16 * 1024 * 1024
@@ -58,9 +59,9 @@ export class Files {
 
   add(files) {
     for (const each of files) {
-      if (this.chips.length >= MOST) return this.host.toast(`At most ${MOST} files go with one message.`)
+      if (this.chips.length >= MOST) return this.host.toast(t`At most ${MOST} files go with one message.`)
       if (each.size > MOST_BYTES) {
-        this.host.toast(`“${each.name}” has ${(each.size / 1048576).toFixed(1)} MB; at most 16 MB are taken.`)
+        this.host.toast(t`“${each.name}” has ${number(each.size / 1048576, 1)} MB; at most ${16} MB are taken.`)
         continue
       }
       const chip = { name: each.name, size: each.size, file: null }
@@ -81,7 +82,7 @@ export class Files {
     if (reply?.status === 201 && answer) chip.file = answer
     else {
       this.chips = this.chips.filter((each) => each !== chip)
-      this.host.toast(sentence(answer) || `No connection. “${chip.name}” was not attached.`)
+      this.host.toast(sentence(answer) || t`No connection. “${chip.name}” was not attached.`)
     }
     this.draw()
   }
@@ -110,7 +111,7 @@ export class Files {
     list.replaceChildren(
       ...this.chips.map((chip, i) => {
         const item = chipOf(chip.file ? chip.name : `${chip.name} …`)
-        const away = Object.assign(document.createElement("button"), { type: "button", ariaLabel: `Take ${chip.name} away` })
+        const away = Object.assign(document.createElement("button"), { type: "button", ariaLabel: t`Take ${chip.name} away` })
         away.dataset.unattach = String(i)
         away.append(this.runs.icon("x"))
         item.append(away)

@@ -1,6 +1,8 @@
 // Where a run's time, money or tokens went: each card is warmer the more of it was its own. Off, time, cost, tokens.
+import { t } from "../words.js"
 
-const MODES = { "": "", time: "time", cost: "cost", tokens: "tokens" }
+const NONE = { time: t`No step of this run has used any time.`, cost: t`No step of this run has used any cost.`, tokens: t`No step of this run has used any tokens.` }
+const BY = { time: t`Steps are coloured by time`, cost: t`Steps are coloured by cost`, tokens: t`Steps are coloured by tokens` }
 const NEXT = { "": "time", time: "cost", cost: "tokens", tokens: "" }
 const LEVELS = 5
 
@@ -15,8 +17,8 @@ export class Heat {
     const { host } = this.runs
     this.runs.dressAll()
     const most = this.most
-    if (this.mode && !most) host.toast(`No step of this run has used any ${MODES[this.mode]}.`)
-    else host.say(this.mode ? `Steps are coloured by ${MODES[this.mode]}` : "Steps are not coloured any more")
+    if (this.mode && !most) host.toast(NONE[this.mode])
+    else host.say(BY[this.mode] ?? t`Steps are not coloured any more`)
   }
 
   of(step) {
@@ -31,8 +33,8 @@ export class Heat {
   // The words that go with the colour: colour alone says nothing to some.
   words(step) {
     const share = this.mode && this.sum ? Math.round((100 * this.of(step)) / this.sum) : 0
-    if (this.mode === "tokens" && step.tokens) return `${step.tokens} tokens, ${share} %`
-    return share ? `${share} %` : ""
+    if (this.mode === "tokens" && step.tokens) return t`${step.tokens} tokens, ${share} %`
+    return share ? t`${share} %` : ""
   }
 
   measure() {

@@ -2,6 +2,7 @@
 
 import { csrf, sentence } from "./outbox.js"
 import { markup } from "./swap.js"
+import { t } from "../words.js"
 
 export class Pins {
   constructor(host, icon) {
@@ -29,7 +30,7 @@ export class Pins {
     badge.className = "node__pin"
     const words = document.createElement("span")
     words.className = "visually-hidden"
-    words.textContent = "Pinned"
+    words.textContent = t`Pinned`
     badge.append(this.icon("pin"), words)
     node.el.querySelector(".node__head")?.append(badge)
   }
@@ -56,7 +57,7 @@ export class Pins {
     try {
       this.change(id, JSON.parse(area.value), form)
     } catch (problem) {
-      this.fault(form, `This is not JSON yet: ${problem.message}.`)
+      this.fault(form, t`This is not JSON yet: ${problem.message}.`)
     }
   }
 
@@ -73,14 +74,14 @@ export class Pins {
     const before = output === null ? null : await this.now(id)
     const answer = await this.send(id, output)
     if (answer.status !== 200) {
-      const words = sentence(answer.body) || "No connection. Nothing was pinned."
+      const words = sentence(answer.body) || t`No connection. Nothing was pinned.`
       return form ? this.fault(form, words) : host.toast(words)
     }
     const was = output === null ? answer.body.output : before
     await this.load()
     await this.form()
-    const title = host.graph.nodes.get(id)?.title ?? "The step"
-    host.toast(output === null ? `“${title}” is called again.` : `“${title}” is pinned: tries take this output.`, () => this.change(id, was))
+    const title = host.graph.nodes.get(id)?.title ?? t`The step`
+    host.toast(output === null ? t`“${title}” is called again.` : t`“${title}” is pinned: tries take this output.`, () => this.change(id, was))
   }
 
   async now(id) {

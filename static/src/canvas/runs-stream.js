@@ -1,6 +1,7 @@
 // The events of a run as they come: one JSON object a line.
 
 import { csrf, sentence } from "./outbox.js"
+import { t } from "../words.js"
 
 // Calls take(event) for each. Gives null when the stream ended, or why nothing began: {words, problems, node}.
 export async function stream(url, body, take) {
@@ -11,7 +12,7 @@ export async function stream(url, body, take) {
   }).catch(() => null)
   if (!reply?.ok || !reply.body) {
     const problem = await reply?.json?.().catch(() => null)
-    return { words: sentence(problem) || "No connection. Nothing was run.", problems: problem?.problems, node: problem?.node, field: problem?.field }
+    return { words: sentence(problem) || t`No connection. Nothing was run.`, problems: problem?.problems, node: problem?.node, field: problem?.field }
   }
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ""

@@ -1,6 +1,7 @@
 // The talk of the test face: what was said, the answer while it comes, the last question said otherwise.
 
 import { chipOf } from "./runs-files.js"
+import { t } from "../words.js"
 
 export class Talk {
   constructor(runs) {
@@ -24,7 +25,7 @@ export class Talk {
 
   // Another talk of this flow's tries, to go on with.
   async open(id) {
-    if (this.runs.active) return this.host.toast("A run goes on. Stop it first.")
+    if (this.runs.active) return this.host.toast(t`A run goes on. Stop it first.`)
     this.forget()
     this.keep(id)
     await this.host.panel.tryIt(true)
@@ -73,8 +74,9 @@ export class Talk {
     if (this.answer) {
       this.answer.textContent = words
       this.answer.parentElement.dataset.state = status
-      if (chat && status === "succeeded") this.turns.push({ role: "assistant", text: words })
+      if (chat && status === "succeeded") this.turns.push({ role: "assistant", text: words, run: this.runs.id })
       if (chat) this.credit(this.answer.parentElement)
+      if (chat && status === "succeeded") this.runs.rating.below(this.answer.parentElement, this.runs.id)
     }
     this.answer = null
     this.offer()
@@ -86,9 +88,9 @@ export class Talk {
   retell() {
     if (!this.el.querySelector('[data-try="chat"]')) return
     if (!this.turns.length) {
-      this.turns = [...this.el.querySelectorAll("[data-turn]")].map((item) => ({ role: item.dataset.turn, text: item.firstElementChild.textContent }))
+      this.turns = [...this.el.querySelectorAll("[data-turn]")].map((item) => ({ role: item.dataset.turn, text: item.firstElementChild.textContent, run: this.runs.rating.known(item.querySelector("[data-rate]")) }))
       this.scroll()
-    } else for (const { role, text, files } of this.turns) this.bubble(role, text, files)
+    } else for (const { role, text, files, run } of this.turns) this.runs.rating.below(this.bubble(role, text, files)?.parentElement, run)
     this.offer()
   }
 
@@ -107,7 +109,7 @@ export class Talk {
     edit.type = "button"
     edit.className = "talk__edit"
     edit.dataset.editSaid = ""
-    edit.textContent = "Edit and send again"
+    edit.textContent = t`Edit and send again`
     last.append(edit)
   }
 
@@ -158,7 +160,7 @@ export class Talk {
     words.textContent = text
     item.append(words)
     if (files.length) {
-      const chips = Object.assign(document.createElement("ul"), { className: "file-chips", ariaLabel: "Files" })
+      const chips = Object.assign(document.createElement("ul"), { className: "file-chips", ariaLabel: t`Files` })
       chips.append(...files.map((file) => chipOf(file.name)))
       item.append(chips)
     }
@@ -174,7 +176,7 @@ export class Talk {
 }
 
 export const shown = (output) => {
-  if (output === null || output === undefined) return "Done, without an answer."
+  if (output === null || output === undefined) return t`Done, without an answer.`
   if (typeof output === "string") return output
   if (typeof output.text === "string" && output.text) return output.text
   return JSON.stringify(output, null, 2)

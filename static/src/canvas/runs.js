@@ -1,6 +1,6 @@
 // Runs from the canvas: the test face sends an input, and this is the life of the run that comes of it. What else there is
 // to it stands beside: runs-events.js (what it tells), runs-cards.js (what cards show), runs-drawer.js, runs-talk.js,
-// runs-face.js, runs-files.js, runs-again.js (taken up anew), runs-breaks.js (pauses), runs-pins.js, runs-heat.js.
+// runs-face.js, runs-files.js, runs-again.js (taken up anew), runs-breaks.js (pauses), runs-pins.js, runs-heat.js, runs-rating.js.
 
 import { csrf } from "./outbox.js"
 import { Again } from "./runs-again.js"
@@ -12,8 +12,12 @@ import { Face } from "./runs-face.js"
 import { Files } from "./runs-files.js"
 import { Heat } from "./runs-heat.js"
 import { Pins } from "./runs-pins.js"
+import { Rating } from "./runs-rating.js"
 import { stream } from "./runs-stream.js"
 import { Talk } from "./runs-talk.js"
+import { t } from "../words.js"
+
+const ENDED = { failed: t`Run failed`, cancelled: t`Run cancelled`, in_doubt: t`Run in doubt` }
 
 export class Runs extends Again(Events(Cards(Object))) {
   constructor(host) {
@@ -21,6 +25,7 @@ export class Runs extends Again(Events(Cards(Object))) {
     this.host = host
     this.listen()
     this.talk = new Talk(this)
+    this.rating = new Rating(this)
     this.face = new Face(this)
     this.files = new Files(this)
     this.drawer = new Drawer(this)
@@ -79,7 +84,7 @@ export class Runs extends Again(Events(Cards(Object))) {
     this.began(face)
     for (const node of this.host.graph.nodes.values()) if (!node.note) this.steps.set(node.id, { status: "queued" })
     this.dressAll()
-    this.host.say("Run started")
+    this.host.say(t`Run started`)
     const upto = this.upto ?? ""
     this.upto = ""
     const afresh = document.querySelector("[data-afresh]")?.checked ?? false
@@ -100,7 +105,7 @@ export class Runs extends Again(Events(Cards(Object))) {
     const mine = ++this.told
     const refused = await stream(this.host.dataset.url + path, body, (event) => mine === this.told && this.take(event))
     if (mine !== this.told) return null
-    if (!refused && this.active) this.over("cancelled", "The connection ended before the run did. Look under Runs for how it went on.")
+    if (!refused && this.active) this.over("cancelled", t`The connection ended before the run did. Look under Runs for how it went on.`)
     return refused
   }
 
@@ -163,7 +168,7 @@ export class Runs extends Again(Events(Cards(Object))) {
     this.dressAll()
     this.controls()
     this.drawer.now()
-    this.host.say(status === "succeeded" ? "Run done" : `Run ${status.replace("_", " ")}: ${words}`)
+    this.host.say(status === "succeeded" ? t`Run done` : `${ENDED[status]}: ${words}`)
     if (status === "failed") this.failed(why)
     if (this.id && ["form", "input"].includes(this.kind)) this.face.ended()
   }

@@ -3,9 +3,10 @@
 // Words: templates/studio/_tour.html. Whether it goes on is kept by the server for each person (app/studio/touring.py).
 
 import { csrf } from "./outbox.js"
+import { t } from "../words.js"
 
 const LOOK = 300 // ms between two looks at the flow
-const PROMPT = "Answer in one friendly sentence: {{ question }}"
+const PROMPT = t`Answer in one friendly sentence:` + " {{ question }}"
 const MOST_STEPS = 8 // a flow larger than this is not a first one
 
 export class Tour {
@@ -60,7 +61,7 @@ export class Tour {
     this.ring.hidden = true
     this.at = ""
     if (inside) this.host.world.focus()
-    if (state === "skipped") this.host.say("Tour closed. It is always under Keys, the question mark.")
+    if (state === "skipped") this.host.say(t`Tour closed. It is always under Keys, the question mark.`)
   }
 
   tell(state) {
@@ -104,7 +105,7 @@ export class Tour {
       for (const each of items) each.hidden = each !== item
       const place = items.indexOf(item)
       const last = items.length - 1
-      this.el.querySelector("[data-count]").textContent = step === "offer" || step === "done" ? "" : `${place} of ${last - 1}`
+      this.el.querySelector("[data-count]").textContent = step === "offer" || step === "done" ? "" : t`${place} of ${last - 1}`
       this.el.querySelector("progress").value = Math.max(0, place - 1) / (last - 1)
       this.el.querySelector(".tour__head [data-skip]").hidden = step === "offer" || step === "done"
       this.el.querySelector("[data-do]").parentElement.hidden = ["offer", "try", "done"].includes(step)
@@ -142,7 +143,7 @@ export class Tour {
     if (!node) return null
     if (at === "prompt-field" && host.panel.node === node.id) return host.part("panel").querySelector("value-field")
     const ports = [...node.el.querySelectorAll('.node__port[data-side="out"]')]
-    return at === "chat-port" ? (ports.find((port) => port.textContent.trim() === "Message") ?? node.el) : node.el
+    return at === "chat-port" ? (ports.find((port) => port.dataset.port === "message") ?? node.el) : node.el
   }
 
   // --- deeds

@@ -1,6 +1,7 @@
 // Values put in by hand: the fields of templates/runs/_value_fields.html, read as the types of their ports.
 
 import { jsonFault, sayFault } from "../elements/json-fault.js"
+import { t } from "../words.js"
 
 const was = (el) => (el.tagName === "SELECT" ? ([...el.options].find((o) => o.defaultSelected)?.value ?? "") : el.defaultValue)
 
@@ -11,7 +12,7 @@ function read(el) {
   if (el.dataset.value === "message") return { text }
   if (el.dataset.value === "yesno") return text === "yes"
   if (el.dataset.value === "number") {
-    if (el.validity.badInput || !Number.isFinite(Number(text))) throw new Error("This is no number.")
+    if (el.validity.badInput || !Number.isFinite(Number(text))) throw new Error(t`This is no number.`)
     return Number(text)
   }
   const words = jsonFault(text, el.dataset.shape)
@@ -28,7 +29,7 @@ export function given(form) {
     sayFault(el, "")
     try {
       const value = el.value.trim() || el.validity.badInput || el.dataset.value === "switch" ? read(el) : undefined
-      if (value === undefined && box.dataset.required !== undefined) throw new Error("Fill this in.")
+      if (value === undefined && box.dataset.required !== undefined) throw new Error(t`Fill this in.`)
       if (value !== undefined) values[box.dataset.port] = value
     } catch (problem) {
       sayFault(el, problem.message)

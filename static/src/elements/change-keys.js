@@ -1,5 +1,6 @@
 // <change-keys>: J and K (and its two buttons) walk through the changes of the page, and it says which one that is.
 import { register } from "./keys.js";
+import { t } from "../words.js";
 
 class ChangeKeys extends HTMLElement {
   connectedCallback() {
@@ -10,8 +11,8 @@ class ChangeKeys extends HTMLElement {
       const by = event.target.closest("[data-by]")?.dataset.by;
       if (by) this.walk(Number(by));
     });
-    register("J", "Next change", () => this.walk(1));
-    register("K", "Change before", () => this.walk(-1));
+    register("J", t`Next change`, () => this.walk(1));
+    register("K", t`Change before`, () => this.walk(-1));
   }
 
   all() {
@@ -30,7 +31,7 @@ class ChangeKeys extends HTMLElement {
 
   say() {
     const all = this.all().length;
-    this.querySelector("[data-part=place]").textContent = this.at < 0 ? `${all}` : `${this.at + 1} of ${all}`;
+    this.querySelector("[data-part=place]").textContent = this.at < 0 ? `${all}` : t`${this.at + 1} of ${all}`;
   }
 }
 customElements.define("change-keys", ChangeKeys);

@@ -1,6 +1,8 @@
 // <choice-picker><select>…</select></choice-picker>: a long list with search, and under each name what its option says
 // after " · " (price, size). The select stays: it is sent, it is what works without scripts, and changes tell of it.
+import { rtl, t } from "../words.js";
 
+const CHOICES = t`Choices`;
 let count = 0;
 
 class ChoicePicker extends HTMLElement {
@@ -27,14 +29,14 @@ class ChoicePicker extends HTMLElement {
     this.pop = part("div", "popover choice-picker__list");
     this.pop.popover = "auto";
     this.pop.id = `choices-${n}`;
-    this.search = Object.assign(part("input", "input"), { type: "text", autocomplete: "off", placeholder: "Search" });
+    this.search = Object.assign(part("input", "input"), { type: "text", autocomplete: "off", placeholder: t`Search` });
     this.search.setAttribute("role", "combobox");
-    this.search.setAttribute("aria-label", `Search: ${this.label?.textContent ?? "choices"}`);
+    this.search.setAttribute("aria-label", t`Search: ${this.label?.textContent ?? CHOICES}`);
     this.search.setAttribute("aria-expanded", "true");
     this.list = part("div", "choice-picker__options");
     this.list.id = `${this.pop.id}-list`;
     this.list.setAttribute("role", "listbox");
-    this.list.setAttribute("aria-label", this.label?.textContent ?? "Choices");
+    this.list.setAttribute("aria-label", this.label?.textContent ?? CHOICES);
     this.search.setAttribute("aria-controls", this.list.id);
     this.pop.append(this.search, this.list);
     this.append(this.pop);
@@ -65,7 +67,8 @@ class ChoicePicker extends HTMLElement {
     const mine = this.pop.getBoundingClientRect();
     const below = box.bottom + 4 + mine.height < innerHeight || box.top < mine.height;
     this.pop.style.width = `${Math.max(box.width, Math.min(280, innerWidth - 16))}px`;
-    this.pop.style.left = `${Math.max(8, Math.min(box.left, innerWidth - Math.max(box.width, 280) - 8))}px`;
+    const wide = Math.max(box.width, 280);
+    this.pop.style.left = `${Math.max(8, Math.min(rtl ? box.right - wide : box.left, innerWidth - wide - 8))}px`;
     this.pop.style.top = `${Math.max(8, below ? Math.min(box.bottom + 4, innerHeight - mine.height - 8) : box.top - mine.height - 4)}px`;
     this.search.focus();
   }
@@ -82,7 +85,7 @@ class ChoicePicker extends HTMLElement {
       group = of;
       rows.push(this.row(option));
     }
-    if (!rows.length) rows.push(Object.assign(part("p", "popover__text muted"), { textContent: `Nothing here is called “${this.search.value}”.` }));
+    if (!rows.length) rows.push(Object.assign(part("p", "popover__text muted"), { textContent: t`Nothing here is called “${this.search.value}”.` }));
     this.list.replaceChildren(...rows);
     const options = this.options;
     this.at(this.search.value ? 0 : Math.max(0, options.findIndex((row) => row.option.selected)));

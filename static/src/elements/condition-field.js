@@ -3,6 +3,7 @@
 import { missing, part, written } from "./condition-words.js"
 import { ValuePreview } from "./value-preview.js"
 import { shape } from "./value-shape.js"
+import { t } from "../words.js"
 
 let made = 0
 
@@ -40,7 +41,10 @@ class ConditionField extends HTMLElement {
       area: this.source,
       kind: "expression",
       setting: this.querySelector("value-field").setting ?? "",
-      append: (el) => this.said.append(el),
+      append: (el) => {
+        el.dataset.now = t`Now`
+        this.said.append(el)
+      },
       faulty: () => {},
       asks: () => ({ parts: (this.asked = this.clauses).map((clause) => part(this.read(clause))) }),
       told: ({ parts }) => parts.forEach((verdict, i) => this.verdict(this.asked[i], verdict)),
@@ -56,11 +60,11 @@ class ConditionField extends HTMLElement {
     let now = clause.querySelector("output.sentence__now")
     if (!now) {
       now = Object.assign(document.createElement("output"), { className: "sentence__now" })
-      now.setAttribute("aria-label", "Now")
+      now.setAttribute("aria-label", t`Now`)
       now.setAttribute("aria-live", "off") // read with the clause, not after every letter
       clause.append(now)
     }
-    const word = Object.assign(document.createElement("span"), { className: "sentence__verdict", textContent: { true: "yes", false: "no", unknown: "not known" }[state] })
+    const word = Object.assign(document.createElement("span"), { className: "sentence__verdict", textContent: { true: t`yes`, false: t`no`, unknown: t`not known` }[state] })
     const value = Object.assign(document.createElement("span"), { className: "sentence__found", textContent: error || found })
     now.dataset.state = state
     word.prepend(mark(state))
@@ -178,14 +182,14 @@ class ConditionField extends HTMLElement {
   show() {
     const match = this.querySelector("[data-match]")
     const several = this.clauses.length > 1
-    const between = match.value === "all" ? "or" : "and"
+    const or = match.value === "all" // between groups; within one it is the other way about
     this.querySelector("[data-lead]").hidden = !several
     const more = this.querySelector("[data-group-add]")
     if (more) {
       more.hidden = !this.clauses.length
-      more.querySelector("[data-group-words]").textContent = between === "or" ? "Or …" : "And …"
+      more.querySelector("[data-group-words]").textContent = or ? t`Or …` : t`And …`
     }
-    for (const group of this.groups.children) group.dataset.between = between
+    for (const group of this.groups.children) group.dataset.between = or ? t`or` : t`and`
     for (const clause of this.clauses) this.fit(clause)
   }
 

@@ -1,7 +1,9 @@
 // Clauses -> CEL, as app/studio/sentences.py writes it. The comparisons come with the choices of the form.
+import { t } from "../words.js"
 
 const NUMBER = /^-?\d+(\.\d+)?$/
 const PATH = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*|\[\d+\]|\["[^"\\]*"\])*$/
+const VALUE = `{{ ${t`a value`} }}`
 const DAY = /^\d{4}-\d\d-\d\d$/
 const MARKS = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t" }
 
@@ -20,9 +22,9 @@ export const part = (c) => (c.value.trim() ? { cel: clause(c), value: c.value } 
 export function missing({ kind, other }) {
   const typed = other.trim()
   if (hole(typed)) return ""
-  if (kind === "number" && !NUMBER.test(typed)) return "Write a number, or {{ a value }}."
-  if (kind === "moment" && !/^\d{4}-\d\d-\d\d(T.+)?$/.test(typed)) return "Write a date, such as 2027-01-31."
-  if (kind === "list" && !typed) return "Write one or more, with commas between."
+  if (kind === "number" && !NUMBER.test(typed)) return t`Write a number, or ${VALUE}.`
+  if (kind === "moment" && !/^\d{4}-\d\d-\d\d(T.+)?$/.test(typed)) return t`Write a date, such as ${"2027-01-31"}.`
+  if (kind === "list" && !typed) return t`Write one or more, with commas between.`
   return ""
 }
 

@@ -1,5 +1,6 @@
 // <copy-button value="…"><button>Copy</button></copy-button>
 import { say } from "./htmx.js";
+import { t } from "../words.js";
 
 class CopyButton extends HTMLElement {
   connectedCallback() {
@@ -8,10 +9,10 @@ class CopyButton extends HTMLElement {
       const before = word.textContent;
       try {
         await navigator.clipboard.writeText(this.getAttribute("value"));
-        word.textContent = "Copied";
-        say("Copied");
+        word.textContent = t`Copied`;
+        say(t`Copied`);
       } catch {
-        word.textContent = "Press Ctrl C";
+        word.textContent = t`Press Ctrl C`;
       }
       setTimeout(() => { word.textContent = before; }, 1600);
     });

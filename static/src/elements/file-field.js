@@ -1,5 +1,6 @@
 // <file-field accepts="text/csv,image/*" most="16777216">: a file put into the settings where it is needed. It is uploaded at
 // once; the textarea [data-source] holds what the flow keeps of it: name, type, size and hash.
+import { number, t } from "../words.js"
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"]
 
@@ -43,7 +44,7 @@ class FileField extends HTMLElement {
   upload(file) {
     const most = Number(this.getAttribute("most"))
     this.fault("")
-    if (file.size > most) return this.fault(`“${file.name}” has ${(file.size / 1048576).toFixed(1)} MB; at most ${most / 1048576} MB are kept.`)
+    if (file.size > most) return this.fault(t`“${file.name}” has ${number(file.size / 1048576, 1)} MB; at most ${most / 1048576} MB are kept.`)
     const bar = this.querySelector("progress")
     const request = new XMLHttpRequest() // fetch can't tell how far an upload is
     request.open("POST", `/settings/files/upload?name=${encodeURIComponent(file.name)}`)
@@ -60,8 +61,8 @@ class FileField extends HTMLElement {
       } catch {
         answer = null
       }
-      if (request.status !== 201 || !answer) return this.fault([answer?.title, answer?.remedy].filter(Boolean).join(" ") || "No connection. Nothing was put in; try again.")
-      if (!this.fits(answer.media_type)) return this.fault(`“${answer.name}” is ${answer.media_type}; this setting takes ${this.getAttribute("accepts")}.`)
+      if (request.status !== 201 || !answer) return this.fault([answer?.title, answer?.remedy].filter(Boolean).join(" ") || t`No connection. Nothing was put in; try again.`)
+      if (!this.fits(answer.media_type)) return this.fault(t`“${answer.name}” is ${answer.media_type}; this setting takes ${this.getAttribute("accepts")}.`)
       this.take(answer)
     })
     bar.value = 0
@@ -72,11 +73,11 @@ class FileField extends HTMLElement {
   take(file) {
     this.source.value = file ? JSON.stringify(file) : ""
     this.querySelector("[data-card]").hidden = !file
-    this.querySelector("[data-drop-words]").textContent = file ? "Replace it, or drop another one" : "Choose a file, or drop it here"
+    this.querySelector("[data-drop-words]").textContent = file ? t`Replace it, or drop another one` : t`Choose a file, or drop it here`
     this.fault("")
     if (file) {
       this.querySelector("[data-file-name]").textContent = file.name
-      this.querySelector("[data-file-about]").textContent = `${file.media_type} · ${file.size.toLocaleString("en")} bytes`
+      this.querySelector("[data-file-about]").textContent = t`${file.media_type} · ${number(file.size)} bytes`
       const picture = this.querySelector("[data-picture]")
       picture.querySelector("img")?.remove()
       picture.querySelector("svg")?.toggleAttribute("hidden", PICTURES.includes(file.media_type))

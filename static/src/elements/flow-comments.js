@@ -2,6 +2,7 @@
 // sends its forms, looks again when somebody else wrote, keeps what is half typed, and completes names behind an @.
 import { markup } from "../canvas/swap.js";
 import { say, send, toast } from "./htmx.js";
+import { t } from "../words.js";
 
 const PARTIAL = { Accept: "text/html", "HX-Request": "true", "HX-Request-Type": "partial" };
 const SOON = 150;
@@ -56,11 +57,11 @@ class FlowComments extends HTMLElement {
         const kept = form.closest("[data-keep]");
         if (kept) kept.open = false;
         this.take(await answer.text(), form.dataset.draft);
-        if (form.dataset.draft) say("Sent");
+        if (form.dataset.draft) say(t`Sent`);
       }
       if (told) toast({ ...told, undo: told.undo ? () => this.undo(told.undo) : null });
     } catch {
-      toast({ text: "No connection. What you wrote is still here; send it when you are back.", kind: "danger" });
+      toast({ text: t`No connection. What you wrote is still here; send it when you are back.`, kind: "danger" });
     }
     button?.removeAttribute("aria-busy");
   }
@@ -68,7 +69,7 @@ class FlowComments extends HTMLElement {
   async undo(url) {
     const answer = await send(url, { headers: PARTIAL }).catch(() => null);
     if (answer?.ok) this.look();
-    else toast({ text: "That can’t be undone any more.", kind: "danger" });
+    else toast({ text: t`That can’t be undone any more.`, kind: "danger" });
   }
 
   // The list anew. What is open, typed and focused in the old one goes on in the new one; `sent` is a draft that is done.
@@ -128,7 +129,7 @@ class FlowComments extends HTMLElement {
     const fits = letters === undefined ? [] : JSON.parse(this.dataset.called).filter((name) => [name, ...name.split(/\s+/)].some((part) => part.toLowerCase().startsWith(letters))).slice(0, 8);
     this.drop();
     if (!fits.length || (fits.length === 1 && fits[0].toLowerCase() === letters)) return;
-    this.list = Object.assign(document.createElement("ul"), { className: "comment-people", id: "comment-people", role: "listbox", ariaLabel: "People" });
+    this.list = Object.assign(document.createElement("ul"), { className: "comment-people", id: "comment-people", role: "listbox", ariaLabel: t`People` });
     fits.forEach((name, i) => {
       const line = Object.assign(document.createElement("li"), { id: `comment-people-${i}`, role: "option", textContent: name });
       line.addEventListener("pointerdown", (event) => (event.preventDefault(), this.choose(line)));

@@ -4,6 +4,7 @@
 // server writes into every template and which text from models and visitors can't know.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-csp.js";
+import { t } from "../words.js";
 
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
@@ -14,7 +15,7 @@ document.addEventListener("htmx:config:request", (event) => {
 // A request that never reached the server is no answer htmx could swap: say it, and say that nothing is lost.
 document.addEventListener("htmx:error", (event) => {
   if (event.detail?.ctx?.response) return;
-  toast({ text: "No connection. Nothing was changed; do it again when you are back.", kind: "danger" });
+  toast({ text: t`No connection. Nothing was changed; do it again when you are back.`, kind: "danger" });
 });
 
 // What was typed into a field that saves by itself before htmx was here would stand there and never be saved.

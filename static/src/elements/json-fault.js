@@ -1,7 +1,9 @@
 // JSON that somebody writes into a field of templates/runs/_value_fields.html: what is wrong with it, said at the field
 // as soon as they pause, and taken away as soon as it is right. An empty field says nothing.
+import { t } from "../words.js"
 
 const PAUSE = 400 // ms without a key
+const OBJECT = '{"name": "value"}'
 
 // What is wrong with a text as JSON, in words with line and column; "" when nothing is. `shape`: "list" or "object", "" = any.
 export function jsonFault(text, shape = "") {
@@ -9,10 +11,10 @@ export function jsonFault(text, shape = "") {
   try {
     value = JSON.parse(text)
   } catch (problem) {
-    return `This is not JSON yet: ${place(text, problem.message)}.`
+    return t`This is not JSON yet: ${place(text, problem.message)}.`
   }
-  if (shape === "list" && !Array.isArray(value)) return 'This is no list. Write it like ["a", "b"].'
-  if (shape === "object" && (value === null || typeof value !== "object" || Array.isArray(value))) return 'This is no object. Write it like {"name": "value"}.'
+  if (shape === "list" && !Array.isArray(value)) return t`This is no list. Write it like ${'["a", "b"]'}.`
+  if (shape === "object" && (value === null || typeof value !== "object" || Array.isArray(value))) return t`This is no object. Write it like ${OBJECT}.`
   return ""
 }
 
@@ -21,7 +23,7 @@ function place(text, words) {
   const at = Number(/at position (\d+)/.exec(words)?.[1] ?? text.length)
   const before = text.slice(0, at).split("\n")
   const what = words.replace(/ (in JSON )?at position.*$/s, "").replace(/, ?"[\s\S]*$/, "").replace(/ JSON input$/, " text")
-  return `${what[0].toLowerCase()}${what.slice(1)}, line ${before.length}, column ${before.at(-1).length + 1}`
+  return t`${what[0].toLowerCase() + what.slice(1)}, line ${before.length}, column ${before.at(-1).length + 1}`
 }
 
 export function sayFault(el, words) {

@@ -4,6 +4,7 @@
 // Parts are built when they are opened, and 100 at a time, so size costs nothing. No markup is made from values.
 
 import { say } from "./htmx.js"
+import { t } from "../words.js"
 
 const AT_ONCE = 100
 const OPEN = 40 // a value with fewer parts than this, in all, starts with its first two levels open
@@ -50,7 +51,7 @@ class JsonTree extends HTMLElement {
 
   // The text is cut: all of it comes when it is asked for.
   offer(pre) {
-    const all = button("Show all of it as a tree", "button button--small")
+    const all = button(t`Show all of it as a tree`, "button button--small")
     all.addEventListener("click", async () => {
       all.setAttribute("aria-busy", "true")
       const reply = await fetch(this.getAttribute("source"), { headers: { Accept: "application/json" } }).catch(() => null)
@@ -58,7 +59,7 @@ class JsonTree extends HTMLElement {
       try {
         this.value = await reply.json()
       } catch {
-        return say("It could not be read. Try again, or download it.")
+        return say(t`It could not be read. Try again, or download it.`)
       }
       all.remove()
       for (const note of this.querySelectorAll("p")) note.remove()
@@ -78,8 +79,8 @@ class JsonTree extends HTMLElement {
 
   tools() {
     const bar = make("div", "json-tree__tools")
-    const find = Object.assign(make("input", "input"), { type: "search", placeholder: "Find in it", autocomplete: "off" })
-    find.setAttribute("aria-label", "Find a name or a value")
+    const find = Object.assign(make("input", "input"), { type: "search", placeholder: t`Find in it`, autocomplete: "off" })
+    find.setAttribute("aria-label", t`Find a name or a value`)
     this.found = make("span", "muted json-tree__found")
     this.found.setAttribute("role", "status")
     let soon = 0
@@ -87,8 +88,8 @@ class JsonTree extends HTMLElement {
       clearTimeout(soon)
       soon = setTimeout(() => this.search(find.value.trim().toLowerCase()), 120)
     })
-    const all = button("Copy all", "link")
-    all.addEventListener("click", () => this.copy(JSON.stringify(this.value, null, 2), "All of it"))
+    const all = button(t`Copy all`, "link")
+    all.addEventListener("click", () => this.copy(JSON.stringify(this.value, null, 2), t`All of it`))
     bar.append(find, this.found, all)
     return bar
   }
@@ -116,7 +117,7 @@ class JsonTree extends HTMLElement {
     for (const [key, part] of parts.slice(from, from + AT_ONCE)) list.append(open(part) ? this.branch(key, part, step(path, key), levels - 1) : this.leaf(key, part, step(path, key)))
     if (parts.length <= from + AT_ONCE) return
     const more = make("li")
-    const press = button(`${Math.min(AT_ONCE, parts.length - from - AT_ONCE)} more of ${parts.length}`, "link")
+    const press = button(t`${Math.min(AT_ONCE, parts.length - from - AT_ONCE)} more of ${parts.length}`, "link")
     press.addEventListener("click", () => {
       more.remove()
       this.fill(list, value, path, levels, from + AT_ONCE)
@@ -156,14 +157,14 @@ class JsonTree extends HTMLElement {
   deeds(path, value) {
     const deeds = make("span", "json-tree__deeds")
     if (path) {
-      const where = button("Path")
-      where.setAttribute("aria-label", `Copy the path ${path}`)
+      const where = button(t`Path`)
+      where.setAttribute("aria-label", t`Copy the path ${path}`)
       where.addEventListener("click", (e) => this.press(e, path, path))
       deeds.append(where)
     }
-    const what = button("Value")
-    what.setAttribute("aria-label", `Copy the value${path ? ` of ${path}` : ""}`)
-    what.addEventListener("click", (e) => this.press(e, typeof value === "string" ? value : JSON.stringify(value, null, 2), path || "The value"))
+    const what = button(t`Value`)
+    what.setAttribute("aria-label", path ? t`Copy the value of ${path}` : t`Copy the value`)
+    what.addEventListener("click", (e) => this.press(e, typeof value === "string" ? value : JSON.stringify(value, null, 2), path || t`The value`))
     deeds.append(what)
     return deeds
   }
@@ -177,9 +178,9 @@ class JsonTree extends HTMLElement {
   async copy(text, words) {
     try {
       await navigator.clipboard.writeText(text)
-      say(`${words} copied`)
+      say(t`${words} copied`)
     } catch {
-      say("The browser does not let this page copy.")
+      say(t`The browser does not let this page copy.`)
     }
   }
 
@@ -208,7 +209,7 @@ class JsonTree extends HTMLElement {
       list.append(item)
     }
     this.root.replaceChildren(list)
-    this.found.textContent = hits.length === 0 ? "Nothing found" : `${hits.length}${hits.length >= MOST_FOUND ? " or more" : ""} found`
+    this.found.textContent = hits.length === 0 ? t`Nothing found` : hits.length >= MOST_FOUND ? t`${hits.length} or more found` : t`${hits.length} found`
   }
 }
 customElements.define("json-tree", JsonTree)

@@ -1,12 +1,13 @@
 // `?` shows every key that this page knows.
 import { letters, listed, register, words } from "./keys.js";
+import { t } from "../words.js";
 
 class KeysSheet extends HTMLElement {
   connectedCallback() {
     this.dialog = this.querySelector("dialog");
     const show = () => this.show();
     document.addEventListener("open:keys", show);
-    register("?", "These keys", show, { group: "Everywhere" });
+    register("?", t`These keys`, show, { group: t`Everywhere` });
     const box = this.querySelector(".switch");
     box.checked = letters();
     box.addEventListener("change", () => letters(box.checked));

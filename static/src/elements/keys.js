@@ -4,12 +4,14 @@
 //   register("Shift+Z", "Redo", redo)                                   single letters act only when no field has focus
 //
 // Returns a function that takes the key away again. WCAG 2.1.4: single letters can be switched off in the sheet.
+import { t } from "../words.js";
+
 const keys = new Map();
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 const OFF = "agentbase:letters-off";
 
 // What has `icon` is also a line of the palette (Ctrl K), with or without a key: `deed` does it there, `able` says whether now.
-export function register(combo, label, act, { group = "This page", hidden = false, icon = "", deed = act, able = () => true } = {}) {
+export function register(combo, label, act, { group = t`This page`, hidden = false, icon = "", deed = act, able = () => true } = {}) {
   const entry = { combo, label, act, group, hidden, icon, deed, able };
   const name = combo.toLowerCase();
   keys.set(name, [...(keys.get(name) ?? []), entry]);

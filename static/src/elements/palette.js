@@ -2,6 +2,7 @@
 // was used lately, and what the server finds (GET /palette?q=…). Options are links, carry data-opens or data-posts, or a deed.
 import htmx from "./htmx.js";
 import { deeds, register, words as caps } from "./keys.js";
+import { t } from "../words.js";
 
 const LATELY = "agentbase:palette";
 const MOST_LATELY = 4;
@@ -15,7 +16,7 @@ class CommandPalette extends HTMLElement {
     [this.mine, this.found] = this.list.children;
     const open = () => this.open();
     document.addEventListener("open:palette", open);
-    register("Mod+K", "Search or do", open, { group: "Everywhere" });
+    register("Mod+K", t`Search or do`, open, { group: t`Everywhere` });
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.field.addEventListener("input", () => this.here());
     this.list.addEventListener("pointermove", (event) => {
@@ -48,7 +49,7 @@ class CommandPalette extends HTMLElement {
     const fits = (...texts) => words.every((word) => texts.join(" ").toLowerCase().includes(word));
     // Whose name begins with the words comes before whose name holds them, and that before a mere mention.
     const rank = (item) => {
-      const name = item.name.toLowerCase().replace(/^add step: /, "");
+      const name = (item.called ?? item.name).toLowerCase();
       return name.startsWith(words.join(" ")) ? 0 : words.every((word) => name.includes(word)) ? 1 : 2;
     };
     const found = [];
@@ -57,13 +58,13 @@ class CommandPalette extends HTMLElement {
       const doing = this.able.filter((entry) => fits(entry.label)).map((entry) => ({ name: entry.label, icon: entry.icon, combo: entry.combo, run: entry.deed }));
       const does = [...doing, ...offers.filter((item) => item.does)];
       const steps = offers.filter((item) => !item.does);
-      if (does.length) found.push(["Do here", does.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_HERE)]);
-      if (steps.length) found.push(["In this flow", steps.slice(0, MOST_HERE)]);
+      if (does.length) found.push([t`Do here`, does.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_HERE)]);
+      if (steps.length) found.push([t`In this flow`, steps.slice(0, MOST_HERE)]);
       if (steps.length && rank(steps[0]) === 0 && !doing.length) found.reverse();
     } else {
       const lately = this.lately().map((name) => this.able.find((entry) => entry.label === name)).filter(Boolean);
       const items = lately.map((entry) => ({ name: entry.label, icon: entry.icon, combo: entry.combo, run: entry.deed }));
-      if (items.length) found.push(["Used lately", items]);
+      if (items.length) found.push([t`Used lately`, items]);
     }
     this.mine.replaceChildren(...found.map(([title, items], i) => this.group(title, items, i)));
     if (found.length) this.found.querySelector(".palette__none")?.remove();
@@ -90,7 +91,7 @@ class CommandPalette extends HTMLElement {
     picture.classList.remove("tile--24");
     el.append(picture, Object.assign(document.createElement("span"), { className: "palette__name", textContent: name }));
     if (note) el.append(Object.assign(document.createElement("span"), { className: "palette__note truncate", textContent: note }));
-    const key = Object.assign(document.createElement("span"), { className: "key", textContent: combo ? caps(combo).join(" ") : "Enter" });
+    const key = Object.assign(document.createElement("span"), { className: "key", textContent: combo ? caps(combo).join(" ") : t`Enter` });
     key.setAttribute("aria-hidden", "true");
     el.append(key);
     return el;

@@ -1,4 +1,6 @@
 // <show-password> around a password field and its Show button; <pass-strength for="id"> says how strong it is.
+import { t } from "../words.js";
+
 class ShowPassword extends HTMLElement {
   connectedCallback() {
     const field = this.querySelector("input");
@@ -7,13 +9,13 @@ class ShowPassword extends HTMLElement {
       const shown = field.type === "text";
       field.type = shown ? "password" : "text";
       button.setAttribute("aria-pressed", String(!shown));
-      button.querySelector("span").textContent = shown ? "Show" : "Hide";
+      button.querySelector("span").textContent = shown ? t`Show` : t`Hide`;
       field.focus();
     });
   }
 }
 
-const WORDS = ["Too short", "Weak", "Fair", "Good", "Strong"];
+const WORDS = [t`Too short`, t`Weak`, t`Fair`, t`Good`, t`Strong`];
 
 class PassStrength extends HTMLElement {
   connectedCallback() {

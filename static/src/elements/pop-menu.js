@@ -1,10 +1,13 @@
 // <pop-menu popover role="menu">: a menu under the button that opens it. The browser does the opening and closing.
+import { rtl } from "../words.js";
+
 export function place(popover, anchor) {
   const button = anchor.getBoundingClientRect();
   const box = popover.getBoundingClientRect();
   const below = innerHeight - button.bottom - 8;
   const top = below >= box.height || below > button.top ? button.bottom + 4 : button.top - box.height - 4;
-  const left = button.left + box.width + 8 <= innerWidth ? button.left : button.right - box.width;
+  const [from, to] = [button.left, button.right - box.width];
+  const left = rtl ? (to >= 8 ? to : from) : from + box.width + 8 <= innerWidth ? from : to;
   popover.style.top = `${Math.max(8, Math.min(top, innerHeight - box.height - 8))}px`;
   popover.style.left = `${Math.max(8, Math.min(left, innerWidth - box.width - 8))}px`;
 }

@@ -1,5 +1,7 @@
 // <relative-time><time datetime="…">2 minutes ago</time></relative-time>: keeps the words true while the page is open.
-const FORMAT = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+import { language, t } from "../words.js";
+
+const FORMAT = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const living = new Set();
 
 class RelativeTime extends HTMLElement {
@@ -11,7 +13,7 @@ class RelativeTime extends HTMLElement {
     if (!time) return;
     const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
     const size = Math.abs(seconds);
-    if (size < 45) time.textContent = seconds <= 0 ? "just now" : "now";
+    if (size < 45) time.textContent = seconds <= 0 ? t`just now` : t`now`;
     else if (size < 3600) time.textContent = FORMAT.format(Math.round(seconds / 60) || -1, "minute");
     else if (size < 86_400) time.textContent = FORMAT.format(Math.round(seconds / 3600), "hour");
   }

@@ -1,10 +1,11 @@
 // <run-keys>: J and K walk through the steps of the run on this page. And: a list that is in use is left alone.
 import { register } from "./keys.js";
+import { t } from "../words.js";
 
 class RunKeys extends HTMLElement {
   connectedCallback() {
-    register("J", "Next step", () => this.walk(1));
-    register("K", "Step before", () => this.walk(-1));
+    register("J", t`Next step`, () => this.walk(1));
+    register("K", t`Step before`, () => this.walk(-1));
   }
 
   walk(by) {

@@ -1,6 +1,7 @@
 // <schema-field>: a JSON Schema built field by field. The textarea [data-source] holds the JSON: it is what is saved; the
 // fields are written into it, as app/studio/schemas.py writes them. Without scripts the form sends the fields.
 import { send } from "./htmx.js"
+import { t } from "../words.js"
 
 const JSON_TYPES = { text: "string", number: "number", whole: "integer", yesno: "boolean", object: "object" }
 
@@ -29,7 +30,7 @@ class SchemaField extends HTMLElement {
     const { value } = field.querySelector("[data-kind]")
     field.querySelector("[data-options]").hidden = value !== "choice"
     field.querySelector("[data-inner]")?.toggleAttribute("hidden", value !== "object")
-    field.setAttribute("aria-label", `Field ${field.querySelector("[data-name]").value}`)
+    field.setAttribute("aria-label", t`Field ${field.querySelector("[data-name]").value}`)
   }
 
   get text() {
@@ -76,7 +77,7 @@ class SchemaField extends HTMLElement {
     const answer = await reply?.json().catch(() => null)
     fault.hidden = Boolean(reply?.ok)
     if (!reply?.ok) {
-      fault.querySelector("span").textContent = answer?.title ?? "No connection. Nothing was changed."
+      fault.querySelector("span").textContent = answer?.title ?? t`No connection. Nothing was changed.`
       return
     }
     this.source.value = JSON.stringify(answer.schema)

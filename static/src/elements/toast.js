@@ -2,6 +2,7 @@
 // {text, kind, undo}: the server sends it (HX-Trigger) or leaves it in the page (<template data-flash>).
 import { say, send } from "./htmx.js";
 import { register } from "./keys.js";
+import { t } from "../words.js";
 
 const SHOWN_FOR = 10_000;
 
@@ -16,7 +17,7 @@ class ToastRegion extends HTMLElement {
     this.undo.addEventListener("click", () => this.takeBack());
     for (const name of ["pointerenter", "focusin"]) this.box.addEventListener(name, () => clearTimeout(this.timer));
     for (const name of ["pointerleave", "focusout"]) this.box.addEventListener(name, () => this.wait(4_000));
-    this.takeKey = register("Z", "Undo", () => (this.current?.undo && this.shown ? this.takeBack() : false), { group: "Everywhere" });
+    this.takeKey = register("Z", t`Undo`, () => (this.current?.undo && this.shown ? this.takeBack() : false), { group: t`Everywhere` });
     for (const flash of this.querySelectorAll("template[data-flash]")) this.ask({ ...flash.dataset });
   }
 
@@ -40,10 +41,10 @@ class ToastRegion extends HTMLElement {
     this.querySelector(".toast__words").textContent = this.current.text;
     this.undo.hidden = !this.current.undo;
     const word = this.undo.querySelector("[data-verb]");
-    if (word) word.textContent = this.current.verb || "Undo";
+    if (word) word.textContent = this.current.verb || t`Undo`;
     this.box.dataset.kind = this.current.kind ?? "success";
     this.box.showPopover();
-    say(this.current.undo ? `${this.current.text}. Press Z to undo.` : this.current.text);
+    say(this.current.undo ? t`${this.current.text}. Press Z to undo.` : this.current.text);
     this.wait(SHOWN_FOR);
   }
 
@@ -65,7 +66,7 @@ class ToastRegion extends HTMLElement {
     if (typeof undo === "function") return undo(); // asked for by an element of this very page
     const answer = await send(undo).catch(() => null);
     if (answer?.ok) location.reload();
-    else this.ask({ text: "That can’t be undone any more.", kind: "danger" });
+    else this.ask({ text: t`That can’t be undone any more.`, kind: "danger" });
   }
 }
 customElements.define("toast-region", ToastRegion);

@@ -5,6 +5,7 @@ import { ValueList } from "./value-list.js";
 import { ValuePreview } from "./value-preview.js";
 import { shape } from "./value-shape.js";
 import { asked, holes, offers, words } from "./value-words.js";
+import { rtl, t } from "../words.js";
 
 class ValueField extends HTMLElement {
   connectedCallback() {
@@ -187,15 +188,23 @@ class ValueField extends HTMLElement {
   overChip(e) {
     const { selectionStart: at, selectionEnd: to, value } = this.area;
     if (at !== to) return;
-    const back = e.key === "ArrowLeft" || e.key === "Backspace";
-    if (!back && e.key !== "ArrowRight" && e.key !== "Delete") return;
+    const [before, after] = leftwards(value, at) ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
+    const back = e.key === before || e.key === "Backspace";
+    if (!back && e.key !== after && e.key !== "Delete") return;
     const chip = holes(value).find((hole) => hole.path && (back ? hole.end : hole.start) === at);
     if (!chip) return;
     e.preventDefault();
     if (e.key.startsWith("Arrow")) this.area.setSelectionRange(back ? chip.start : chip.end, back ? chip.start : chip.end);
     else this.write(chip.start, chip.end, "");
-    this.spoken.textContent = e.key.startsWith("Arrow") ? `value ${chip.path}` : `value ${chip.path} removed`;
+    this.spoken.textContent = e.key.startsWith("Arrow") ? t`value ${chip.path}` : t`value ${chip.path} removed`;
   }
+}
+
+// Whether the paragraph around a letter runs from right to left: its first letter says so, as the style sheet has it.
+function leftwards(text, at) {
+  const line = text.slice(text.lastIndexOf("\n", at - 1) + 1).split("\n", 1)[0];
+  const first = /\p{L}/u.exec(line)?.[0];
+  return first ? /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(first) : rtl;
 }
 
 function part(name, text) {

@@ -1,5 +1,6 @@
 // The list under the cursor of a <value-field>: values and functions to choose from. The focus stays in the text.
 import { shape } from "./value-shape.js";
+import { rtl, t } from "../words.js";
 
 let count = 0;
 
@@ -12,7 +13,7 @@ export class ValueList {
     this.el.className = "popover value-list";
     this.el.popover = "manual";
     this.el.setAttribute("role", "listbox");
-    this.el.setAttribute("aria-label", "Values");
+    this.el.setAttribute("aria-label", t`Values`);
     this.el.addEventListener("pointerdown", (e) => e.preventDefault());
     this.el.addEventListener("click", (e) => {
       const option = e.target.closest("[role=option]");
@@ -34,7 +35,7 @@ export class ValueList {
     this.at(0);
     const mine = this.el.getBoundingClientRect();
     const above = box.bottom + mine.height + 12 > innerHeight && box.top > mine.height + 12;
-    this.el.style.left = `${Math.max(8, Math.min(box.left - 8, innerWidth - mine.width - 8))}px`;
+    this.el.style.left = `${Math.max(8, Math.min(rtl ? box.right - mine.width + 8 : box.left - 8, innerWidth - mine.width - 8))}px`;
     this.el.style.top = `${above ? box.top - mine.height - 4 : box.bottom + 4}px`;
   }
 

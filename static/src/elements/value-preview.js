@@ -1,5 +1,6 @@
 // Under a <value-field>: what the text comes to with the values of the last run. The server works it out, stores nothing.
 import { shape } from "./value-shape.js";
+import { t } from "../words.js";
 
 const AFTER = 300; // ms without a key
 
@@ -49,7 +50,7 @@ export class ValuePreview {
     if (state === "value") {
       const words = document.createElement("span");
       words.className = "value-preview__text";
-      words.textContent = text || "nothing";
+      words.textContent = text || t`nothing`;
       this.el.replaceChildren(shape(type), words);
     } else this.el.replaceChildren(Object.assign(document.createElement("span"), { textContent: error }));
   }

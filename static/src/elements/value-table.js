@@ -2,10 +2,11 @@
 // The server wrote the first rows; `source` gives all of them as JSON.
 
 import { say } from "./htmx.js"
+import { plural, t } from "../words.js"
 
 const PIECE = 200
 
-const word = (value) => (value === null || value === undefined ? "" : value === true ? "yes" : value === false ? "no" : typeof value === "object" ? JSON.stringify(value) : String(value))
+const word = (value) => (value === null || value === undefined ? "" : value === true ? t`yes` : value === false ? t`no` : typeof value === "object" ? JSON.stringify(value) : String(value))
 const compare = (a, b) => {
   const [x, y] = [Number(a), Number(b)]
   if (a !== "" && b !== "" && !Number.isNaN(x) && !Number.isNaN(y)) return x - y
@@ -58,14 +59,14 @@ class ValueTable extends HTMLElement {
     const rows = [...this.body.rows]
     rows.sort((a, b) => compare(a.cells[i].textContent, b.cells[i].textContent) * (down ? -1 : 1))
     this.body.append(...rows)
-    say(`Sorted by ${this.names[i]}, ${down ? "last first" : "first first"}`)
+    say(down ? t`Sorted by ${this.names[i]}, last first` : t`Sorted by ${this.names[i]}, first first`)
   }
 
   columns() {
     const box = document.createElement("details")
     box.className = "value-table__columns"
     const summary = document.createElement("summary")
-    summary.textContent = "Columns"
+    summary.textContent = t`Columns`
     const list = document.createElement("div")
     this.names.forEach((name, i) => {
       const label = document.createElement("label")
@@ -88,16 +89,16 @@ class ValueTable extends HTMLElement {
     const press = document.createElement("button")
     press.type = "button"
     press.className = "link"
-    press.textContent = "Show more rows"
+    press.textContent = t`Show more rows`
     press.addEventListener("click", async () => {
       press.setAttribute("aria-busy", "true")
       const rows = (this.all ??= await this.read())
       press.removeAttribute("aria-busy")
-      if (!rows) return say("The rows could not be read. Try again, or download them.")
+      if (!rows) return say(t`The rows could not be read. Try again, or download them.`)
       const from = this.body.rows.length
       for (const row of rows.slice(from, from + PIECE)) this.body.append(this.row(row))
       const now = this.body.rows.length
-      this.querySelector("[data-count]").textContent = now < rows.length ? `${rows.length} rows, the first ${now} here` : `${rows.length} rows`
+      this.querySelector("[data-count]").textContent = now < rows.length ? t`${rows.length} rows, the first ${now} here` : plural(rows.length, "{1} row", "{1} rows")
       if (now >= rows.length) press.remove()
     })
     return press

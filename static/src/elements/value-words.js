@@ -1,4 +1,5 @@
 // How texts with values and expressions are read in the browser: only to draw and to offer, never to evaluate.
+import { t } from "../words.js"
 
 const HOLE = /\{\{([\s\S]*?)\}\}/g
 const PATH = /^\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\]|\["[^"\\]*"\])*)\s*$/
@@ -6,24 +7,24 @@ const WORD = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*(
 
 // What the expressions of flows/expressions know. `insert`: | is where the cursor comes to stand.
 export const FUNCTIONS = [
-  ["size(…)", "size(|)", "how long a text, a list or an object is"],
-  ["has(…)", "has(|)", "is this part of an object there?"],
-  ["string(…)", "string(|)", "as text"],
-  ["int(…)", "int(|)", "as a whole number"],
-  ["double(…)", "double(|)", "as a number"],
-  ["timestamp(…)", "timestamp(|)", "a text as a point in time"],
-  ["duration(…)", 'duration("|")', 'a stretch of time: "1h", "90s"'],
+  ["size(…)", "size(|)", t`how long a text, a list or an object is`],
+  ["has(…)", "has(|)", t`is this part of an object there?`],
+  ["string(…)", "string(|)", t`as text`],
+  ["int(…)", "int(|)", t`as a whole number`],
+  ["double(…)", "double(|)", t`as a number`],
+  ["timestamp(…)", "timestamp(|)", t`a text as a point in time`],
+  ["duration(…)", 'duration("|")', t`a stretch of time: ${'"1h", "90s"'}`],
 ]
 export const METHODS = [
-  ["contains(…)", 'contains("|")', "does the text hold these words?"],
-  ["startsWith(…)", 'startsWith("|")', "does the text begin with them?"],
-  ["endsWith(…)", 'endsWith("|")', "does the text end with them?"],
-  ["matches(…)", 'matches("|")', "does a pattern fit the text?"],
-  ["size()", "size()|", "how long it is"],
-  ["filter(…)", "filter(x, |)", "those of a list for which this holds"],
-  ["map(…)", "map(x, |)", "something of each element of a list"],
-  ["exists(…)", "exists(x, |)", "does it hold for one at least?"],
-  ["all(…)", "all(x, |)", "does it hold for each of them?"],
+  ["contains(…)", 'contains("|")', t`does the text hold these words?`],
+  ["startsWith(…)", 'startsWith("|")', t`does the text begin with them?`],
+  ["endsWith(…)", 'endsWith("|")', t`does the text end with them?`],
+  ["matches(…)", 'matches("|")', t`does a pattern fit the text?`],
+  ["size()", "size()|", t`how long it is`],
+  ["filter(…)", "filter(x, |)", t`those of a list for which this holds`],
+  ["map(…)", "map(x, |)", t`something of each element of a list`],
+  ["exists(…)", "exists(x, |)", t`does it hold for one at least?`],
+  ["all(…)", "all(x, |)", t`does it hold for each of them?`],
 ]
 
 // The holes of a text: {start, end, path}; path = "" when it is more than a name.

@@ -1,4 +1,5 @@
 // Groups fold and unfold while one looks; nobody else sees it.
+import { t } from "../words.js"
 
 const FOLDED = { w: 208, h: 64 } // as app/studio/shapes.py
 
@@ -19,7 +20,7 @@ export class Fold {
     this.graph.size(group, group.folded ? FOLDED.w : w, group.folded ? FOLDED.h : h)
     this.graph.refold()
     this.host.view.draw()
-    this.host.say(`${group.title} ${group.folded ? "folded" : "unfolded"}`)
+    this.host.say(group.folded ? t`${group.title} folded` : t`${group.title} unfolded`)
   }
 
   // A step in a folded group is shown by unfolding what hides it.
