@@ -63,6 +63,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     local_model: Annotated[bool, _variable("AGENTBASE_LOCAL_MODEL")] = True
     local_model_url: Annotated[str, _variable("AGENTBASE_LOCAL_MODEL_URL")] = ""
     log_format: Annotated[Literal["console", "json"], _variable("AGENTBASE_LOG_FORMAT")] = "console"
+    language: Annotated[str, _variable("AGENTBASE_LANGUAGE")] = "en"
     smtp_url: Annotated[Secret, _variable("AGENTBASE_SMTP_URL")] = Secret("")
     mail_in: Annotated[str, _variable("AGENTBASE_MAIL_IN")] = ""
     signin_google_id: Annotated[str, _variable("AGENTBASE_SIGNIN_GOOGLE_ID")] = ""

@@ -39,6 +39,7 @@ DOMAINS: tuple[str, ...] = (
     "app.web.stream",
     "app.web.patterns",
     "app.web.help",
+    "app.web.language",
     "app.accounts.controllers",
     "app.accounts.api",
     "app.vault.controllers",

@@ -22,6 +22,8 @@ class Me(Struct, frozen=True):
     name: str
     email: str
     scopes: list[str]
+    language: str
+    """What the person chose to read; "" = as the browser says. The API itself answers in English."""
 
 
 class MeController(Controller):
@@ -31,7 +33,13 @@ class MeController(Controller):
     @get("/", name="api:me", summary="Whose key this is")
     async def show(self, actor: NamedDependency[Actor]) -> Me:
         return Me(
-            actor.user_id, actor.workspace_id, actor.workspace_name, actor.name, actor.email, sorted(actor.scopes)
+            actor.user_id,
+            actor.workspace_id,
+            actor.workspace_name,
+            actor.name,
+            actor.email,
+            sorted(actor.scopes),
+            actor.language,
         )
 
 

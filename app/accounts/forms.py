@@ -38,6 +38,8 @@ class ProfileForm(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     theme: Literal["system", "light", "dark"] = "system"
     density: Literal["comfortable", "compact"] = "comfortable"
+    language: Annotated[str, Meta(max_length=20)] = ""
+    """A code of app.language.choice.names(); "" = as the browser says."""
 
 
 class PasswordForm(Struct, frozen=True, forbid_unknown_fields=True):

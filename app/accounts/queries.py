@@ -64,6 +64,7 @@ class Profile(Struct, frozen=True):
     density: str
     has_password: bool
     identities: list[str]
+    language: str = ""
 
 
 class Invitation(Struct, frozen=True):
@@ -153,7 +154,7 @@ async def profile(actor: Actor) -> Profile:
     async with system_tx("profile") as tx:
         row = await tx.fetchrow(
             "select name, email, theme, density, password_hash <> '' as has_password,"
-            " array(select label from identity i where i.user_id = u.id order by i.created_at) as identities"
+            " array(select label from identity i where i.user_id = u.id order by i.created_at) as identities, language"
             " from user_account u where id = $1",
             actor.user_id,
         )

@@ -57,7 +57,7 @@ async def find_session(key: bytes) -> Session | None:
 
 
 _FIND_SESSION = """
-select s.id as session_id, s.user_id, s.workspace_id, u.name, u.email, u.theme, u.density, m.role, w.name as
+select s.id as session_id, s.user_id, s.workspace_id, u.name, u.email, u.theme, u.density, u.language, m.role, w.name as
 workspace_name,
        extract(epoch from s.expires_at - now())::float8 as seconds_left, extract(epoch from now() -
        s.seen_at)::float8 as unseen
@@ -80,7 +80,7 @@ async def find_key(key: bytes) -> Actor | None:
 
 
 _FIND_KEY = """
-select k.id as key_id, k.user_id, k.workspace_id, k.scopes, u.name, u.email, u.theme, u.density, m.role,
+select k.id as key_id, k.user_id, k.workspace_id, k.scopes, u.name, u.email, u.theme, u.density, u.language, m.role,
        w.name as workspace_name, extract(epoch from now() - k.used_at)::float8 as unused
 from api_key k
 join user_account u on u.id = k.user_id and u.disabled_at is null
@@ -105,5 +105,6 @@ def _actor(row: Any, role: Any, **more: Any) -> Actor:
         workspace_name=row["workspace_name"],
         theme=row["theme"],
         density=row["density"],
+        language=row["language"],
         **more,
     )

@@ -19,6 +19,7 @@ class UserAccount(Table, tablename="user_account"):
     password_hash = Text(secret=True)
     theme = Text(default="system")
     density = Text(default="comfortable")
+    language = Text(default="")
     disabled_at = Timestamptz(null=True, default=None)
     last_sign_in_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from app.language.sentences import say
 from app.studio.ports import ports_of
 from app.studio.shapes import NodeView, node_view
 from flows.catalogue import AnyNode, load
@@ -92,7 +93,7 @@ def catalogue_json(types: Iterable[TypeView]) -> dict[str, Any]:
         return {
             "name": port.name,
             "type": port.type,
-            "label": port.title or port.name,
+            "label": say(port.title or port.name),
             "many": port.many,
             "inside": port.inside,
         }
@@ -100,10 +101,10 @@ def catalogue_json(types: Iterable[TypeView]) -> dict[str, Any]:
     return {
         "types": {
             t.name: {
-                "title": t.title,
+                "title": say(t.title),
                 "family": t.family,
                 "version": t.version,
-                "summary": t.summary,
+                "summary": say(t.summary),
                 "w": t.w,
                 "h": t.h,
                 "container": t.container,
@@ -113,5 +114,5 @@ def catalogue_json(types: Iterable[TypeView]) -> dict[str, Any]:
             }
             for t in types
         },
-        "fits": {f"{a}>{b}": why for (a, b), why in FITS.items()},
+        "fits": {f"{a}>{b}": say(why) for (a, b), why in FITS.items()},
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from markupsafe import Markup
 
+from app.language.sentences import say
 from app.studio import queries
 from app.studio.changes import changes
 from app.studio.schemas import KINDS
@@ -78,7 +79,7 @@ def edit_answer(request: Any, flow_id: UUID, answer: Answer, live: Flow | None) 
     found = queries.problems_at(flow_id, answer.rev, flow)
     nodes = {node.id: node for node in flow.nodes}
     errors = {
-        id: field_errors(nodes[id], kinds[nodes[id].type], found)
+        id: {name: say(words) for name, words in field_errors(nodes[id], kinds[nodes[id].type], found).items()}
         for id in answer.touched
         if id in nodes and nodes[id].type in kinds
     }
@@ -95,11 +96,11 @@ def edit_answer(request: Any, flow_id: UUID, answer: Answer, live: Flow | None) 
             **draft_state(request, flow, live),
             **planned_times(request, flow, answer.touched),
         },
-        "faults": queries.faults_of(found) if news else None,
+        "faults": {id: say(words) for id, words in queries.faults_of(found).items()} if news else None,
         "errors": errors,
         "undo": answer.undo,
         "redo": answer.redo,
         "resync": answer.resync,
-        "said": answer.said,
+        "said": say(answer.said) if answer.said else answer.said,
         "over": answer.over,
     }

@@ -17,7 +17,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     A key acts for the person who made it: `user_id` is theirs, `role` is "key", `scopes` says what it may do.
     `session_id` is the row's id of a browser session, never the secret in the cookie; None for a key.
     `theme` and `density` are what the person chose for the screens ("light", "dark", "system"; "comfortable",
-    "compact").
+    "compact"), `language` the one they read in ("" = as the browser says).
     """
 
     user_id: UUID
@@ -31,6 +31,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     workspace_name: str = ""
     theme: str = "system"
     density: str = "comfortable"
+    language: str = ""
 
     @property
     def can_edit(self) -> bool:

@@ -18,11 +18,14 @@ from litestar.utils.scope.state import ScopeState
 from msgspec import Struct, structs
 
 from app.errors import DomainError
+from app.language.catalogue import ENGLISH
+from app.language.sentences import say
 from app.logs import logger
 from app.web.flash import Toast
 from app.web.forms import field_of, human, problems
 from app.web.guards import SignInNeeded
 from app.web.htmx import Request
+from app.web.language import language_of
 from app.web.scopes import state_of
 
 log = logger(__name__)
@@ -75,7 +78,7 @@ def answer(request: Any, error: Exception) -> Response[Any]:
     """
     # the router's own refusals (404, 405) come before any middleware gave the request its id
     state_of(request.scope).setdefault("request_id", secrets.token_hex(8))
-    problem = problem_of(request, error)
+    problem = told(request, problem_of(request, error))
     headers: dict[str, str] = {}
     if retry_after := getattr(error, "retry_after", None):
         headers["Retry-After"] = str(retry_after)
@@ -106,6 +109,14 @@ def problem_of(request: Request, error: Exception) -> Problem:
         "internal",
         id=_reported(request, error),
     )
+
+
+def told(request: Request, problem: Problem) -> Problem:
+    """In the language of the person who looks at a page; programs (under /api) are always answered in English."""
+    if language_of(request) == ENGLISH:
+        return problem
+    errors = tuple(FieldProblem(each.field, say(each.message)) for each in problem.errors)
+    return structs.replace(problem, title=say(problem.title), remedy=say(problem.remedy), errors=errors)
 
 
 def wants_html(request: Request) -> bool:

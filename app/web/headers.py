@@ -28,6 +28,8 @@ async def protect(message: Message, scope: Scope) -> None:
     headers += [pair for pair in FIXED if pair[0] not in present]
     if present.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in present:
         headers.append((b"content-security-policy", csp.policy(csp.nonce(scope)).encode()))
+    if present.get(b"content-type", b"").startswith(b"text/html") and b"vary" not in present:
+        headers.append((b"vary", b"accept-language, cookie"))
     if b"cache-control" not in present:
         headers.append((b"cache-control", b"no-store"))
     if cookies.is_https(scope):

@@ -3,7 +3,7 @@
 Every template may use: `actor` (None for a stranger), `request`, `nav` (key of the active entry), `flash` (list of
 Toast);
 the globals `asset`, `url_for`, `icon`, `csrf_token`, `nonce`, `dom_id`; the filters `money`, `duration`, `ago`,
-`markdown`.
+`markdown`. A template is plain English; in another language it is rewritten before it is compiled (app/language).
 The globals work inside imported macros too. A name that is not there is an error, never an empty string.
 """
 
@@ -21,7 +21,11 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from app import clock
-from app.web import csp, csrf, words
+from app.language import choice
+from app.language.catalogue import ENGLISH
+from app.language.sentences import say
+from app.language.templates import environment_in
+from app.web import csp, csrf, language, words
 from app.web.flash import Toast, take
 from app.web.htmx import Request
 from app.web.places import safe_path
@@ -50,9 +54,18 @@ class _Templates(FileSystemLoader):
         return source, path, fresh
 
 
+def environment(spoken: str = ENGLISH) -> Environment:
+    """The Jinja environment of a language. Templates that change on disk are read again."""
+    return _english() if spoken == ENGLISH else _in(spoken)
+
+
+@lru_cache(maxsize=16)
+def _in(spoken: str) -> Environment:
+    return environment_in(spoken, _english())
+
+
 @lru_cache(maxsize=1)
-def environment() -> Environment:
-    """The one Jinja environment. Templates that change on disk are read again."""
+def _english() -> Environment:
     env = Environment(
         loader=_Templates(TEMPLATES),
         autoescape=True,
@@ -69,11 +82,16 @@ def environment() -> Environment:
         nonce=_Nonce(),
         dom_id=words.dom_id,
         urlencode=urlencode,
+        html_language=language.html_language,
+        html_direction=language.html_direction,
+        scripts_file=language.scripts_file,
+        languages=choice.names,
     )
     env.filters.update(
         money=words.money,
         duration=words.duration,
         ago=words.ago,
+        figure=words.figure,
         markdown=words.markdown,
         lines=words.escape_lines,
         json=lambda value: msgspec.json.encode(value).decode(),
@@ -83,7 +101,7 @@ def environment() -> Environment:
 
 def offer(name: str, value: Any) -> None:
     """A domain puts a global of its own into every template: for what must be there also when a form comes back."""
-    environment().globals[name] = value
+    _english().globals[name] = value
 
 
 def page(
@@ -96,7 +114,12 @@ def page(
     **context: Any,
 ) -> Response[str]:
     """A whole page. Waiting toasts are handed to it as `flash`."""
-    return _answer(request, template, status_code, headers, {"nav": nav, "flash": take(request), **context})
+    return _answer(request, template, status_code, headers, {"nav": nav, "flash": _waiting(request), **context})
+
+
+def _waiting(request: Any) -> list[Toast]:
+    language.language_of(request)
+    return [Toast(say(toast.text), toast.kind, toast.undo) for toast in take(request)]
 
 
 def fragment(
@@ -111,18 +134,21 @@ def fragment(
     """A part of a page, as answer to htmx. `toast` travels as the event `toast` with {text, kind, undo}."""
     more = dict(headers or {})
     if toast is not None:
-        more["HX-Trigger"] = msgspec.json.encode({"toast": toast}).decode("ascii", "backslashreplace")
+        language.language_of(request)
+        told = Toast(say(toast.text), toast.kind, toast.undo)
+        more["HX-Trigger"] = msgspec.json.encode({"toast": told}).decode("ascii", "backslashreplace")
     return _answer(request, template, status_code, more, {"nav": "", "flash": [], **context})
 
 
 def text(request: Any, template: str, **context: Any) -> str:
     """The rendered text alone, for pieces that are put together elsewhere (a stream, a mail)."""
     token = _request.set(request)
+    spoken = language.language_of(request)
     actor = actor_of(request)
     if actor is not None:
         context.setdefault("workspace_name", actor.workspace_name)
     try:
-        return environment().get_template(template).render(request=request, actor=actor, **context)
+        return environment(spoken).get_template(template).render(request=request, actor=actor, **context)
     finally:
         _request.reset(token)
 

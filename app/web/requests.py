@@ -9,6 +9,8 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import clock, metrics
+from app.language import choice
+from app.language.catalogue import ENGLISH
 from app.logs import logger
 from app.web.scopes import header, state_of
 
@@ -29,6 +31,7 @@ class RequestMiddleware(ASGIMiddleware):
         given = header(scope, b"x-request-id")
         request_id = given if _OURS.fullmatch(given) else secrets.token_hex(8)
         state_of(scope)["request_id"] = request_id
+        choice.use(ENGLISH)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started, status = clock.monotonic(), 0

@@ -13,7 +13,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
-from app.web import cookies
+from app.web import cookies, language
 from app.web.actor import Actor
 from app.web.cookies import Connection
 from app.web.htmx import Request
@@ -49,6 +49,7 @@ class SessionMiddleware(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         connection: Connection = Request(scope)
+        language.begin(connection)
         secret = cookies.read(connection, COOKIE)
         if secret:
             found = await self.lookup(digest(secret)) if len(secret) == 43 else None
@@ -56,6 +57,7 @@ class SessionMiddleware(ASGIMiddleware):
                 cookies.put(connection, COOKIE, "", 0)
             else:
                 adopt(scope, found)
+                language.begin(connection)
                 if found.refreshed:
                     cookies.put(connection, COOKIE, secret, found.seconds_left)
         await next_app(scope, receive, send)

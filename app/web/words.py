@@ -1,4 +1,7 @@
-"""How numbers, times and texts read on a page: Jinja filters, pure."""
+"""How numbers, times and texts read on a page: Jinja filters, pure but for the language of the request.
+
+English is written here; any other language by CLDR, in app/language/figures.py, which is loaded when one is asked for.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -10,6 +13,9 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from app import clock
+from app.language.catalogue import ENGLISH
+from app.language.choice import current
+from app.language.sentences import say
 
 
 def money(micros: int | None) -> str:
@@ -19,9 +25,13 @@ def money(micros: int | None) -> str:
     None (price unknown) gives "price unknown".
     """
     if micros is None:
-        return "price unknown"
+        return say("price unknown")
     if micros == 0:
-        return "free"
+        return say("free")
+    if current() != ENGLISH:
+        from app.language import figures
+
+        return figures.money(micros, current())
     sign, size = ("-" if micros < 0 else ""), abs(micros)
     if size < 100:
         return f"{sign}< 0.01 ct"
@@ -34,6 +44,10 @@ def duration(ms: float | None) -> str:
     """Milliseconds: "< 1 ms", "40 ms", "0.6 s", "12 s", "2 min 5 s", "3 h 10 min". None gives ""."""
     if ms is None:
         return ""
+    if current() != ENGLISH:
+        from app.language import figures
+
+        return figures.duration(ms, current())
     if ms < 1:
         return "< 1 ms"
     if ms < 100:
@@ -55,14 +69,18 @@ def ago(moment: datetime | None) -> Markup:
     None: "never".
     """
     if moment is None:
-        return Markup("never")
+        return escape(say("never"))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     full = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M UTC}"
-    return Markup(f'<time datetime="{moment.isoformat()}" title="{full}">{_since(moment)}</time>')  # noqa: S704  figures
+    return Markup(f'<time datetime="{moment.isoformat()}" title="{full}">{escape(_since(moment))}</time>')  # noqa: S704  figures
 
 
 def _since(moment: datetime) -> str:
     now = clock.now()
+    if current() != ENGLISH:
+        from app.language import figures
+
+        return figures.since(moment, now, current())
     seconds = (now - moment).total_seconds()
     if seconds < 0:
         return _until(-seconds) if seconds > -86_400 else _day(moment, now)
@@ -124,6 +142,15 @@ def markdown(text: str) -> Markup:
             link_rel="noopener noreferrer nofollow",
         )
     )
+
+
+def figure(number: float) -> str:
+    """A count with its thousands apart: "1,234"; "1.234" in German."""
+    if current() != ENGLISH:
+        from app.language import figures
+
+        return figures.number(number, current())
+    return f"{number:,}"
 
 
 def dom_id(kind: str, ident: Any) -> str:

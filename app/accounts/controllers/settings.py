@@ -10,7 +10,7 @@ from litestar.params import FromPath, URLEncodedBody
 from app.accounts import queries, service
 from app.accounts.device import device_of
 from app.accounts.forms import InviteForm, KeyForm, PasswordForm, ProfileForm, RoleForm, WorkspaceForm
-from app.web import session
+from app.web import language, session
 from app.web.actor import Actor
 from app.web.flash import flash
 from app.web.htmx import Request
@@ -38,7 +38,9 @@ class ProfileController(Controller):
         self, request: Request, actor: NamedDependency[Actor], data: URLEncodedBody[ProfileForm]
     ) -> Response[Any]:
         await service.save_profile(actor, data)
+        language.keep(request, "")  # what the browser was told before sign-in no longer counts
         flash(request, "Profile saved.")
+        # the frame around the form speaks the new language, too: the whole page comes anew
         return go(request, "/settings/profile")
 
     @post("/password", name="accounts:save-password", opt={"form": "accounts/_password_form.html"})

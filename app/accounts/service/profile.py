@@ -8,18 +8,22 @@ from app.accounts.sessions import Device, open_session
 from app.accounts.tables import Workspace
 from app.db import system_tx, tenant_tx
 from app.errors import NotAllowed, NotFound, Refused
+from app.language.catalogue import languages
 from app.web.actor import Actor
 
 
 async def save_profile(actor: Actor, form: ProfileForm) -> None:
-    """Name, colours and density of the person who asks."""
+    """Name, colours, density and language of the person who asks. Raises Refused(field="language") for one we lack."""
+    if form.language and form.language not in languages():
+        raise Refused("We do not speak this language yet.", remedy="Choose one of the list.", field="language")
     async with system_tx("profile") as tx:
         await tx.execute(
-            "update user_account set name = $2, theme = $3, density = $4 where id = $1",
+            "update user_account set name = $2, theme = $3, density = $4, language = $5 where id = $1",
             actor.user_id,
             form.name.strip(),
             form.theme,
             form.density,
+            form.language,
         )
 
 

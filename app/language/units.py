@@ -1,0 +1,377 @@
+"""Whole sentences of a template, cut out of its source.
+
+Templates carry no marks. Their source is read as HTML with Jinja in it, and cut into *units*: the longest stretch of
+text, `{{ … }}` and inline elements between block elements and `{% … %}`. A unit has an English message (its id) with
+numbered places for values `{1}`, elements `<1>…</1>` and elements kept whole `<1/>` (code, keys, pictures). A
+translation is put together again from the unit's own code: it may move a value or a tag, it can't make one.
+
+Attributes that hold words (ATTRIBUTES) are units of their own. `script`, `style`, `pre`, `textarea`, `svg` and comments
+are left as they are.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from app.language.catalogue import PLACE, Translated
+from app.language.source import Token, end_of_jinja, tokens
+
+ATTRIBUTES = frozenset(
+    "title alt placeholder aria-label aria-description aria-valuetext aria-roledescription data-tip data-tip-narrow "
+    "data-empty data-verb label".split()
+)
+"""Attributes that people read or hear."""
+INLINE = frozenset("a abbr b bdi br cite del em i ins mark q relative-time s small span strong sub sup time u".split())
+WHOLE = frozenset("code kbd samp svg var".split())
+"""Elements inside a sentence whose content is no language."""
+VOID = frozenset("br".split())
+GRAPHIC = re.compile(r"\{\{-?\s*(?:icon|mark|tile|avatar|port|csrf)\(")
+"""Outputs that are pictures: at the edge of a sentence they are no part of it."""
+LETTERS = re.compile(r"[^\W\d_]{2}")
+_COUNTED = re.compile(
+    r"""\{\{\s*(?P<q>["'])(?P<a>[^"']*)(?P=q)\s+if\s+(?P<n>[^{}]+?)\s*(?P<op>==|!=|>)\s*1\s+"""
+    r"""else\s+(?P<r>["'])(?P<b>[^"']*)(?P=r)\s*\}\}""",
+    re.VERBOSE,
+)
+_SPACE = re.compile(r"\s+")
+_CODE = re.compile(r"""\w--\w|=["']|^[?&/]|\w=\{|<[^/\d]|\{[^\d]""")
+"""No sentence: names of classes, pieces of tags and addresses that stand alone in a macro or block, JSON."""
+_SWITCH = re.compile(r"\s(?:required|checked|selected|disabled|readonly|hidden|open|autofocus|multiple)")
+"""A piece of a tag: {% if optional %} required{% endif %}."""
+_CODE_OF_KEY = re.compile(r"""<span\s[^>]*class="key[" ]""")
+
+Find = Callable[[str, str], Translated | None]
+"""(message, its plural or "") → the translation; None = stay English. The collector of tools/words_found.py is one."""
+
+
+class Element(Struct, frozen=True):
+    """`children` None: kept whole, `code` is all of it."""
+
+    code: str
+    close: str = ""
+    children: "list[Node] | None" = None
+
+
+Node = Token | Element
+
+
+class Unit(Struct, frozen=True):
+    """`values`: code of {1}, {2}, …; `elements`: (opening, closing) code of <1>, <2>, …; closing "" = kept whole."""
+
+    message: str
+    plural: str
+    count: str
+    values: tuple[str, ...]
+    elements: tuple[tuple[str, str], ...]
+
+
+def translate(source: str, find: Find) -> str:
+    """The source in another language. What `find` does not know stays as it is; outputs that people see are marked with
+    the filter `said`, for expressions.py.
+    """
+    return _texts(_attributes(source, find), find)
+
+
+# ---------------------------------------------------------------------------------------------------- attributes
+
+
+def _attributes(source: str, find: Find) -> str:
+    return "".join(_in_tag(t.code, find) if t.kind == "open" else t.code for t in tokens(source))
+
+
+_NAME = re.compile(r"""(?<![\w-])([a-zA-Z][\w-]*)=(["'])""")
+
+
+def _in_tag(tag: str, find: Find) -> str:
+    out: list[str] = []
+    at = done = 0
+    while at < len(tag):
+        if tag.startswith(("{{", "{%"), at):
+            at = end_of_jinja(tag, at)
+            continue
+        found = _NAME.match(tag, at)
+        if found is None:
+            at += 1
+            continue
+        quote, start = found.group(2), found.end()
+        at = start
+        while at < len(tag) and tag[at] != quote:
+            at = end_of_jinja(tag, at) if tag.startswith(("{{", "{%"), at) else at + 1
+        if found.group(1).lower() in ATTRIBUTES:
+            out += [tag[done:start], _words(tag[start:at], find)]
+            done = at
+        at += 1
+    return "".join([*out, tag[done:]])
+
+
+def _words(value: str, find: Find) -> str:
+    """The value of an attribute: text and outputs between statements are units."""
+    out: list[str] = []
+    run: list[Node] = []
+    for token in [*tokens(value), Token("statement", "")]:
+        if token.kind in ("text", "output"):
+            run.append(token)
+            continue
+        out += [_said(run, find), token.code]
+        run = []
+    return "".join(out)
+
+
+# ---------------------------------------------------------------------------------------------------------- text
+
+
+def _texts(source: str, find: Find) -> str:
+    out: list[str] = []
+    run: list[Token] = []
+    keeping = ""
+    for token in [*tokens(source), Token("border", "")]:
+        if keeping or (token.kind == "open" and token.name in WHOLE and not _single(token)):
+            run.append(token)
+            keeping = keeping or token.name
+            if token.kind == "close" and token.name == keeping:
+                keeping = ""
+            continue
+        if token.kind in ("text", "output") or (token.kind in ("open", "close") and token.name in INLINE):
+            run.append(token)
+            continue
+        out += [_run(run, find), token.code]
+        run = []
+    return "".join(out)
+
+
+def _run(run: Sequence[Token], find: Find) -> str:
+    """A stretch without block elements. Tags that do not find their other half in it are borders as well."""
+    alone = _unmatched(run)
+    out: list[str] = []
+    part: list[Token] = []
+    for place, token in enumerate(run):
+        if place in alone:
+            out += [_level(_tree(part), find), token.code]
+            part = []
+        else:
+            part.append(token)
+    return "".join([*out, _level(_tree(part), find)])
+
+
+def _unmatched(run: Sequence[Token]) -> set[int]:
+    """Places of tags without their other half, of statements, and of every pair that holds one of these."""
+    waiting: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    alone: set[int] = set()
+    for place, token in enumerate(run):
+        if token.kind == "open" and not _single(token):
+            waiting.append(place)
+        elif token.kind == "close":
+            at = next((i for i in reversed(range(len(waiting))) if run[waiting[i]].name == token.name), None)
+            if at is None:
+                alone.add(place)
+            else:
+                alone.update(waiting[at + 1 :])
+                pairs.append((waiting[at], place))
+                del waiting[at:]
+        elif token.kind in ("statement", "comment", "border"):
+            alone.add(place)
+    alone.update(waiting)
+    for start, end in pairs:  # the inner ones come first
+        if any(start < place < end for place in alone):
+            alone |= {start, end}
+    return alone
+
+
+def _single(tag: Token) -> bool:
+    return tag.name in VOID or tag.code.endswith("/>")
+
+
+def _tree(run: Sequence[Token]) -> list[Node]:
+    top: list[Node] = []
+    levels: list[tuple[Token, list[Node]]] = []
+    here = top
+    for token in run:
+        if token.kind == "open" and _single(token):
+            here.append(Element(token.code))
+        elif token.kind == "open":
+            levels.append((token, []))
+            here = levels[-1][1]
+        elif token.kind == "close":
+            opened, children = levels.pop()
+            here = levels[-1][1] if levels else top
+            if opened.name in WHOLE or _CODE_OF_KEY.match(opened.code):
+                here.append(Element(opened.code + "".join(map(_code, children)) + token.code))
+            else:
+                here.append(Element(opened.code, token.code, children))
+        else:
+            here.append(token)
+    return top
+
+
+def _code(node: Node) -> str:
+    if isinstance(node, Element) and node.children is not None:
+        return node.code + "".join(map(_code, node.children)) + node.close
+    return node.code
+
+
+def _level(nodes: Sequence[Node], find: Find) -> str:
+    """One unit where words stand at this level; otherwise each element for itself."""
+    before, middle, after = _trimmed(nodes)
+    if any(isinstance(n, Token) and n.kind == "text" and LETTERS.search(html.unescape(n.code)) for n in middle):
+        return "".join(_code(n) for n in before) + _said(middle, find) + "".join(_code(n) for n in after)
+    return "".join(_apart(node, find) for node in nodes)
+
+
+def _apart(node: Node, find: Find) -> str:
+    if isinstance(node, Element):
+        if node.children is None:
+            return node.code
+        return node.code + _level(node.children, find) + node.close
+    return _marked(node.code) if node.kind == "output" else node.code
+
+
+def _trimmed(nodes: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
+    """Pictures and white space at both ends are no part of the sentence."""
+    middle = list(nodes)
+    before: list[Node] = []
+    after: list[Node] = []
+    while middle and _edge(middle[0], middle[1:2], first=True):
+        before.append(middle.pop(0))
+    while middle and _edge(middle[-1], middle[-2:-1], first=False):
+        after.insert(0, middle.pop())
+    return before, middle, after
+
+
+def _edge(node: Node, beside: Sequence[Node], *, first: bool) -> bool:
+    if isinstance(node, Token):
+        return (node.kind == "text" and not node.code.strip()) or bool(GRAPHIC.match(node.code))
+    if any(_speaks(n) for n in node.children or ()):
+        return False
+    if node.children is not None:
+        return True
+    if not beside or not isinstance(beside[0], Token) or beside[0].kind != "text":
+        return True
+    return not (beside[0].code[:1] if first else beside[0].code[-1:]).isspace()
+
+
+def _speaks(node: Node) -> bool:
+    if isinstance(node, Token):
+        return bool(node.code.strip()) and not GRAPHIC.match(node.code)
+    return node.children is None or any(map(_speaks, node.children))
+
+
+# ---------------------------------------------------------------------------------------------------- one sentence
+
+
+def _said(nodes: Sequence[Node], find: Find) -> str:
+    code = "".join(map(_code, nodes))
+    unit = unit_of(nodes)
+    lead, tail = code[: len(code) - len(code.lstrip())], code[len(code.rstrip()) :]
+    found = find(unit.message, unit.plural) if _speaks_to_people(unit.message, code) else None
+    if found is None:
+        return "".join(_still(n) for n in nodes)
+    if not unit.plural:
+        return lead + assemble(found.forms[0], unit) + tail
+    choices = [assemble(form, unit) for form in found.forms]
+    chosen = "".join(
+        f"{{% {'if' if i == 0 else 'elif'} ({unit.count})|form_of == {i} %}}{text}"
+        for i, text in enumerate(choices[:-1])
+    )
+    return lead + (f"{chosen}{{% else %}}{choices[-1]}{{% endif %}}" if chosen else choices[-1]) + tail
+
+
+def _speaks_to_people(message: str, code: str) -> bool:
+    bare = PLACE.sub(" ", message)
+    return bool(LETTERS.search(bare)) and not _CODE.search(message) and not _SWITCH.fullmatch(code)
+
+
+def _still(node: Node) -> str:
+    """Not translated: English stays, what it puts in is said in the language all the same."""
+    if isinstance(node, Element):
+        if node.children is None:
+            return node.code
+        return node.code + "".join(map(_still, node.children)) + node.close
+    return _marked(node.code) if node.kind == "output" else node.code
+
+
+def unit_of(nodes: Sequence[Node]) -> Unit:
+    counts = {m.group("n") for m in map(_COUNTED.fullmatch, _outputs(nodes)) if m}
+    counted = len(counts) == 1
+    one, many = _Message(counted, 0), _Message(counted, 1)
+    one.add(nodes)
+    many.add(nodes)
+    plural = many.text() if counted else ""
+    return Unit(one.text(), plural, counts.pop() if counted else "", tuple(one.values), tuple(one.elements))
+
+
+def _outputs(nodes: Sequence[Node]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, Element):
+            yield from _outputs(node.children or ())
+        elif node.kind == "output":
+            yield node.code
+
+
+class _Message:
+    """Collects the English text of a unit, its values and its elements. `which`: 0 = singular, 1 = plural."""
+
+    def __init__(self, counted: bool, which: int) -> None:
+        self.parts: list[str] = []
+        self.values: list[str] = []
+        self.elements: list[tuple[str, str]] = []
+        self.counted, self.which = counted, which
+
+    def text(self) -> str:
+        return _SPACE.sub(" ", "".join(self.parts)).strip()
+
+    def add(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            if isinstance(node, Element):
+                self._element(node)
+            elif node.kind == "text":
+                self.parts.append(html.unescape(node.code))
+            elif self.counted and (choice := _COUNTED.fullmatch(node.code)):
+                one, many = choice.group("a"), choice.group("b")
+                self.parts.append((one, many)[self.which] if choice.group("op") == "==" else (many, one)[self.which])
+            else:
+                self.values.append(_marked(node.code))
+                self.parts.append(f"{{{len(self.values)}}}")
+
+    def _element(self, node: Element) -> None:
+        self.elements.append((node.code, node.close))
+        number = len(self.elements)
+        if node.children is None:
+            self.parts.append(f"<{number}/>")
+            return
+        self.parts.append(f"<{number}>")
+        self.add(node.children)
+        self.parts.append(f"</{number}>")
+
+
+def assemble(text: str, unit: Unit) -> str:
+    """A translation with the unit's code in the places of its numbers; all else in it is escaped text.
+
+    `text` was checked when its catalogue was read (catalogue.faults): every number in it is one of the unit's.
+    """
+    out: list[str] = []
+    at = 0
+    for place in PLACE.finditer(text):
+        out.append(_plain(text[at : place.start()]))
+        at = place.end()
+        value, closing, element, _ = place.groups()
+        if value:
+            out.append(unit.values[int(value) - 1])
+        else:
+            out.append(unit.elements[int(element) - 1][1 if closing else 0])
+    return "".join([*out, _plain(text[at:])])
+
+
+def _plain(text: str) -> str:
+    return html.escape(text, quote=True).replace("{", "&#123;").replace("}", "&#125;")
+
+
+def _marked(output: str) -> str:
+    """{{ x }} → {{ (x)|said }}: expressions.py decides whether `x` can hold words of ours."""
+    if GRAPHIC.match(output):
+        return output
+    start = 3 if output[2:3] in "-+" else 2
+    end = -3 if output[-3:-2] in "-+" else -2
+    return f"{output[:start]} ({output[start:end].strip()})|said {output[end:]}"
