@@ -20,13 +20,14 @@ LONGEST = 30.0
 """Seconds one pass may take. A sweeper whose network died holds the lock that long at most."""
 
 ISOLATE_AFTER = 3
-"""Crashes a run was present at without getting on, after which it runs in quarantine, alone in a process."""
+"""Crashes of one sort a run was present at without getting on, after which it runs in quarantine, alone in a process."""
 DEAD_AFTER = 5
 """Crashes after which it is not tried any more: a person looks at it. The last two it had alone, with a witness."""
 
 TAKE = """
-with lost as (
-    select r.id, r.crash_count + case when r.lane <> 'quarantine' or {witnessed} then 1 else 0 end as crashes,
+with taken as (
+    select r.id, r.crash_count, r.idle_crashes, r.lane <> 'quarantine' or {witnessed} as counts,
+           exists (select from node_exec n where n.run_id = r.id and n.status = 'started' and n.epoch = r.epoch) as begun,
            w.dead_after, w.id as worker, w.host, w.pid, r.lane = 'quarantine' as alone,
            exists (select from node_exec n where n.run_id = r.id and n.status = 'started'
                       and n.effect_class in ('at_most_once', 'probe')) and not {witnessed} as unsure,
@@ -34,14 +35,21 @@ with lost as (
                and not exists (select from node_exec n where n.run_id = r.id and n.effect_class = 'undo' and not n.handled
                                   and n.status in ('succeeded', 'started')) as unwanted,
            coalesce((select json_agg(case n.iter_path when '' then n.node_id else n.node_id || ':' || n.iter_path end)
-                       from (select * from node_exec n where n.run_id = r.id and n.status = 'started' limit 20) n), '[]') as steps
+                       from (select * from node_exec n where n.run_id = r.id and n.status = 'started' and n.epoch = r.epoch
+                              limit 20) n), '[]') as steps
       from run r left join worker w on w.id = r.owner_worker
      where r.status = 'running' and ({which})
      order by r.id limit 500 for update of r skip locked
+), counted as (
+    select *, crash_count + (counts and begun)::int as at_work, idle_crashes + (counts and not begun)::int as idle
+      from taken
+), lost as (
+    select *, greatest(at_work, idle) as crashes from counted
 )
 update run r set
     epoch = r.epoch + 1,
-    crash_count = lost.crashes,
+    crash_count = case when lost.crashes >= $1 then lost.crashes else lost.at_work end,
+    idle_crashes = lost.idle,
     owner_worker = null,
     status = case when lost.unwanted then 'cancelled' when lost.crashes >= $1 then 'dead'
                   when lost.unsure then 'waiting' else 'queued' end,
@@ -56,13 +64,17 @@ update run r set
                    || '). It will not be tried again by itself.',
         'kind', 'crashes') else r.error end
 from lost where r.id = lost.id
-returning r.id, r.workspace_id, r.status, r.lane, lost.crashes, lost.alone, lost.worker, lost.host, lost.pid,
+returning r.id, r.workspace_id, r.status, r.lane, lost.crashes, lost.begun, lost.alone, lost.worker, lost.host, lost.pid,
           lost.steps::text as steps
 """
 """The epoch grows here already, so that a worker that only slept is fenced off before somebody else claims the run.
 
 A run with a step whose outcome is unknown and must not be repeated sleeps for one more lease: the outcome may still come
 (late-outcome rule). After that its next owner puts the step in doubt. Of a process whose end was witnessed nothing comes.
+
+A crash counts against a run that had a step under way in that process (`begun`: on record under this very claim). Where none
+was, the run was hardly the cause, and the crash is counted apart (`idle_crashes`): a run that kills its process in a step
+that only computes, or before any step, is isolated and given up all the same.
 
 A run that somebody has cancelled meanwhile ends here, as one ends at once that is cancelled while no worker has it.
 """
@@ -237,6 +249,7 @@ def _lost(row: Any, how: str = "its lease ended") -> tuple[object, str, str]:
         "type": type_,
         "run": str(row["id"]),
         "crashes": row["crashes"],
+        "begun": row["begun"],
         "alone": row["alone"],
         "how": how,
         "host": row["host"],

@@ -62,6 +62,7 @@ with w as (
 update run r set
     write_seq = w.seq,
     crash_count = case when m.progress then 0 else r.crash_count end,
+    idle_crashes = case when m.progress then 0 else r.idle_crashes end,
     lane = case when m.cleared then 'normal' else r.lane end,
     next_event_seq = r.next_event_seq + w.n_events,
     prompt_tokens = greatest(r.prompt_tokens, w.prompt),

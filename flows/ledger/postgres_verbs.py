@@ -91,7 +91,8 @@ OPEN_DOUBTS = "select count(*) from node_exec where run_id = $1::uuid and status
 AGAIN = """
 with woken as (
     update run set status = 'queued', queued_at = clock_timestamp(), dispatched_at = null, wake_at = null, error = null,
-           finished_at = null, crash_count = 0, lane = case when lane = 'quarantine' then 'normal' else lane end,
+           finished_at = null, crash_count = 0, idle_crashes = 0,
+           lane = case when lane = 'quarantine' then 'normal' else lane end,
            next_event_seq = next_event_seq + 1
      where id = $1::uuid and status in ('in_doubt', 'dead')
     returning id, workspace_id, epoch, lane, next_event_seq - 1 as seq

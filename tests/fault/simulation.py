@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+import msgspec
 from msgspec import Struct, structs
 
 from flows.compile import compile
@@ -26,6 +27,8 @@ from flows.worker_places import Stop
 
 OUTCOMES = ("step.succeeded", "step.failed", "step.skipped", "run.succeeded", "run.failed", "run.in_doubt")
 LEASE, BEAT, SWEEP = 30.0, 10.0, 2.0
+RESTS = 2 * LEASE
+"""Long enough for a worker that slept to wake up while the run that was taken from it rests with another."""
 ONCE = ("at_most_once", "probe")
 
 
@@ -53,7 +56,8 @@ class Odds(Struct, frozen=True):
 class Guards(Struct):
     """What the ledger does; the mutants switch it off.
 
-    `together`: what a step changes in the database and its record are one transaction.
+    `together`: what a step changes in the database and its record are one transaction. `late`: an outcome that comes
+    late counts only for the try that is still open.
     """
 
     epoch: bool = True
@@ -61,6 +65,7 @@ class Guards(Struct):
     leases: bool = True
     orphans: bool = True
     together: bool = True
+    late: bool = True
 
 
 class Database:
@@ -131,8 +136,8 @@ class Database:
         if row.status not in ("queued", "waiting", "in_doubt") or self.memory.epochs[claim.run] <= claim.epoch:
             return
         known = next((s for s in row.steps if (s.node, s.iter) == (step.node, step.iter)), None)
-        fits = known is not None and known.attempt == step.attempt and known.status in ("started", "in_doubt")
-        if fits:
+        open_ = known is not None and known.attempt == step.attempt and known.status in ("started", "in_doubt")
+        if open_ or not self.guards.late:
             self.memory.runs[claim.run] = structs.replace(
                 row, status="queued", fault=None,
                 steps=[s if s is not known else structs.replace(s, status=step.status, output=step.output,
@@ -162,6 +167,7 @@ class World:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, str, str, int, bool]] = []  # kind, key, run, worker, epoch, stale
         self.done: Counter[str] = Counter()
+        self.values: dict[str, str] = {}  # what the first call of a key got; a target that knows keys says it again
 
 
 class Fleet:
@@ -242,6 +248,11 @@ class Fleet:
         for step in row.steps:
             if step.status == "succeeded" and step.effect != "pure" and not self.world.done[f"{run}:{step.node}"]:
                 raise Broken("I2", f"{run}:{step.node} succeeded and never took effect")
+        values = {step.node: msgspec.json.decode(step.output)["value"] for step in row.steps if step.output}
+        for step in plan.steps:
+            for source in {plan.steps[link.source].id for port in step.ports for link in port.links}:
+                if (given := values[step.id]["of"]) != values[source]:
+                    raise Broken("I14", f"{run}:{step.id} was given {given}, on record is {values[source]}")
 
 
 class Member:
@@ -381,39 +392,46 @@ MEMBER: ContextVar[Member] = ContextVar("the process a step runs in")
 
 
 def _kinds(fleet: Fleet) -> dict[str, Any]:
-    async def act(kind: str, ctx: Context) -> None:
+    """Each gives what it made, of what it was given: so the record shows who went on with which value."""
+    world = fleet.world
+
+    async def act(kind: str, ctx: Context, inputs: Value) -> Value:
         member = MEMBER.get()
         await member.border()
         claims = [claim for claim in member.running if claim.run == ctx.run_id]
         epoch = max((claim.epoch for claim in claims), default=0)
         stale = fleet.db.memory.epochs[ctx.run_id] != epoch
         key = ctx.idempotency_key if kind == "idem" else ctx.step_key
-        first = not any(call[1] == key for call in fleet.world.calls)
-        fleet.world.calls.append((kind, key, ctx.run_id, member.name, epoch, stale))
-        if first or kind != "idem":
-            fleet.world.done[ctx.step_key] += 1
+        first = not any(call[1] == key for call in world.calls)
+        world.calls.append((kind, key, ctx.run_id, member.name, epoch, stale))
+        made = f"{kind} {len(world.calls)}"
+        world.values.setdefault(key, made)
+        if first or kind not in ("idem", "costed"):
+            world.done[ctx.step_key] += 1
         await member.border()
-        if kind == "idem" and fleet.chance.random() < fleet.odds.fail:
+        if kind in ("idem", "costed") and fleet.chance.random() < fleet.odds.fail:
             raise NodeError("It did not work this time.", retry=True)
+        return _of(world.values[key] if kind == "idem" else made, inputs)
 
     @node("sim.idem", version=1, title="With a key", effect="idempotent")
     async def idem(settings: Nothing, inputs: Value, ctx: Context) -> Value:
-        await act("idem", ctx)
-        return Value(1)
+        return await act("idem", ctx, inputs)
 
     @node("sim.once", version=1, title="Without a key", effect="at_most_once")
     async def once(settings: Nothing, inputs: Value, ctx: Context) -> Value:
-        await act("raw", ctx)
-        return Value(1)
+        return await act("raw", ctx, inputs)
+
+    @node("sim.costed", version=1, title="Says something else each time", effect="repeatable_costed")
+    async def costed(settings: Nothing, inputs: Value, ctx: Context) -> Value:
+        return await act("costed", ctx, inputs)
 
     async def happened(settings: Nothing, inputs: Value, ctx: Context) -> Value | None:
         await MEMBER.get().border()
-        return Value(1) if fleet.world.done[ctx.step_key] else None
+        return _of(world.values[ctx.step_key], inputs) if world.done[ctx.step_key] else None
 
     @node("sim.probe", version=1, title="Can be asked", effect="probe", probe=happened)
     async def probed(settings: Nothing, inputs: Value, ctx: Context) -> Value:
-        await act("probe", ctx)
-        return Value(1)
+        return await act("probe", ctx, inputs)
 
     @node("sim.keep", version=1, title="Changes the database", effect="db")
     async def keep(settings: Nothing, inputs: Value, ctx: Context) -> Value:
@@ -421,20 +439,27 @@ def _kinds(fleet: Fleet) -> dict[str, Any]:
         step = ctx.step_key
 
         async def changed(connection: Any) -> None:
-            fleet.world.done[step] += 1
+            world.done[step] += 1
 
         ctx.with_outcome(changed)
-        return Value(1)
+        return _of("kept", inputs)
 
     @node("sim.pure", version=1, title="Computes", effect="pure")
     async def pure(settings: Nothing, inputs: Value, ctx: Context) -> Value:
-        return Value(1)
+        return _of("computed", inputs)
 
     @node("sim.rest", version=1, title="Rests", effect="pure", waits=True)
     async def rest(settings: Nothing, inputs: Value, ctx: Context) -> Value | Wait:
-        return Value(1) if ctx.signal is not None else Wait(seconds=20)
+        return _of("rested", inputs) if ctx.signal is not None else Wait(seconds=RESTS)
 
-    return {kind.name: kind for kind in (idem, once, probed, keep, pure, rest)}
+    return {kind.name: kind for kind in (idem, once, costed, probed, keep, pure, rest)}
+
+
+def _of(made: str, inputs: Value) -> Value:
+    return Value({"made": made, "of": inputs.value})
+
+
+KINDS = ("sim.idem", "sim.idem", "sim.once", "sim.costed", "sim.probe", "sim.keep", "sim.pure", "sim.rest")
 
 
 def a_flow(chance: random.Random) -> Flow:
@@ -443,7 +468,7 @@ def a_flow(chance: random.Random) -> Flow:
     for branch in range(chance.randint(1, 3)):
         last = "start"
         for depth in range(chance.randint(1, 3)):
-            kind = chance.choice(("sim.idem", "sim.idem", "sim.once", "sim.probe", "sim.keep", "sim.pure", "sim.rest"))
+            kind = chance.choice(KINDS)
             name = f"{kind[4:]}{branch}{depth}"
             nodes.append(NodeUse(name, kind, retry=Retry(20, 0.5)))
             edges.append(Edge(f"{last}.value", f"{name}.value"))

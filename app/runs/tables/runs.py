@@ -52,6 +52,7 @@ class Run(Table, tablename="run"):
     line = Text(default="")
     breaks = JSON(null=True, default=None)
     variables_id = UUID(null=True, default=None)
+    idle_crashes = SmallInt(default=0)
 
 
 class RunEvent(Table, tablename="run_event"):

@@ -11,7 +11,7 @@ from app import db as database
 from app.db import system_tx
 from flows.ledger.postgres import PostgresLedger
 from flows.ledger.postgres_queue import Member, PostgresQueue
-from flows.ledger.postgres_verbs import NewRun, cancel_run, signal_run, start_run
+from flows.ledger.postgres_verbs import NewRun, cancel_run, run_again, signal_run, start_run
 from flows.ledger.protocol import Claim, LostRun, RunChange, StepChange, awaited
 from flows.sdk.context import Signal, Wait
 from flows.sweep import crashed, sweep
@@ -111,27 +111,55 @@ async def test_an_outcome_that_comes_after_the_next_claim_is_refused(bench):
     assert (await bench.ledger.load(newer)).steps[0].status == "started"
 
 
+async def test_an_outcome_that_comes_after_the_step_was_done_again_is_refused(bench):
+    """Its run rests: what came after the step went on with the newer value."""
+    slept = await bench.claim(await bench.open())
+    await bench.ledger.write(slept, [StepChange("ask", "", "started", 1, "repeatable_costed")])
+    newer = await bench.claim(slept.run)
+    await bench.ledger.write(newer, [StepChange("ask", "", "started", 2, "repeatable_costed")])
+    rest = StepChange("rest", "", "waiting", 1, "pure", wait=Wait(seconds=3600))
+    done = StepChange("ask", "", "succeeded", 2, "repeatable_costed", '{"text":"new"}')
+    await bench.ledger.write(newer, [done, rest], RunChange("waiting"))
+    for attempt in (1, 2):
+        with pytest.raises(LostRun):
+            late = StepChange("ask", "", "succeeded", attempt, "repeatable_costed", '{"text":"old"}')
+            await bench.ledger.write(slept, [late])
+    assert await bench.status(slept.run) == "waiting"
+    row = await bench.ledger.load(await bench.claim(slept.run))
+    assert next(step.output for step in row.steps if step.node == "ask") == '{"text":"new"}'
+
+
 async def crash_state(run: str) -> tuple[str, str, int]:
     async with system_tx("test") as tx:
         row = await tx.fetchrow("select status, lane, crash_count from run where id = $1", run)
     return row["status"], row["lane"], row["crash_count"]
 
 
+async def begun(bench: PostgresBench, run: str, attempt: int = 1) -> Claim:
+    """Claimed, and in the middle of a step."""
+    claim = await bench.claim(run)
+    await bench.ledger.write(claim, [StepChange("boom", "", "started", attempt, "idempotent")])
+    return claim
+
+
+async def lost(bench: PostgresBench) -> None:
+    """Its worker is gone, and the sweeper has seen it."""
+    await gone_quiet(bench)
+    await sweep(bench.pool)
+
+
 async def test_three_crashes_isolate_a_run_and_two_more_that_it_had_alone_end_it_with_the_evidence(bench):
     run = await bench.open()
     for crash in range(1, 4):
-        await bench.claim(run)
-        await gone_quiet(bench)
-        await sweep(bench.pool)
+        await begun(bench, run, crash)
+        await lost(bench)
         assert await crash_state(run) == ("queued", "quarantine" if crash == 3 else "normal", crash)
-    for _ in range(10):  # its worker is killed again and again, and nobody saw that it was the run
-        await bench.claim(run)
-        await gone_quiet(bench)
-        await sweep(bench.pool)
+    for attempt in range(4, 14):  # its worker is killed again and again, and nobody saw that it was the run
+        await begun(bench, run, attempt)
+        await lost(bench)
         assert await crash_state(run) == ("queued", "quarantine", 3)
     for crash, status in ((4, "queued"), (5, "dead")):
-        claim = await bench.claim(run)
-        await bench.ledger.write(claim, [StepChange("boom", "", "started", crash, "idempotent")])
+        await begun(bench, run, crash + 10)
         assert await crashed(bench.pool, bench.me.id, -11) == 1
         assert await crash_state(run) == (status, "quarantine", crash)
     async with system_tx("test") as tx:
@@ -139,14 +167,53 @@ async def test_three_crashes_isolate_a_run_and_two_more_that_it_had_alone_end_it
         event = await tx.fetchval("select payload from run_event where run_id = $1 order by seq desc limit 1", run)
     assert "5 times" in error and "killed by signal 11" in error and "boom" in error
     told = msgspec.json.decode(event)
-    assert (told["type"], told["alone"], told["steps"]) == ("run.dead", True, ["boom"])
+    assert (told["type"], told["alone"], told["steps"], told["begun"]) == ("run.dead", True, ["boom"], True)
+
+
+async def test_a_crash_before_anything_of_a_run_had_begun_is_not_held_against_it(bench):
+    """F-18 under load: a neighbour's crash was counted, and the run that kills its process had four tries, not five."""
+    run = await bench.open()
+    await begun(bench, run)
+    await lost(bench)
+    await bench.claim(run)  # the step is on record as begun, but by the claim before
+    await lost(bench)
+    assert await crash_state(run) == ("queued", "normal", 1)
+    for crash, lane in ((2, "normal"), (3, "quarantine")):
+        await begun(bench, run, crash)
+        await lost(bench)
+        assert await crash_state(run) == ("queued", lane, crash)
+    for crash, status in ((4, "queued"), (5, "dead")):
+        await begun(bench, run, crash)
+        assert await crashed(bench.pool, bench.me.id, -11) == 1
+        assert await crash_state(run) == (status, "quarantine", crash)
+
+
+async def test_a_run_that_kills_its_process_before_a_step_is_on_record_is_isolated_and_given_up_too(bench):
+    """Of steps that only compute nothing is on record until they have ended."""
+    run = await bench.open()
+    for lane in ("normal", "normal", "quarantine"):
+        await bench.claim(run)
+        await lost(bench)
+        assert await crash_state(run) == ("queued", lane, 0)
+    await bench.claim(run)
+    await lost(bench)  # nobody saw it
+    assert await crash_state(run) == ("queued", "quarantine", 0)
+    for state in (("queued", "quarantine", 0), ("dead", "quarantine", 5)):
+        await bench.claim(run)
+        assert await crashed(bench.pool, bench.me.id, -9) == 1
+        assert await crash_state(run) == state
+    async with system_tx("test") as tx:
+        assert "5 times" in await tx.fetchval("select error from run where id = $1", run)
+        assert await run_again(tx, run, "a person") == "normal"
+    await bench.claim(run)
+    await lost(bench)
+    assert await crash_state(run) == ("queued", "normal", 0)
 
 
 async def test_a_step_that_succeeds_between_two_crashes_clears_the_blame(bench):
     other = await bench.open()
-    await bench.claim(other)
-    await gone_quiet(bench)
-    await sweep(bench.pool)
+    await begun(bench, other)
+    await lost(bench)
     assert (await crash_state(other))[2] == 1
     await bench.ledger.write(await bench.claim(other), [StepChange("a", "", "succeeded", 1, "idempotent", "{}")])
     assert (await crash_state(other))[2] == 0
