@@ -18,7 +18,7 @@ from app.db import system_tx, tenant_tx
 from app.events import log as stored
 from app.events.log import Event
 from app.events.redis import Line
-from app.events.subscription import PAGE, Subscription, size_of
+from app.events.subscription import Subscription, size_of
 from app.logs import logger
 
 log = logger(__name__)
@@ -266,8 +266,9 @@ class Hub:
     async def missed(self, subscriber: Subscription) -> list[Event]:
         """What the log has for it from its position on: a page, and one more if there is more."""
         async with tenant_tx(subscriber.workspace_id) as tx:
+            topics = sorted(subscriber.topics)
             return await stored.read(
-                tx, subscriber.workspace_id, subscriber.position, topics=sorted(subscriber.topics), limit=PAGE + 1
+                tx, subscriber.workspace_id, subscriber.position, topics=topics, limit=subscriber.most + 1
             )
 
     def leave(self, subscriber: Subscription) -> None:

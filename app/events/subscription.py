@@ -24,6 +24,8 @@ BACKLOG_BYTES = 128 << 10
 PAGE = 200
 PAGE_BYTES = 64 << 10
 """Events read from the log at once for one that is behind. One event (100 kB at most) is always read."""
+LEAST_READ = 8
+"""Of large events only about as many are read as make up a page: else most of what is read is thrown away."""
 PAUSE = 0.5
 """Seconds until the log is asked again when it could not be read."""
 
@@ -62,6 +64,8 @@ class Subscription:
         self._held = 0
         self._news = asyncio.Event()
         self._behind = False
+        self.most = PAGE
+        """Events that the next page may have, as far as one can tell by the last one."""
         self.position = 0
         """Number of the last stored event that this subscriber has, or need not have, seen."""
         self.ended = False
@@ -89,12 +93,8 @@ class Subscription:
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    while (event := self._take()) is not None:
-                        if event.seq is None:
-                            return event
-                        if event.seq > self.position or event.type == "resync":
-                            self.position = max(self.position, event.seq)
-                            return event
+                    if (event := self._untold()) is not None:
+                        return event
                     if self.ended:
                         return None
                     if self._behind:
@@ -104,6 +104,27 @@ class Subscription:
                     await self._news.wait()
         except TimeoutError:
             return None
+
+    def at_hand(self, most: int) -> list[Event]:
+        """What comes next and is here already, `most` bytes of it: to send it in one piece."""
+        found: list[Event] = []
+        while self._again or self._queue:
+            most -= size_of(self._again[0] if self._again else self._queue[0][0])
+            if most < 0:
+                break
+            if (event := self._untold()) is not None:
+                found.append(event)
+        return found
+
+    def _untold(self) -> Event | None:
+        """The next event that is here and that the subscriber has not seen. It has seen it with this."""
+        while (event := self._take()) is not None:
+            if event.seq is None:
+                return event
+            if event.seq > self.position or event.type == "resync":
+                self.position = max(self.position, event.seq)
+                return event
+        return None
 
     def _take(self) -> Event | None:
         if self._again:
@@ -153,9 +174,10 @@ class Subscription:
         except BaseException:
             self.fall_behind()
             raise
-        page = page_of(missed)
-        if len(page) < len(missed) or len(missed) > PAGE:
+        page = page_of(missed[: self.most])
+        if len(page) < len(missed):
             self.fall_behind()
+        self.most = min(PAGE, max(LEAST_READ, 2 * len(page)))
         self._again.extend(page)
 
     def end(self) -> None:

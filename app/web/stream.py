@@ -19,6 +19,7 @@ from litestar.params import QueryParameter
 from app.clock import monotonic
 from app.errors import Refused, TooMany
 from app.events import Event, Subscription, hub
+from app.events.subscription import size_of
 from app.web.actor import Actor
 from app.web.patience import LiveStream
 
@@ -30,6 +31,8 @@ PING = 15.0
 """Seconds of silence after which a comment is sent: proxies keep the connection, and we notice who is gone."""
 LONGEST = 900.0
 """Seconds after which a stream ends with "bye": coming back asks who it is, so a revoked session falls silent."""
+TOGETHER = 8 << 10
+"""Bytes of events that go out in one piece when they are there already."""
 
 _open: Counter[UUID] = Counter()
 
@@ -97,7 +100,7 @@ async def body(stream: Subscription) -> AsyncIterator[bytes]:
         while not stream.ended and (left := ends - monotonic()) > 0:
             event = await stream.next(min(PING, left))
             if event is not None:
-                yield chunk(event)
+                yield b"".join(map(chunk, (event, *stream.at_hand(TOGETHER - size_of(event)))))
             elif not stream.ended:
                 yield b": ping\n\n"
         yield b"retry: 500\nevent: bye\ndata: {}\n\n"

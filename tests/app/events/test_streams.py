@@ -112,6 +112,38 @@ async def test_who_does_not_read_reads_on_in_the_log_where_it_stopped(hubs, work
         assert await types_of(stream, 3, 0.3) == ["new", "token"]
 
 
+async def test_of_large_events_not_many_more_are_read_than_fit(hubs, workspace, monkeypatch):
+    """Else most of what the database gives is thrown away, page after page, for each reader that came back."""
+    read, really = [], hubs[0].missed
+
+    async def missed(subscriber):
+        found = await really(subscriber)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(hubs[0], "missed", missed)
+    async with tenant_tx(workspace) as tx:
+        for n in range(400):
+            await publish(tx, workspace, "workspace", "garden.grew", {"n": n, "text": "x" * 4000})
+    async with hubs[0].subscribe(workspace, ["workspace"], 0) as stream:
+        heard = [(await stream.next(5)).data["n"] for _ in range(400)]
+    assert heard == list(range(400))
+    assert sum(read) <= 3 * 400, read
+
+
+async def test_what_is_at_hand_is_told_in_order_and_no_more_than_was_asked_for(hubs, workspace):
+    async with hubs[0].subscribe(workspace, ["workspace"]) as stream:
+        async with tenant_tx(workspace) as tx:
+            for n in range(10):
+                await publish(tx, workspace, "workspace", "garden.grew", {"n": n, "text": "x" * 900})
+        first = await stream.next(5)
+        more = stream.at_hand(3000)
+        assert [event.data["n"] for event in (first, *more)] == [0, 1, 2, 3]
+        assert stream.at_hand(500) == []
+        assert [event.data["n"] for event in stream.at_hand(100_000)] == [4, 5, 6, 7, 8, 9]
+        assert stream.at_hand(100_000) == []
+
+
 @pytest.mark.parametrize("size", [90_000, 20_000, 300])
 async def test_little_is_kept_for_a_reader_however_large_the_events_are(hubs, workspace, size):
     text = "x" * size
