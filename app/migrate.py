@@ -58,6 +58,19 @@ async def migrate(owner_url: str = "", login_url: str = "") -> Done:
     Raises MigrationError when the server is too old or the owner may not make roles, Unavailable when it can't be
     reached.
     """
+    async with _prepared(owner_url, login_url) as connection:
+        return Done(await _run_missing(connection))
+
+
+async def make_roles(owner_url: str = "", login_url: str = "") -> None:
+    """The first part of `migrate`, and no more: what a backup of one database does not hold. Raises the same."""
+    async with _prepared(owner_url, login_url):
+        pass
+
+
+@asynccontextmanager
+async def _prepared(owner_url: str, login_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as the owner, under the lock, with the roles made and the user of web and worker let in."""
     settings = config.settings()
     owner_url, login_url = owner_url or settings.owner_url, login_url or settings.database_url
     with reaching(owner_url):
@@ -69,7 +82,7 @@ async def migrate(owner_url: str = "", login_url: str = "") -> Done:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await _make_roles(connection)
         await _let_in(connection, login_url)
-        return Done(await _run_missing(connection))
+        yield connection
     finally:
         await connection.close(timeout=5)
 

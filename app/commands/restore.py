@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,15 @@ from app.commands.backup import FORMAT, About, address, password
 from app.embedded.errors import IN_USE, StartProblem
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.postgres_programs import PostgresPrograms
+
+EMPTY = (
+    "set client_min_messages = warning",
+    "drop owned by agentbase_owner",
+    "grant usage, create on schema public to agentbase_owner",
+)
+"""What is there goes first, also what a backup of an older version does not know (pg_restore --clean would stop there).
+Everything of ours belongs to that one role; what else lies in the database stays.
+"""
 
 
 @click.command("restore")
@@ -48,30 +58,38 @@ def command(file: Path, yes: bool) -> None:
 def _database(archive: tarfile.TarFile, file: Path) -> int:
     """Put the dump in; returns how many migrations were due afterwards. StartProblem when nothing was changed."""
     from app.commands.database import reachable
-    from app.migrate import migrate
+    from app.migrate import make_roles, migrate
 
-    dump = file.absolute().with_name(file.name + ".restoring")
+    dump, script = (file.absolute().with_name(file.name + ending) for ending in (".restoring", ".restoring.sql"))
     try:
-        dump.touch(mode=0o600)
+        for part in (dump, script):
+            part.touch(mode=0o600)  # before anything is in it: nobody else reads along
         with dump.open("wb") as out:
             shutil.copyfileobj(_member(archive, "database.dump"), out)
         with reachable() as settings:
-            asyncio.run(migrate())  # makes the roles, which a backup of one database does not hold
-            done = PostgresPrograms().run(
-                "pg_restore",
-                *("--clean", "--if-exists", "--single-transaction", "--exit-on-error"),
+            asyncio.run(make_roles())
+            _run("pg_restore", f"--file={script}", str(dump))  # to its end before anything is changed
+            _run(
+                "psql",
+                *("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"),
+                *(f"--command={statement}" for statement in EMPTY),
+                f"--file={script}",
                 *address(settings),
-                str(dump),
                 env=password(settings),
             )
-            if done.returncode != 0:
-                raise StartProblem(
-                    f"The backup could not be put back; nothing was changed. pg_restore said:\n{done.stderr.strip()}\n",
-                    "Is it a file that `agentbase backup` wrote, by this version or an older one?",
-                )
             return len(asyncio.run(migrate()).ran)
     finally:
         dump.unlink(missing_ok=True)
+        script.unlink(missing_ok=True)
+
+
+def _run(program: str, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    done = PostgresPrograms().run(program, *arguments, env=env)
+    if done.returncode != 0:
+        raise StartProblem(
+            f"The backup could not be put back; nothing was changed. {program} said:\n{done.stderr.strip()}\n",
+            "Is it a file that `agentbase backup` wrote, by this version or an older one?",
+        )
 
 
 def _opened(file: Path) -> tarfile.TarFile:

@@ -198,10 +198,14 @@ def test_a_backup_brings_everything_back_and_is_readable_by_us_alone(owner, tmp_
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [file.name], "nothing is left beside it"
     assert agentbase("backup", str(file), data=owner).returncode == 2, "a backup is never written over"
 
-    with_database(owner, "update workspace set name = 'Desert'")
+    with_database(
+        owner,
+        "update workspace set name = 'Desert'; set role agentbase_owner;"
+        " create table of_a_later_version (workspace_id uuid references workspace)",
+    )
     back = agentbase("restore", str(file), "--yes", data=owner)
     assert back.returncode == 0, back.stderr
-    assert with_database(owner, "select name from workspace") == "Garden\n"
+    assert with_database(owner, "select name, to_regclass('of_a_later_version') from workspace") == "Garden|\n"
     assert "secret key" not in back.stdout, "it is the one that is there"
 
     elsewhere = tmp_path / "other-machine"
