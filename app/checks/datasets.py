@@ -1,17 +1,17 @@
 """What people do with datasets. Every verb takes the actor first."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from app import events
-from app.checks import dataset_queries as queries
 from app.checks.dataset_forms import FromRunsForm, RowsForm, UploadForm
 from app.checks.dataset_reading import Row, checked, read
-from app.db import tenant_tx
-from app.errors import NotFound, Refused
+from app.checks.removing import mark
+from app.db import Tx, tenant_tx
+from app.errors import Refused
 from app.runs import service as runs
 from app.studio import queries as studio
 from app.web import Actor
@@ -85,11 +85,11 @@ def _text(output: object) -> object:
 
 async def remove(actor: Actor, flow_id: UUID, dataset_id: UUID) -> str:
     """Delete it; `bring_back` undoes that. Returns its name. Raises NotFound."""
-    return await _marked(actor, flow_id, dataset_id, "removed_at = now()", "removed_at is null")
+    return await mark(actor, "dataset", flow_id, dataset_id, _changed(actor, flow_id, dataset_id), removed=True)
 
 
 async def bring_back(actor: Actor, flow_id: UUID, dataset_id: UUID) -> str:
-    return await _marked(actor, flow_id, dataset_id, "removed_at = null", "removed_at is not null")
+    return await mark(actor, "dataset", flow_id, dataset_id, _changed(actor, flow_id, dataset_id), removed=False)
 
 
 async def _made(
@@ -129,22 +129,13 @@ async def _made(
                 for place, row in enumerate(rows)
             ],
         )
-        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "dataset.changed", {"dataset": str(made)})
+        await _changed(actor, flow_id, made)(tx)
     return made
 
 
-async def _marked(actor: Actor, flow_id: UUID, dataset_id: UUID, change: str, where: str) -> str:
-    runs.may_run(actor)
-    async with tenant_tx(actor.workspace_id) as tx:
-        name = await tx.fetchval(
-            f"update dataset set {change} where id = $1 and flow_id = $2 and {where} returning name",  # noqa: S608 -- ours
-            dataset_id,
-            flow_id,
-        )
-        if name is None:
-            raise NotFound(queries.NO_DATASET)
-        await events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "dataset.changed", {"dataset": str(dataset_id)})
-    return str(name)
+def _changed(actor: Actor, flow_id: UUID, dataset_id: UUID) -> Callable[[Tx], Awaitable[None]]:
+    told = {"dataset": str(dataset_id)}
+    return lambda tx: events.publish(tx, actor.workspace_id, f"flow:{flow_id}", "dataset.changed", told)
 
 
 def _json(value: object) -> str:

@@ -1,6 +1,6 @@
 """Tests are made of runs and of files, changed, removed and brought back."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from app.checks import queries
 from app.checks.forms import CaseForm
 from app.checks.judging import part, shown
+from app.checks.removing import mark
 from app.checks.service import suites
 from app.checks.service.telling import tell, text
 from app.checks.shapes import MOST_BYTES, MOST_CASES, Case, Expectation
@@ -149,11 +150,11 @@ async def change(actor: Actor, flow_id: UUID, case_id: UUID, form: CaseForm) -> 
 
 async def remove(actor: Actor, flow_id: UUID, case_id: UUID) -> str:
     """Delete a test; `bring_back` undoes it. Returns its name. Raises NotFound."""
-    return await _marked(actor, flow_id, case_id, "removed_at = now()", "removed_at is null")
+    return await mark(actor, "check_case", flow_id, case_id, _changed(actor, flow_id, case_id), removed=True)
 
 
 async def bring_back(actor: Actor, flow_id: UUID, case_id: UUID) -> str:
-    return await _marked(actor, flow_id, case_id, "removed_at = null", "removed_at is not null")
+    return await mark(actor, "check_case", flow_id, case_id, _changed(actor, flow_id, case_id), removed=False)
 
 
 async def demand(actor: Actor, flow_id: UUID, required: bool, gates: Collection[UUID] = ()) -> None:
@@ -227,15 +228,5 @@ async def _free_name(actor: Actor, flow_id: UUID) -> str:
     return next(name for number in range(1, len(taken) + 2) if (name := f"Test {number}") not in taken)
 
 
-async def _marked(actor: Actor, flow_id: UUID, case_id: UUID, change: str, where: str) -> str:
-    rehearsal.may_run(actor)
-    async with tenant_tx(actor.workspace_id) as tx:
-        name = await tx.fetchval(
-            f"update check_case set {change} where id = $1 and flow_id = $2 and {where} returning name",  # noqa: S608 -- ours
-            case_id,
-            flow_id,
-        )
-        if name is None:
-            raise NotFound(queries.GONE)
-        await tell(tx, actor, flow_id, "check.changed", case_id)
-    return str(name)
+def _changed(actor: Actor, flow_id: UUID, case_id: UUID) -> Callable[[Tx], Awaitable[None]]:
+    return lambda tx: tell(tx, actor, flow_id, "check.changed", case_id)

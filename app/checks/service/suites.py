@@ -1,10 +1,11 @@
 """Named suites: some tests of a flow, run together, and asked before publishing where somebody wants that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from app.checks import queries
 from app.checks.forms import NamedForm
+from app.checks.removing import mark
 from app.checks.service.telling import tell
 from app.checks.shapes import MOST_SUITES
 from app.db import Tx, tenant_tx
@@ -49,16 +50,12 @@ async def change_suite(actor: Actor, flow_id: UUID, suite_id: UUID, form: NamedF
 
 async def remove_suite(actor: Actor, flow_id: UUID, suite_id: UUID) -> str:
     """Delete it; its tests stay, and `bring_suite_back` undoes it. Returns its name. Raises NotFound."""
-    return await _marked(actor, flow_id, suite_id, "removed_at = now()", "removed_at is null")
+    return await mark(actor, "check_suite", flow_id, suite_id, _changed(actor, flow_id), removed=True)
 
 
 async def bring_suite_back(actor: Actor, flow_id: UUID, suite_id: UUID) -> str:
     """Raises NotFound, and Conflict when another suite took its name meanwhile."""
-    return await _marked(
-        actor, flow_id, suite_id, "removed_at = null",
-        "removed_at is not null and not exists (select from check_suite o where o.flow_id = check_suite.flow_id"
-        " and o.name = check_suite.name and o.removed_at is null)",
-    )  # fmt: skip
+    return await mark(actor, "check_suite", flow_id, suite_id, _changed(actor, flow_id), removed=False)
 
 
 async def sort_in(actor: Actor, flow_id: UUID, named: Mapping[UUID, Sequence[str]]) -> None:
@@ -112,18 +109,8 @@ async def _put_in(tx: Tx, actor: Actor, flow_id: UUID, suite_id: UUID, cases: Se
         raise NotFound(queries.GONE)
 
 
-async def _marked(actor: Actor, flow_id: UUID, suite_id: UUID, change: str, where: str) -> str:
-    runs.may_run(actor)
-    async with tenant_tx(actor.workspace_id) as tx:
-        name = await tx.fetchval(
-            f"update check_suite set {change} where id = $1 and flow_id = $2 and {where} returning name",  # noqa: S608 -- ours
-            suite_id,
-            flow_id,
-        )
-        if name is None:
-            raise NotFound(queries.NO_SUITE)
-        await tell(tx, actor, flow_id, "check.changed", None)
-    return str(name)
+def _changed(actor: Actor, flow_id: UUID) -> Callable[[Tx], Awaitable[None]]:
+    return lambda tx: tell(tx, actor, flow_id, "check.changed", None)
 
 
 def _name(name: str) -> str:

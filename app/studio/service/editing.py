@@ -129,6 +129,8 @@ async def paste(actor: Actor, flow_id: UUID, form: PasteForm) -> Answer:
     """Put a fragment into the draft: ids new, references in texts and wires changed with them, one undoable edit."""
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
+        if (again := await repeated(tx, actor, draft, form.batch)) is not None:
+            return again
         missed = await store.since(tx, flow_id, form.base) if form.base < draft.rev else []
         ops, left_out = landed(form, {node.id for node in draft.flow.nodes}, catalogue.load())
         try:
@@ -212,6 +214,13 @@ async def answer(
         said=said,
         base=form.base if form is not None else -1,
     )
+
+
+async def repeated(tx: Tx, actor: Actor, draft: Draft, batch: str) -> Answer | None:
+    """A repeated request does nothing twice: the editor is told to fetch the document instead."""
+    if not await tx.fetchval("select 1 from flow_op where flow_id = $1 and batch = $2", draft.id, batch):
+        return None
+    return msgspec.structs.replace(await answer(tx, actor, draft, draft.flow, draft.rev, []), resync=True)
 
 
 async def _typed_on(tx: Tx, actor: Actor, draft: Draft, client: str, done: list[Op]) -> store.Typed | None:

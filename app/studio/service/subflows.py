@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-import msgspec
-
 from app import events
 from app.db import Tx, tenant_tx
 from app.errors import NotFound, Refused
@@ -12,7 +10,7 @@ from app.studio.forms import CollapseForm, InlineForm, Op
 from app.studio.inlining import inlined
 from app.studio.ops import OpRefused
 from app.studio.service import store
-from app.studio.service.editing import Answer, answer
+from app.studio.service.editing import Answer, answer, repeated
 from app.studio.service.store import Draft
 from app.studio.service.versions import NotReady, ready
 from app.studio.subflows import CALL, cut, replacing
@@ -29,7 +27,7 @@ async def collapse(actor: Actor, flow_id: UUID, form: CollapseForm) -> Answer:
     """
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
-        if (again := await _sent_before(tx, actor, draft, form)) is not None:
+        if (again := await repeated(tx, actor, draft, form.batch)) is not None:
             return again
         kinds = catalogue.load()
         name = form.name or f"Part of {draft.flow.name}"[:120]
@@ -50,7 +48,7 @@ async def inline(actor: Actor, flow_id: UUID, form: InlineForm) -> Answer:
     """Put the steps of the flow that a step runs back in its place, as one undoable edit. The other flow stays."""
     async with tenant_tx(actor.workspace_id) as tx:
         draft = await store.locked(flow_id)
-        if (again := await _sent_before(tx, actor, draft, form)) is not None:
+        if (again := await repeated(tx, actor, draft, form.batch)) is not None:
             return again
         call = next((node for node in draft.flow.nodes if node.id == form.id and node.type == CALL), None)
         if call is None:
@@ -85,13 +83,6 @@ async def _document(tx: Tx, version_id: str) -> Flow:
     if version is None:
         raise Refused("No flow is chosen here.", remedy="Choose one under “Flow” in this step's settings.")
     return version.document
-
-
-async def _sent_before(tx: Tx, actor: Actor, draft: Draft, form: CollapseForm | InlineForm) -> Answer | None:
-    """A repeated request does nothing twice: the editor is told to fetch the document instead."""
-    if not await tx.fetchval("select 1 from flow_op where flow_id = $1 and batch = $2", draft.id, form.batch):
-        return None
-    return msgspec.structs.replace(await answer(tx, actor, draft, draft.flow, draft.rev, []), resync=True)
 
 
 async def _done(

@@ -88,7 +88,7 @@ async def test_suites_are_deleted_and_come_back_with_their_tests(actor):
     assert (await suite_of(actor, flow_id, "Smoke")) == smoke
     await service.remove_suite(actor, flow_id, smoke.id)
     await service.make_suite(actor, flow_id, NamedForm("Smoke"))
-    with pytest.raises(NotFound):  # its name is taken by now
+    with pytest.raises(Conflict, match="has this name by now"):
         await service.bring_suite_back(actor, flow_id, smoke.id)
 
 

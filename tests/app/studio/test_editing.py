@@ -161,6 +161,8 @@ async def test_what_is_pasted_gets_new_ids_and_keeps_its_wires(db):
     assert len(flow.nodes) == 5
     assert len({node.id for node in flow.nodes}) == 5
     assert len(flow.edges) == 3
+    again = await service.paste(actor, flow_id, form)
+    assert again.resync and await drafted(actor, flow_id) == flow, "sent twice, pasted once"
     await service.undo(actor, flow_id, "t")
     assert await drafted(actor, flow_id) == a_document()
     assert answer.undo
