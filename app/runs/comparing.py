@@ -9,16 +9,26 @@ from msgspec import Struct, field
 
 from app.db import tenant_tx
 from app.errors import NotFound
-from app.runs import queries
+from app.runs import listing, queries
+from app.runs.listing import RunFilter, RunRow
 from app.runs.shapes import RunView, StepView
 from app.web import Actor
 
 MOST_LINES = 200
+LOOKED_AT = 1_000
+"""Newest runs among which flows that ran twice are looked for."""
 BEFORE = """
 select r.id from run r join run a on a.id = $1
  where r.flow_id = a.flow_id and (r.created_at, r.id) < (a.created_at, a.id)
  order by r.created_at desc, r.id desc limit 1
 """
+
+FLOWS = f"""
+select r.flow_id, coalesce(nullif((array_agg(v.document->>'name' order by r.created_at desc))[1], ''), 'Unnamed flow') as name
+  from (select flow_id, version_id, created_at from run order by created_at desc limit {LOOKED_AT}) r
+  join flow_version v on v.id = r.version_id
+ group by r.flow_id having count(*) > 1 order by max(r.created_at) desc limit 100
+"""  # noqa: E501, S608 -- a constant; SQL keeps its own shape
 
 Mark = Literal["same", "added", "removed", "gap"]
 
@@ -68,6 +78,40 @@ class Compared(Struct, frozen=True):
     @property
     def differing(self) -> int:
         return sum(not pair.same for pair in self.pairs)
+
+
+class Offered(Struct, frozen=True):
+    """What two runs are chosen from. `flows`: (id, name) of those that ran twice, the one that ran last first.
+
+    `runs`: newest first; `chosen`: of them those marked already. `missing`: something was asked for that is not here.
+    """
+
+    flows: list[tuple[str, str]]
+    flow: UUID | None
+    runs: list[RunRow]
+    chosen: list[UUID]
+    missing: bool
+
+
+async def offered(actor: Actor, ids: list[UUID], flow: UUID | None = None) -> Offered:
+    """Runs of one flow to choose two from: of that of the first run in `ids` that is here, else `flow`, else the flow
+    that ran last. At most 4 statements. What is not in this workspace is only told as `missing`.
+    """
+    async with tenant_tx(actor.workspace_id) as tx:
+        flows = [(str(row["flow_id"]), row["name"]) for row in await tx.fetch(FLOWS)]
+    asked = (await listing.listed(actor, RunFilter(), among=ids)).runs if ids else []
+    known = {run.id: run for run in asked}
+    first = next((known[each] for each in ids if each in known), None)
+    if first is not None and str(first.flow_id) not in dict(flows):  # it ran once, or long ago
+        flows = [(str(first.flow_id), first.flow), *flows]
+    newest = UUID(flows[0][0]) if flows else None
+    unknown = first is None and flow is not None and str(flow) not in dict(flows)
+    wanted = first.flow_id if first is not None else newest if unknown else flow or newest
+    runs = (await listing.listed(actor, RunFilter(flow=wanted))).runs if wanted is not None else []
+    there = {run.id for run in runs}
+    runs = [*runs, *(run for run in asked if run.flow_id == wanted and run.id not in there)]
+    chosen = [each for each in dict.fromkeys(ids) if each in known and known[each].flow_id == wanted]
+    return Offered(flows, wanted, runs, chosen, unknown or any(each not in known for each in ids))
 
 
 async def compared(actor: Actor, one: UUID, other: UUID | None = None) -> Compared:

@@ -21,6 +21,11 @@ select r.id, r.input::text as input from (
  where r.draft order by r.created_at desc limit 1
 """  # noqa: S608 -- a constant
 
+ANSWERS = 40
+"""Newest tries of a conversation among which those are looked for that gave its answers."""
+LONG = 20_000
+"""Bytes, as the database keeps it, of an answer that is too long to be looked for."""
+
 SAFE = r"case when input::text like '%\\u0000%' then null else input->>'{}' end"
 """A part of an input as text. One with a zero character is left out: PostgreSQL can't take it out of its object."""
 
@@ -32,12 +37,16 @@ select r.talk, max(r.created_at) as at, count(*) as turns,
  where r.draft and r.talk <> '' group by r.talk order by at desc limit 20
 """  # noqa: S608 -- a constant
 
-LAST_OF_TALK = f"""
-select r.id, r.status, r.input::text as input, r.output::text as output from (
-    select id, status, input, output, draft, created_at, {SAFE.format("conversation")} as talk
-      from run where flow_id = $1 order by created_at desc limit {LOOKED_AT}) r
- where r.draft and r.talk = $2 order by r.created_at desc limit 1
-"""  # noqa: S608 -- a constant
+OF_TALK = f"""
+select r.id, r.status, case when r.back = 1 then r.input::text end as input, g.good, g.note,
+       case when r.back = 1 or pg_column_size(r.output) < {LONG} then r.output::text end as output from (
+    select r.*, row_number() over (order by r.created_at desc) as back from (
+        select id, status, input, output, draft, created_at, {SAFE.format("conversation")} as talk
+          from run where flow_id = $1 order by created_at desc limit {LOOKED_AT}) r
+     where r.draft and r.talk = $2) r
+  left join run_rating g on g.run_id = r.id and g.user_id = $3
+ where r.back <= {ANSWERS} order by r.back
+"""  # noqa: S608 -- constants
 MOST_SHOWN = 80
 """Characters of the first question in the list of conversations."""
 Role = Literal["user", "assistant"]
@@ -80,14 +89,16 @@ class Talk(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """One turn of a conversation. `run`: the try that answered, None for what was asked. `files`: names of those
-    that went with the last question.
+    """One turn of a conversation. `run`: the try that answered, None for what was asked and where it is not known.
+    `files`: names of those that went with the last question. `good`, `note`: what this person says of the answer.
     """
 
     role: Role
     text: str
     run: UUID | None = None
     files: list[str] = []
+    good: bool | None = None
+    note: str = ""
 
 
 async def talks(actor: Actor, flow_id: UUID) -> list[Talk]:
@@ -103,19 +114,24 @@ async def said(actor: Actor, flow_id: UUID, talk: str) -> list[Said]:
     [] for one that is not there. A question that was edited and sent again stands as it was sent last.
     """
     async with tenant_tx(actor.workspace_id) as tx:
-        row = await tx.fetchrow(LAST_OF_TALK, flow_id, talk)
-    if row is None:
+        rows = await tx.fetch(OF_TALK, flow_id, talk, actor.user_id)
+    if not rows:
         return []
-    given = redacted(msgspec.json.decode(row["input"]))
+    given = redacted(msgspec.json.decode(rows[0]["input"]))
+    answers = {}
+    for row in reversed(rows):  # of two that said the same, the newer one
+        words = words_of(redacted(msgspec.json.decode(row["output"] or "null")))
+        if row["status"] == "succeeded" and words:
+            answers[words] = Said("assistant", words, row["id"], [], row["good"], row["note"] or "")
     turns = [
-        Said(each["role"], str(each.get("text", "")))
+        answers.get(text, Said("assistant", text)) if each["role"] == "assistant" else Said("user", text)
         for each in _objects(given.get("history"))
-        if each.get("role") in ("user", "assistant")
+        if each.get("role") in ("user", "assistant") and (text := str(each.get("text", ""))) is not None
     ]
     files = [str(each.get("name", "")) for each in _objects(given.get("files"))]
     turns.append(Said("user", str(given.get("message", "")), files=files))
-    answer = words_of(redacted(msgspec.json.decode(row["output"] or "null")))
-    return [*turns, Said("assistant", answer, row["id"])] if row["status"] == "succeeded" and answer else turns
+    last = next((said for said in answers.values() if said.run == rows[0]["id"]), None)
+    return [*turns, last] if last is not None else turns
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

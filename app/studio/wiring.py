@@ -12,7 +12,7 @@ from app.studio.ops import OpRefused, Workbench, node_of, port_of
 from app.studio.ports import ports_of
 from flows.catalogue import Catalogue
 from flows.coerce import ARTICLE
-from flows.model import Flow, NodeUse
+from flows.model import Edge, Flow, NodeUse
 from flows.reading import AFTER_PORT
 from flows.sdk.ports import Port, Ports, fits
 
@@ -114,9 +114,12 @@ def port(node: NodeUse, side: str, name: str, catalogue: Catalogue) -> Port | st
     return f"“{node.label or node.type}” has no port “{name}” any more. Its settings changed."
 
 
-def chain_around(bench: Workbench, id: str, catalogue: Catalogue) -> list[EdgeAdd]:
-    """The wires that take over for a step: each of its successors gets the first of its sources that fits."""
-    wires = bench.wires_of(id)
+def chain_around(bench: Workbench, id: str, catalogue: Catalogue, wires: Sequence[Edge] | None = None) -> list[EdgeAdd]:
+    """The wires that take over for a step: each of its successors gets the first of its sources that fits.
+
+    `wires`: which of its wires are looked at, None = all.
+    """
+    wires = bench.wires_of(id) if wires is None else wires
     sources = [edge.source for edge in wires if node_of(edge.target) == id]
     bridges = []
     for edge in wires:

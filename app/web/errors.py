@@ -26,6 +26,7 @@ from app.web.forms import field_of, human, problems
 from app.web.guards import SignInNeeded
 from app.web.htmx import Request
 from app.web.language import language_of
+from app.web.places import back_of, safe_path
 from app.web.scopes import state_of
 
 log = logger(__name__)
@@ -223,4 +224,13 @@ def _html(request: Request, problem: Problem, headers: dict[str, str]) -> Respon
         return fragment(
             request, "errors/_error.html", status_code=status, headers=headers, toast=toast, problem=problem
         )
-    return page(request, "errors/error.html", status_code=problem.status, headers=headers, problem=problem)
+    again = safe_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""), "")
+    return page(
+        request,
+        "errors/error.html",
+        status_code=problem.status,
+        headers=headers,
+        problem=problem,
+        back=back_of(request),
+        again=again if request.method == "GET" and (problem.status >= 500 or problem.status == 429) else "",
+    )

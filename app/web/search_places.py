@@ -6,6 +6,8 @@ import re
 
 from msgspec import Struct
 
+from app.language.sentences import say
+
 
 class Place(Struct, frozen=True):
     """A line of the palette: somewhere to go, or (`opens`, `theme`) something to do here. `words`: other names.
@@ -23,7 +25,9 @@ class Place(Struct, frozen=True):
     words: str = ""
 
     def fits(self, search: str) -> bool:
-        return all(word in f"{self.name} {self.note} {self.words}".lower() for word in search.lower().split())
+        """In English or as it reads on the page."""
+        known = f"{self.name} {self.note} {self.words} {say(self.name)} {say(self.note)}".lower()
+        return all(word in known for word in search.lower().split())
 
 
 PLACES: tuple[Place, ...] = (
@@ -50,6 +54,7 @@ PLACES: tuple[Place, ...] = (
     Place("Versions that wait for a word", "approvals", "stamp", "/needs-you/approvals", words="approve publish"),
     Place("Mentions", "where somebody named you", "at-sign", "/needs-you/mentions", words="comments"),
     Place("Archived flows", "", "archive", "/flows?tab=archived", words="deleted removed restore"),
+    Place("Compare two runs", "side by side", "git-compare", "/runs/compare", words="difference diff"),
     Place("Failed runs", "", "circle-alert", "/runs?status=failed", words="errors broken"),
 )
 DEEDS: tuple[Place, ...] = (

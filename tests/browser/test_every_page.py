@@ -22,6 +22,7 @@ PLACES = {
     "webhooks": "/webhooks",
     "site": "/site",
     "runs": "/runs",
+    "compare": "/runs/compare",
     "needs-you": "/needs-you",
     "help": "/help",
     "help-page": "/help/canvas",

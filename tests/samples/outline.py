@@ -1,17 +1,20 @@
 """Sample contexts of the outline (templates/studio/outline/), and forms its routes accept."""
 
-from typing import Any
+from typing import Any, get_args
 
 from app.studio.changes import changes
 from app.studio.outline.ends import ends_of
 from app.studio.outline.page import kinds_by_family
 from app.studio.outline.rows import outline
+from app.studio.outline.trying import Tried
 from app.studio.ports import ports_of
 from app.studio.rendering import script_json
 from app.studio.scope import variables_of
 from app.studio.settings_form import form_of
 from app.studio.tries import face_of
+from components.start.fields import Kind
 from flows.model import Flow, NodeUse
+from flows.sdk import File
 from tests.factories.studio import a_document
 from tests.samples.studio import EDITOR, FLOW, KINDS, PROBLEMS, SOME, STEP, THEN, VIEWS, Offers, Version
 
@@ -32,8 +35,8 @@ def _open(use: NodeUse, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _face(*nodes: NodeUse) -> dict[str, Any]:
-    return {"flow": EDITOR, "face": face_of(Flow(nodes=list(nodes)), [])}
+def _face(*nodes: NodeUse, **more: Any) -> dict[str, Any]:
+    return {"flow": EDITOR, "face": face_of(Flow(nodes=list(nodes)), []), "tried": Tried(), "files": {}, **more}
 
 
 _LIST = {
@@ -44,7 +47,13 @@ _LIST = {
     "step": "ask",
     "panel": "step",
 }
-_FORM = NodeUse("f", "start.form", settings={"fields": [{"name": "a"}, {"name": "b", "kind": "yes/no"}]})
+_FORM = NodeUse("f", "start.form", settings={"fields": [{"name": "a"}, {"name": "b", "kind": "yes/no", "help": "<i>"}]})
+_ALL = NodeUse(
+    "f", "start.form", settings={"fields": [
+        {"name": "x", "kind": kind, "choices": ["<b>"] if kind == "choice" else [], "required": need, "help": "<i>"}
+        for kind in get_args(Kind) for need in (True, False)
+    ]},
+)  # fmt: skip
 
 SAMPLES: dict[str, Any] = {
     "studio/outline/_rows.html": [_LIST, {**_LIST, "rows": [], "step": ""}],
@@ -56,8 +65,10 @@ SAMPLES: dict[str, Any] = {
     "studio/outline/_try.html": [
         _face(NodeUse("c", "start.chat")),
         _face(_FORM),
+        _face(_ALL, files={"x": [File("ab", "<b>", "image/png", 9)]}),
+        _face(_ALL, files={"x": []}, tried=Tried({"x": "<b>"}, {}, {"x": "It must be <b>."})),
         _face(NodeUse("w", "start.webhook")),
-        {"flow": EDITOR, "face": face_of(FLOW, PROBLEMS)},
+        _face(face=face_of(FLOW, PROBLEMS)),
     ],
     "studio/outline/_publish.html": [
         {"flow": EDITOR, "listed": changes(a_document(), FLOW, KINDS), "faults": []},

@@ -174,6 +174,9 @@ SAMPLES: dict[str, Any] = {
     "runs/_rating.html": [
         {"run": each, "here": f"/runs/{SOME}", "may": may} for each in (RUNS[-1], RUNS[5]) for may in (True, False)
     ],
+    "runs/_thumbs.html": [
+        {"rated": SOME, "good": good, "note": note} for good, note in ((None, ""), (True, ""), (False, "<b>Wrong"))
+    ],
     "runs/_badges.html": [{"shown": shown} for shown in SHOWN],
     "runs/_deeds.html": [{"shown": shown, "oob": True} for shown in SHOWN],
     "runs/shown.oob.html": [{"shown": shown, "words": WORDS} for shown in SHOWN[:2]],

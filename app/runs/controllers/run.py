@@ -45,12 +45,17 @@ class RunController(Controller):
     async def rate(
         self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID], data: URLEncodedBody[RatingForm]
     ) -> Response[Any]:
+        """From beside an answer (a try in the editor) the thumbs come back, from the run's page that page."""
         await service.rate(actor, run_id, data.good, data.note)
+        if request.htmx.partial:
+            return fragment(request, "runs/_thumbs.html", rated=run_id, good=data.good, note=data.note)
         return go(request, f"/runs/{run_id}#rating")
 
     @post("/rating/removal", name="runs:unrate", status_code=303)
     async def unrate(self, request: Request, actor: NamedDependency[Actor], run_id: FromPath[UUID]) -> Response[Any]:
         await service.take_rating_back(actor, run_id)
+        if request.htmx.partial:
+            return fragment(request, "runs/_thumbs.html", rated=run_id, good=None, note="")
         return go(request, f"/runs/{run_id}#rating")
 
     @get("/download", name="runs:download")

@@ -1,5 +1,6 @@
 """The list of runs, what is done with many of them, and two side by side."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 
 from app.db import page_tx
-from app.errors import Refused
+from app.errors import NotFound, Refused
 from app.runs import comparing, listing, queries, replays, retention, service
 from app.runs.forms import KeepingForm
 from app.web.actor import Actor
@@ -73,12 +74,29 @@ class RunsController(Controller):
 
     @get("/runs/compare", name="runs:compare")
     async def compare(self, request: Request, actor: NamedDependency[Actor]) -> Response[str]:
-        chosen = [*request.query_params.getall("run", []), request.query_params.get("a"), request.query_params.get("b")]
-        ids = [found for each in chosen if each and (found := _id(each)) is not None]
-        if not ids:
-            raise Refused("No run was chosen.", remedy="Tick two runs in the list, then compare.")
-        both = await comparing.compared(actor, ids[0], ids[1] if len(ids) > 1 else None)
-        return page(request, "runs/compare.html", nav="runs", both=both, words=STARTED_BY)
+        """Two runs; one run and the one before it; or, where that can't be, runs to choose two from."""
+        query = request.query_params
+        sent = list(dict.fromkeys(each for each in (*query.getall("run", []), query.get("a"), query.get("b")) if each))
+        ids = [found for each in sent[:MOST] if (found := _id(each)) is not None]
+        unread = len(ids) < len(sent)
+        if len(ids) in (1, 2) and not unread and "choose" not in query:
+            with suppress(NotFound):
+                both = await comparing.compared(actor, *ids)
+                return page(request, "runs/compare.html", nav="runs", both=both, words=STARTED_BY)
+        async with page_tx(actor.workspace_id):
+            offered = await comparing.offered(actor, ids, _id(query.get("flow", "")))
+        missing = offered.missing or unread
+        status = 404 if missing else 422 if len(ids) > 2 else 200
+        return page(
+            request,
+            "runs/compare_choose.html",
+            status_code=status,
+            nav="runs",
+            offered=offered,
+            missing=missing,
+            asked=len(ids),
+            words=STARTED_BY,
+        )
 
     @post("/runs/keeping", name="runs:keep")
     async def keep(

@@ -15,7 +15,7 @@ from app.studio.comment_forms import StepId
 from app.studio.controllers.editor import bar
 from app.studio.controllers.flows import published_words
 from app.studio.forms import FlowMeta, NodeConfig, NodeLabel, NodePolicy, Op, OpsForm, PublishForm, RestoreForm
-from app.studio.outline import intents
+from app.studio.outline import intents, trying
 from app.studio.outline.page import page_of
 from app.studio.outline.posted import changed, read
 from app.studio.settings_form import form_of
@@ -24,7 +24,7 @@ from app.web.flash import flash
 from app.web.htmx import Request
 from app.web.render import fragment, go, page
 from flows import catalogue
-from flows.model import Flow, OnError, Retry
+from flows.model import OnError, Retry
 
 Text = Annotated[str, Meta(max_length=400)]
 End = Annotated[str, Meta(max_length=120)]
@@ -164,6 +164,18 @@ class OutlineController(Controller):
         flash(request, "Step removed.", undo=f"/flows/{flow_id}/outline/undoing")
         return _back(request, flow_id, "")
 
+    @post("/steps/{node_id:str}/detachment", name="studio:outline-detach", status_code=303)
+    async def detach(
+        self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID], node_id: FromPath[str]
+    ) -> Response[Any]:
+        flow, rev = await queries.draft(actor, flow_id)
+        queries.step(flow, node_id)
+        ops = intents.detach(flow, node_id, catalogue.load())
+        await _edit(actor, flow_id, rev, ops)
+        undo = f"/flows/{flow_id}/outline/undoing" if ops else ""
+        flash(request, "Taken out of the chain." if ops else "It has no wires to let go of.", undo=undo)
+        return _back(request, flow_id, node_id)
+
     @post("/undoing", name="studio:outline-undo", status_code=303)
     async def undo(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         return _back(request, flow_id, "", (await service.undo(actor, flow_id, "outline")).said)
@@ -209,9 +221,13 @@ class OutlineController(Controller):
     async def attempt(self, request: Request, actor: NamedDependency[Actor], flow_id: FromPath[UUID]) -> Response[Any]:
         """Run the draft with what the form holds; the run's own page shows what happens."""
         flow, _ = await queries.draft(actor, flow_id)
-        sent = await _sent(request)
-        run_id = await tries.begin(actor, flow_id, _input(flow, {name: values[-1] for name, values in sent.items()}))
-        return go(request, f"/runs/{run_id}")
+        face = tries.face_of(flow, [])
+        sent = {name: values[-1] for name, values in (await _sent(request)).items()}
+        tried = trying.read(face, sent, await trying.offered(actor, face))
+        if tried.faults:
+            shown = await page_of(actor, flow_id, panel="try", tried=tried)
+            return _page(request, actor, shown, status_code=422)
+        return go(request, f"/runs/{await tries.begin(actor, flow_id, tried.input)}")
 
 
 def _page(request: Request, actor: Actor, shown: dict[str, Any], status_code: int = 200) -> Response[Any]:
@@ -264,16 +280,3 @@ def _policy(node_id: str, data: PolicyForm) -> NodePolicy:
     return NodePolicy(
         node_id, retry=retry, on_error=data.on_error, default=fixed, timeout=limit, disabled=disabled, keep=keep
     )
-
-
-def _input(flow: Flow, given: dict[str, str]) -> dict[str, Any]:
-    """What the form of a try holds, as the flow's trigger would bring it."""
-    face = tries.face_of(flow, [])
-    if face.kind == "chat":
-        return {"message": given.get("message", ""), "history": []}
-    if face.kind == "form":
-        return {field["name"]: given.get(field["name"], "") for field in face.start["fields"]}
-    try:
-        return msgspec.json.decode(given.get("input", "") or "{}", type=dict[str, Any])
-    except msgspec.DecodeError as problem:
-        raise Refused(f"What starts the run is no JSON object: {problem}.", field="input") from None

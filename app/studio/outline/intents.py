@@ -7,7 +7,7 @@ from app.studio.forms import EdgeAdd, EdgeDelete, NodeAdd, NodeDelete, NodeRepar
 from app.studio.ops import Workbench, node_of
 from app.studio.ports import ports_of
 from app.studio.shapes import CONTAINER_HEAD, node_view
-from app.studio.wiring import may_wire
+from app.studio.wiring import above, chain_around, may_wire
 from flows.catalogue import Catalogue
 from flows.model import Edge, Flow, NodeUse
 from flows.sdk.ports import Port, fits
@@ -58,6 +58,24 @@ def unwire(flow: Flow, source: str, target: str) -> list[Op]:
 def remove(node_id: str) -> list[Op]:
     """The step goes; what came in goes on to what came after, where it fits."""
     return [NodeDelete(node_id, keep_chain=True)]
+
+
+def detach(flow: Flow, node_id: str, kinds: Catalogue) -> list[Op]:
+    """The step stays, without wires; what came in goes on to what came after, where it fits. Wires that lead from a
+    container into itself stay.
+    """
+    bench = Workbench(flow)
+    inside = {node.id for node in flow.nodes if node_id in above(bench, node.id)} - {node_id}
+    wires = [edge for edge in bench.wires_of(node_id) if not {node_of(edge.source), node_of(edge.target)} & inside]
+    ops: list[Op] = [EdgeDelete(edge.source, edge.target) for edge in wires]
+    bridges = chain_around(bench, node_id, kinds, wires)
+    for op in ops:
+        bench.apply(op)
+    for bridge in bridges:
+        if f"{bridge.source}>{bridge.target}" not in bench.edges and may_wire(bench, bridge, kinds) is None:
+            bench.apply(bridge)
+            ops.append(bridge)
+    return ops
 
 
 def move_into(flow: Flow, node_id: str, parent: str, kinds: Catalogue) -> list[Op]:

@@ -9,6 +9,7 @@ from app.studio.comments_page import panel_of
 from app.studio.outline.ends import ends_of
 from app.studio.outline.posted import Unreadable, with_what_was_typed
 from app.studio.outline.rows import outline
+from app.studio.outline.trying import Tried, offered
 from app.studio.palette import FAMILIES, palette
 from app.studio.ports import ports_of
 from app.studio.rendering import script_json
@@ -30,11 +31,12 @@ async def page_of(
     about: str = "",
     resolved: bool = False,
     faults: list[Unreadable] | None = None,
+    tried: Tried | None = None,
 ) -> dict[str, Any]:
     """The context of templates/studio/outline/. `step` opens that step; a step that is gone opens nothing.
 
     `about`, `resolved`: which comments, where they are asked for.
-    `faults`: what a form sent that could not be read; it is shown again with its reason.
+    `faults`, `tried`: what a form sent that could not be read; it is shown again with its reason.
     At most 16 statements. Raises NotFound.
     """
     flow = await queries.editor(actor, flow_id)
@@ -60,7 +62,8 @@ async def page_of(
         context["can_break"] = not breakpoints.why_not(use)
         context["ran"] = await tries.step(actor, str(last.id) if last else "", use.id)
     elif shown == "try":
-        context["face"] = tries.face_of(flow.flow, found)
+        context["face"] = face = tries.face_of(flow.flow, found)
+        context["tried"], context["files"] = tried or Tried(), await offered(actor, face)
     elif shown == "publish":
         context["listed"] = changes(flow.live_flow, flow.flow, catalogue.load())
         context["faults"] = [problem for problem in found if problem.severity == "error"]

@@ -1,5 +1,6 @@
 """Finding runs: filters, words, pages; many at once; two side by side; how long they are kept."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -139,6 +140,38 @@ async def test_two_runs_are_compared_step_by_step(signed_in):
     assert shown.status_code == 200 and "3 of 3 steps differ" in shown.text
     with pytest.raises(NotFound):
         await comparing.compared(actor, ids[0])
+
+
+async def test_whoever_comes_to_compare_without_two_runs_chooses_them(signed_in, stranger):
+    actor = signed_in.actor
+    nothing = await signed_in.get("/runs/compare")
+    assert nothing.status_code == 200 and "Nothing to compare yet" in nothing.text
+    flow, _, ids = await some(actor, 3)
+    other, _, _ = await some(actor, 2, name="another")
+    _, _, theirs = await some(stranger.actor, 2)
+
+    newest = await signed_in.get("/runs/compare")
+    assert newest.text.count('type="checkbox" name="run"') == 2  # of the flow that ran last
+    both = await signed_in.get(f"/runs/compare?choose=&flow={flow}")
+    assert both.text.count('type="checkbox" name="run"') == 3 and f'value="{other}"' in both.text
+
+    first = await signed_in.get(f"/runs/compare?a={ids[0]}")
+    assert first.status_code == 200 and "no run of this flow before it" in first.text
+    assert re.findall(r'name="run" value="([^"]+)"[^>]* checked', first.text) == [str(ids[0])]
+    three = await signed_in.get("/runs/compare?" + "&".join(f"run={each}" for each in ids))
+    assert three.status_code == 422 and "Two runs are compared at a time" in three.text
+
+    for query in (
+        f"a={theirs[0]}",
+        f"run={ids[0]}&run={theirs[0]}",
+        "a=nonsense",
+        f"a={uuid4()}",
+        f"a={ids[1]}&b=%3Ci",
+    ):
+        missing = await signed_in.get(f"/runs/compare?{query}")
+        assert missing.status_code == 404 and "not here" in missing.text and str(theirs[0]) not in missing.text, query
+    theirs_flow = await signed_in.get("/runs/compare?flow=" + str(uuid4()))
+    assert theirs_flow.status_code == 404 and "not here" in theirs_flow.text
 
 
 async def test_ended_runs_go_when_the_workspace_says_and_others_stay(engine):

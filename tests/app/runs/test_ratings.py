@@ -35,6 +35,20 @@ async def test_a_person_rates_changes_their_mind_and_takes_it_back(signed_in):
     assert (await queries.run(signed_in.actor, run)).ratings == []
 
 
+async def test_beside_an_answer_the_thumbs_come_back_as_they_are_now(signed_in, stranger):
+    run = await a_run(signed_in.actor)
+    here = f"/runs/{run}/rating"
+    thumbs = await signed_in.htmx("POST", here, data={"good": "false"})
+    assert thumbs.status_code == 200 and f'data-rate="{run}"' in thumbs.text and "<html" not in thumbs.text
+    assert thumbs.text.count('aria-pressed="true"') == 1 and f'action="{here}/removal"' in thumbs.text
+    noted = await signed_in.htmx("POST", here, data={"good": "false", "note": "<b>wrong"})
+    assert 'value="&lt;b&gt;wrong"' in noted.text
+    gone = await signed_in.htmx("POST", f"{here}/removal", data={})
+    assert 'aria-pressed="true"' not in gone.text and "Why, optional" not in gone.text
+    assert (await queries.run(signed_in.actor, run)).ratings == []
+    assert (await stranger.htmx("POST", here, data={"good": "true"})).status_code == 404
+
+
 async def test_runs_are_found_by_what_people_and_visitors_think(signed_in, api):
     actor = signed_in.actor
     good, bad, mixed, none = [await a_run(actor, VISITOR.hex()) for _ in range(4)]

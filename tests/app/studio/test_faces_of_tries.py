@@ -2,12 +2,13 @@
 
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from app.errors import NotFound, Refused
 from app.events import hub
+from app.runs import listing, running, service
 from app.runs import queries as runs
-from app.runs import running
 from app.studio import queries, tries
 from flows.model import Edge, Flow, NodeUse
 from tests.factories.accounts import an_actor
@@ -144,6 +145,29 @@ async def test_talks_of_tries_are_listed_and_gone_on_with_as_they_were_said_last
     for gone in ("three", "nobody's", ""):
         empty = await tries.face(actor, flow, document, [], gone)
         assert (empty.talk, empty.said) == ("", [])
+
+
+async def test_every_answer_of_a_talk_knows_its_run_and_what_one_thinks_of_it(actor):
+    flow = await a_flow(actor)
+    document, _ = await queries.draft(actor, flow)
+    first = await asked(actor, flow, "one", "Which tulips?")
+    said = [{"role": "user", "text": "Which tulips?"}, {"role": "assistant", "text": first}]
+    await asked(actor, flow, "one", "And roses?", [*said, {"role": "assistant", "text": "Put in by somebody"}])
+    runs_of = {
+        each.input["message"]: each.id for each in [await runs.run(actor, id) for id in await _tries(actor, flow)]
+    }
+    await service.rate(actor, runs_of["Which tulips?"], False, "Too long")
+    await service.rate(msgspec.structs.replace(actor, user_id=(await an_actor()).user_id), runs_of["And roses?"], True)
+    turns = (await tries.face(actor, flow, document, [], "one")).said
+    assert [(turn.text, turn.run, turn.good, turn.note) for turn in turns if turn.role == "assistant"] == [
+        (first, runs_of["Which tulips?"], False, "Too long"),
+        ("Put in by somebody", None, None, ""),
+        ("Answer And roses?", runs_of["And roses?"], None, ""),  # somebody else's thumb is not one's own
+    ]
+
+
+async def _tries(actor, flow):
+    return [row.id for row in (await listing.listed(actor, listing.RunFilter(flow=flow))).runs]
 
 
 async def test_talks_of_another_workspace_are_not_there_and_hostile_words_stay_words(app, signed_in, stranger):

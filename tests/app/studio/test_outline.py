@@ -98,6 +98,48 @@ def test_a_step_may_be_added_to_an_empty_flow_or_into_a_container():
         intents.add(flow, "acme.rocket", KINDS)
 
 
+def test_a_step_taken_out_of_its_chain_stays_without_wires_and_the_others_go_on():
+    flow = a_document()
+    after = edit(flow, intents.detach(flow, "write", KINDS), KINDS, lenient=False)
+    assert [node.id for node in after.flow.nodes] == [node.id for node in flow.nodes]
+    assert [edge.id for edge in after.flow.edges] == ["ask.message>reply.text"]
+    assert apply(after.flow, after.inverse)[0] == flow
+    assert intents.detach(after.flow, "write", KINDS) == []
+
+
+def test_a_container_taken_out_of_its_chain_keeps_what_is_wired_inside_it():
+    inside = [Edge("loop.item", "write.item"), Edge("write.text", "loop.result")]
+    flow = Flow(
+        nodes=[
+            NodeUse("ask", "start.chat"),
+            NodeUse("cut", "text.split"),
+            NodeUse("loop", "logic.each"),
+            NodeUse("write", "ai.prompt", parent="loop", settings={"template": "{{ item }}"}),
+            NodeUse("reply", "show.answer"),
+        ],
+        edges=[
+            Edge("ask.message", "cut.text"),
+            Edge("cut.chunks", "loop.items"),
+            *inside,
+            Edge("loop.results", "reply.data"),
+        ],
+    )
+    after = edit(flow, intents.detach(flow, "loop", KINDS), KINDS, lenient=False).flow
+    assert {edge.id for edge in after.edges} == {
+        "ask.message>cut.text", "cut.chunks>reply.data", *(edge.id for edge in inside),
+    }  # fmt: skip
+
+
+@given(flows(), st.integers(0, 7))
+@settings(max_examples=100, deadline=None)
+def test_taking_out_of_the_chain_draws_only_wires_that_may_be_drawn(flow, nth):
+    node = flow.nodes[nth % len(flow.nodes)]
+    after = edit(flow, intents.detach(flow, node.id, KINDS), KINDS, lenient=False).flow
+    inner = {each.id for each in after.nodes if each.parent == node.id}
+    ends = [{end.partition(".")[0] for end in (edge.source, edge.target)} for edge in after.edges]
+    assert not [pair for pair in ends if node.id in pair and not pair & inner], "only what is wired inside it is left"
+
+
 def test_moving_into_a_container_lets_go_of_wires_that_would_cross_its_border():
     flow = a_document()
     flow.nodes.append(NodeUse("loop", "logic.each"))

@@ -33,6 +33,25 @@ async def test_errors_are_protected_like_everything_else(client):
     assert "content-security-policy" in page.headers and page.headers["x-request-id"]
 
 
+async def test_an_error_page_leads_back_to_where_it_was_sent_from_and_nowhere_else(signed_in):
+    came = {"referer": f"{ORIGIN}/runs?state=failed"}
+    refused = await signed_in.post("/runs/cancellations", data={}, headers=came)
+    assert refused.status_code == 422 and 'href="/runs?state=failed"' in refused.text
+    for referer in ("https://evil.example/flows", f"{ORIGIN}//evil.example", "http://[", "", "/flows"):
+        page = await signed_in.get("/nothing/here", headers={"referer": referer})
+        assert page.status_code == 404 and "Back to where you were" not in page.text and "evil" not in page.text
+    itself = await signed_in.get("/nothing/here", headers={"referer": f"{ORIGIN}/nothing/here"})
+    assert "Back to where you were" not in itself.text
+
+
+async def test_what_is_wrong_is_said_once(signed_in):
+    page = await signed_in.post("/runs/keeping", data={"days": "0"})
+    assert page.status_code == 422
+    said = re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2].partition("</main>")[0])
+    words = [sentence.strip() for sentence in re.split(r"[.\n]", said) if len(sentence.strip()) > 12]
+    assert len(words) == len(set(words)), words
+
+
 async def test_the_api_answers_errors_as_problem_json(api):
     answer = await api.get("/api/v1/nothing")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")

@@ -26,7 +26,7 @@ ELSEWHERE = {
     "studio:panel": PART, "studio:pin-form": PART, "studio:pins": DATA, "studio:publication": PART,
     "checks:case": LISTED, "studio:try-result": PART, "studio:try-states": DATA, "studio:timeline": PART,
     "studio:try": PART, "runs:file": FILE, "runs:part": PART, "runs:value": FILE,
-    "runs:compare": "of two that were ticked in the list", "studio:shared-copy": "from the page behind a link",
+    "studio:shared-copy": "from the page behind a link",
 }  # fmt: skip
 """Addresses that Ctrl K does not offer by name, and why."""
 SOME = "01993d5e-0000-7000-8000-000000000009"
