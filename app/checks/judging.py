@@ -4,10 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from app.checks.shapes import Expectation, Verdict
 from app.web.worddiff import pieces
@@ -123,6 +119,12 @@ def _misses(wanted: Any, value: Any, path: str) -> tuple[str, str] | None:
 
 
 def _fits(each: Expectation, value: Any) -> Verdict:
+    # by the first schema: the library takes a tenth of a second of every start
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
     expected, actual = short(each.value), short(shown(value))
     try:
         schema = msgspec.json.decode(each.value)

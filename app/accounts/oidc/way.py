@@ -1,16 +1,13 @@
-"""One sign-in by a provider: out to it, and back."""
+"""One sign-in by a provider: out to it, and back.
+
+authlib and joserfc are loaded by the first such sign-in: most instances have no provider, and every start would wait.
+"""
 
 import hmac
 import secrets
 from typing import Any
 
 import msgspec
-from authlib.oauth2.auth import ClientAuth
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
 from msgspec import Struct
 
 from app import clock
@@ -53,6 +50,9 @@ async def start(provider: Provider, back: str, **more: str) -> tuple[str, Way]:
     """The address to send the browser to, and what it must bring back. `back`: our own address, exactly as
     registered there.
     """
+    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+    from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     way = Way(provider.key, state, nonce, verifier, back, **more)
     doors = await directory.doors(provider)
@@ -86,6 +86,9 @@ async def finish(provider: Provider, way: Way, *, state: str, code: str, error: 
 
 
 async def _token(provider: Provider, doors: Doors, way: Way, code: str) -> dict[str, Any]:
+    from authlib.oauth2.auth import ClientAuth
+    from authlib.oauth2.rfc6749.parameters import prepare_token_request
+
     body = prepare_token_request(
         "authorization_code", code=code, redirect_uri=way.back, code_verifier=way.verifier, client_id=provider.client_id
     )
@@ -103,6 +106,10 @@ async def _token(provider: Provider, doors: Doors, way: Way, code: str) -> dict[
 
 
 async def _from_id_token(provider: Provider, doors: Doors, way: Way, token: dict[str, Any]) -> Outside:
+    from joserfc import jwt
+    from joserfc.errors import InvalidKeyIdError, JoseError
+    from joserfc.jwk import KeySet
+
     text = str(token.get("id_token", ""))
     keys = await directory.ask(provider, doors.jwks_uri)
     try:
