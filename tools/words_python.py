@@ -113,6 +113,13 @@ class _Python(ast.NodeVisitor):
         owner = getattr(getattr(node.func, "value", None), "id", "")
         if name in MUTE or owner in ("log", "re", "logging", "click", "metrics"):
             return
+        if name == "say":
+            for each in node.args[:1]:
+                if isinstance(each, ast.Constant):
+                    self.collection.add(str(each.value), "", self.path, each.lineno, PYTHON)
+                else:
+                    self.visit(each)
+            return
         self.visit(node.func)
         for each in node.args:
             self._in(each, close=self.close or name in CALLS)

@@ -2,7 +2,8 @@
 
     literals      {{ button("Take it up again", type="submit") }}, {% set title = "New flow" %}
     put together  "Given up after " ~ n ~ " crashes."   is looked up as "Given up after {1} crashes."
-    values        {{ way.label }}: where the name says that words of ours can be in it (NAMES) and it is shown to people
+    values        {{ way.label }}: where the name says that words of ours can be in it (NAMES) and people see it; what
+                  a macro is handed may be a word of machines as well (a kind, a state): it has to sound like words
 
 Which literals are words: in a place that people see (units.py marks it with the filter `said`) every one with two
 letters; elsewhere those that begin with a capital or have a space, and are no address (`sounds`). Never words are: what
@@ -21,12 +22,14 @@ from app.language.units import ATTRIBUTES, LETTERS, Find
 NAMES = frozenset(
     "label labels words word help summary message remedy why what figures sentence caption lead effect cause told said "
     "family_words limit_word type_words effect_words error errors title kind description intro note hint group detail "
-    "outcome decision reason effect_word problem problems faults fault option unit state_word text_of status_word "
-    "heading subtitle explanation advice waits family standing".split()
+    "role do outcome decision reason effect_word problem problems faults fault option unit state_word text_of "
+    "status_word heading subtitle explanation advice waits family standing".split()
 )
 """Last names of values that hold words of ours. What people wrote (name, text, value, input, …) is not listed: it is
 shown as it is. A `title` can be either: it changes only where it is equal to a sentence of ours.
 """
+PAIRS = frozenset({("place", "name"), ("deed", "name"), ("local", "name")})
+"""(thing, its value): names that we gave, not people."""
 SILENT = frozenset(
     "icon asset url_for urlencode dom_id csrf_token tile port range dict cycler joiner namespace".split()
 )
@@ -52,8 +55,6 @@ class _Speaker:
 
     def visit(self, node: Any) -> Any:
         """Statements and what is not shown: only marked values and literals that sound."""
-        if isinstance(node, nodes.Filter) and node.name == "said" and node.node is not None:
-            return self.shown(node.node)
         if isinstance(node, nodes.Expr):
             return self.quiet(node)
         if isinstance(node, nodes.Assign | nodes.CallBlock):
@@ -86,8 +87,8 @@ class _Speaker:
         if isinstance(node, nodes.Compare | nodes.Const | nodes.Name | nodes.TemplateData):
             return node
         if isinstance(node, nodes.Filter):
-            if node.name == "said" and node.node is not None:
-                return self.shown(node.node)
+            if node.name in ("said", "told") and node.node is not None:
+                return self.shown(node.node) if node.name == "said" else self.words(node.node)
             if node.name == "default":
                 node.args = [self.words(each) for each in node.args]
         for name, value in list(node.iter_fields()):
@@ -113,7 +114,7 @@ class _Speaker:
         if isinstance(node, nodes.CondExpr):
             node.expr1 = self._value(node.expr1, shown=shown)
             node.expr2 = self._value(node.expr2, shown=shown) if node.expr2 is not None else None
-        elif isinstance(node, nodes.Or | nodes.And):
+        elif isinstance(node, nodes.Or | nodes.And | nodes.Add):
             node.left, node.right = self._value(node.left, shown=shown), self._value(node.right, shown=shown)
         elif isinstance(node, nodes.List | nodes.Tuple):
             node.items = [self.words(each) for each in node.items]
@@ -134,7 +135,7 @@ class _Speaker:
             return self._looked_up(self._call(node, shown=shown)) if shown else self._call(node)
         if isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Name):
             node = self.quiet(node)
-            return _said(node) if _holds_words(node) else node
+            return _said(node, "said" if shown else "told") if _holds_words(node) else node
         return self.quiet(node)
 
     def _literal(self, node: nodes.Const, *, shown: bool) -> nodes.Const:
@@ -155,13 +156,20 @@ class _Speaker:
             return self.shown(value)
         return self.quiet(value) if "-" in name or name in KEYS else self.words(value)
 
-    def _call(self, node: nodes.Call, *, shown: bool = False) -> nodes.Call:
+    def _call(self, node: nodes.Call, *, shown: bool = False) -> Any:
         callee = node.node
+        if isinstance(callee, nodes.Name) and callee.name == "icon":
+            node.args = [*node.args[:2], *(self.shown(each) for each in node.args[2:])]
+            for each in node.kwargs:
+                each.value = self.shown(each.value) if each.key == "label" else each.value
+            return node
         if isinstance(callee, nodes.Name) and callee.name in SILENT:
             return node
         if isinstance(callee, nodes.Getattr):
             if isinstance(callee.node, nodes.Const):
-                return node  # "{:,}".format(n), ", ".join(…)
+                return _figure(node, callee.node.value)
+            if callee.attr == "strftime" and len(node.args) == 1:
+                return _filter(callee.node, "written", [node.args[0]])
             if callee.attr == "get":  # words.get(key, "otherwise")
                 node.args = [node.args[0], *(self._value(each, shown=shown) for each in node.args[1:])]
                 return node
@@ -171,7 +179,9 @@ class _Speaker:
             each.value = self.quiet(each.value) if each.key in KEYS else self.words(each.value)
         return node
 
-    def _looked_up(self, node: nodes.Call) -> Any:
+    def _looked_up(self, node: Any) -> Any:
+        if not isinstance(node, nodes.Call):
+            return node
         callee = node.node
         looked = isinstance(callee, nodes.Getattr) and callee.attr == "get" and _holds_words(callee.node)
         return _said(node) if looked else node
@@ -215,12 +225,28 @@ def _holds_words(node: Any) -> bool:
             return node.arg.value in NAMES
         node = node.node
     if isinstance(node, nodes.Getattr):
-        return node.attr in NAMES
+        return node.attr in NAMES or (isinstance(node.node, nodes.Name) and (node.node.name, node.attr) in PAIRS)
     return isinstance(node, nodes.Name) and (node.name in NAMES or node.name.isupper())
 
 
-def _said(node: nodes.Expr) -> nodes.Expr:
-    return nodes.Filter(node, "said", [], [], None, None, lineno=node.lineno)
+def _said(node: nodes.Expr, by: str = "said") -> nodes.Expr:
+    return _filter(node, by, [])
+
+
+def _filter(node: nodes.Expr, name: str, args: list[nodes.Expr]) -> nodes.Expr:
+    return nodes.Filter(node, name, args, [], None, None, lineno=node.lineno)
+
+
+def _figure(node: nodes.Call, pattern: object) -> nodes.Expr:
+    """ "{:,}".format(n) and "{:.2f}".format(n), with the signs of the language; ", ".join(…) and the like stay."""
+    found = re.fullmatch(r"\{:(,|\.(\d)f)\}", str(pattern))
+    if found is None or len(node.args) != 1:
+        return node
+    return _filter(
+        node.args[0],
+        "figure",
+        [nodes.Const(None if found.group(1) == "," else int(found.group(2)), lineno=node.lineno)],
+    )
 
 
 class Speaking(Environment):

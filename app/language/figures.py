@@ -4,6 +4,7 @@ app/web/words.py, as DESIGN 6 wants it; Babel is not even loaded for it.
 Digits are 0 to 9 in every language: they stand beside code, versions and addresses.
 """
 
+import re
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -86,3 +87,12 @@ def since(moment: datetime, now: datetime, language: str) -> str:
     if 0 < seconds < 2 * 86_400:
         return say("yesterday")
     return day(moment, language, with_year=moment.year != now.year)
+
+
+_SIGNS = {"%d": "d", "%-d": "d", "%b": "MMM", "%a": "EEE", "%Y": "y", "%H": "HH", "%M": "mm", "%S": "ss"}
+
+
+def written(moment: datetime, pattern: str, language: str) -> str:
+    """strftime with the names of the language: "%d %b %Y, %H:%M" → "20 Nov. 2026, 09:30"; other signs as they are."""
+    cldr = re.sub(r"%-?[a-zA-Z]|[a-zA-Z]+", lambda m: _SIGNS.get(m.group(), f"'{m.group()}'"), pattern)
+    return dates.format_datetime(moment, cldr, locale=locale_of(language))

@@ -36,7 +36,7 @@ def tokens(source: str) -> Iterator[Token]:
         if token.kind == "open" and token.name in SILENT and not token.code.endswith("/>"):
             end = source.find(f"</{token.name}", at)
             end = len(source) if end < 0 else end
-            yield Token("silent", source[at:end])
+            yield Token("silent", source[at:end], token.name)
             at = end
 
 

@@ -10,12 +10,17 @@ from typing import Any
 from jinja2 import BaseLoader, Environment
 
 from app.language.catalogue import catalogue
-from app.language.expressions import Speaking
+from app.language.expressions import Speaking, sounds
 from app.language.sentences import said
 from app.language.units import translate
 
 PLAIN = ("patterns.html", "parts/_patterns_column.html")
 """Pages for those who work on the product: English."""
+
+
+def told(value: Any) -> Any:
+    """What a macro is given, when it reads like words: "changed" may be the key of a table."""
+    return said(value) if type(value) is str and sounds(value) else value
 
 
 class _Translated(BaseLoader):
@@ -40,5 +45,13 @@ def environment_in(language: str, english: Environment) -> Speaking:
     )
     env.find = ours.find
     env.globals = english.globals
-    env.filters = {**english.filters, "said": said, "form_of": lambda n: ours.form(int(n))}
+    from app.language import figures
+
+    env.filters = {
+        **english.filters,
+        "said": said,
+        "told": told,
+        "written": lambda moment, pattern: figures.written(moment, pattern, language),
+        "form_of": lambda n: ours.form(int(n)),
+    }
     return env

@@ -23,6 +23,8 @@ ATTRIBUTES = frozenset(
     "data-empty data-verb label".split()
 )
 """Attributes that people read or hear."""
+MIXED = frozenset("data-kind data-problem".split())
+"""Attributes that hold words of ours or a word of machines: only values that sound like words are looked up."""
 INLINE = frozenset("a abbr b bdi br cite del em i ins mark q relative-time s small span strong sub sup time u".split())
 WHOLE = frozenset("code kbd samp svg var".split())
 """Elements inside a sentence whose content is no language."""
@@ -78,7 +80,14 @@ def translate(source: str, find: Find) -> str:
 
 
 def _attributes(source: str, find: Find) -> str:
-    return "".join(_in_tag(t.code, find) if t.kind == "open" else t.code for t in tokens(source))
+    """Of every tag; those inside pictures as well, which are no text otherwise."""
+    out = []
+    for token in tokens(source):
+        if token.kind == "silent" and token.name == "svg":
+            out.append(_attributes(token.code, find))
+        else:
+            out.append(_in_tag(token.code, find) if token.kind == "open" else token.code)
+    return "".join(out)
 
 
 _NAME = re.compile(r"""(?<![\w-])([a-zA-Z][\w-]*)=(["'])""")
@@ -101,6 +110,12 @@ def _in_tag(tag: str, find: Find) -> str:
             at = end_of_jinja(tag, at) if tag.startswith(("{{", "{%"), at) else at + 1
         if found.group(1).lower() in ATTRIBUTES:
             out += [tag[done:start], _words(tag[start:at], find)]
+            done = at
+        elif found.group(1) in MIXED and tag.startswith("{{", start):
+            out += [
+                tag[done:start],
+                _marked(tag[start:at], "told") if end_of_jinja(tag, start) == at else tag[start:at],
+            ]
             done = at
         at += 1
     return "".join([*out, tag[done:]])
@@ -368,10 +383,10 @@ def _plain(text: str) -> str:
     return html.escape(text, quote=True).replace("{", "&#123;").replace("}", "&#125;")
 
 
-def _marked(output: str) -> str:
+def _marked(output: str, by: str = "said") -> str:
     """{{ x }} → {{ (x)|said }}: expressions.py decides whether `x` can hold words of ours."""
     if GRAPHIC.match(output):
         return output
     start = 3 if output[2:3] in "-+" else 2
     end = -3 if output[-3:-2] in "-+" else -2
-    return f"{output[:start]} ({output[start:end].strip()})|said {output[end:]}"
+    return f"{output[:start]} ({output[start:end].strip()})|{by} {output[end:]}"

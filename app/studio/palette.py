@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from app.language.catalogue import ENGLISH
+from app.language.choice import current
 from app.language.sentences import say
 from app.studio.ports import ports_of
 from app.studio.shapes import NodeView, node_view
@@ -36,7 +38,8 @@ class TypeView(Struct, frozen=True):
     @property
     def words(self) -> str:
         """What the search of the palette looks at."""
-        return f"{self.title} {self.name} {self.family} {self.summary}".lower()
+        both = f"{self.title} {self.name} {self.family} {self.summary}", say(self.title), say(self.summary)
+        return " ".join(dict.fromkeys(both)).lower() if current() != ENGLISH else both[0].lower()
 
 
 FAMILIES: tuple[tuple[str, str, str], ...] = (

@@ -15,6 +15,7 @@ from app.language import browser, choice
 from app.language.catalogue import ENGLISH
 from app.web import cookies
 from app.web.cookies import Connection
+from app.web.htmx import Request
 from app.web.places import safe_path
 from app.web.scopes import header, state_of
 
@@ -61,7 +62,7 @@ class LanguageController(Controller):
     opt: ClassVar = {"public": True}
 
     @post("/", name="language:choose")
-    async def choose(self, request: Any, data: URLEncodedBody[LanguageForm]) -> Response[Any]:
+    async def choose(self, request: Request, data: URLEncodedBody[LanguageForm]) -> Response[Any]:
         from app.web.render import go  # pages know the language, and this is a page
 
         if data.language and data.language not in dict(choice.names()):

@@ -144,13 +144,13 @@ def markdown(text: str) -> Markup:
     )
 
 
-def figure(number: float) -> str:
-    """A count with its thousands apart: "1,234"; "1.234" in German."""
+def figure(number: float, digits: int | None = None) -> str:
+    """With its thousands apart, and so many digits behind the point: "1,234"; "1.234" in German."""
     if current() != ENGLISH:
         from app.language import figures
 
-        return figures.number(number, current())
-    return f"{number:,}"
+        return figures.number(number, current(), digits or 0)
+    return f"{number:,}" if digits is None else f"{number:,.{digits}f}"
 
 
 def dom_id(kind: str, ident: Any) -> str:

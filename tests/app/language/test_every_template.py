@@ -22,7 +22,12 @@ def echo():
     env = environment_in("en", render.environment())
     ours = Echo("en", form=lambda n: int(n != 1))
     env.find = env.loader.find = ours.find
-    env.filters |= {"said": lambda value: value, "form_of": lambda n: ours.form(int(n))}
+    env.filters |= {
+        "said": lambda value: value,
+        "told": lambda value: value,
+        "written": lambda moment, pattern: moment.strftime(pattern),
+        "form_of": lambda n: ours.form(int(n)),
+    }
     return env
 
 
