@@ -30,19 +30,25 @@ const figures = new Map() // a formatter is dear to make
 export function t(strings, ...holes) {
   let text = strings[0]
   for (let i = 1; i < strings.length; i++) text += `{${i}}${strings[i]}`
-  return filled(messages.get(text) ?? text, holes)
+  return messages.has(text) ? filled(messages.get(text), holes) : asEnglish(filled(text, holes))
 }
 
 export function plural(n, one, other, ...rest) {
-  const forms = plurals.get(one) ?? { one, other }
-  return filled(forms[rules.select(n)] ?? forms.other, [n, ...rest])
+  const forms = plurals.get(one)
+  return forms ? filled(forms[rules.select(n)] ?? forms.other, [n, ...rest]) : asEnglish(filled(n === 1 ? one : other, [n, ...rest]))
 }
+
+/** For what is kept rather than shown, as the name of a new flow: without the marks of direction. */
+export const bare = (text) => text.replace(/[\u2066-\u2069]/g, "")
 
 /** `digits`: behind the point, always as many; without it, as many as there are, three at most. */
 export function number(value, digits) {
   if (!figures.has(digits)) figures.set(digits, new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }))
   return figures.get(digits).format(value)
 }
+
+// What nobody has translated yet reads from left to right all the same (U+2066 … U+2069).
+const asEnglish = (text) => (rtl ? `\u2066${text}\u2069` : text)
 
 // A name of whatever script keeps its own direction inside a sentence from right to left (U+2068 … U+2069 isolate it).
 function filled(text, holes) {

@@ -11,7 +11,7 @@ import { policyOf } from "./panel-policy.js"
 import { rowDeed } from "./panel-rows.js"
 import { conditions, fault, valueOf } from "./panel-values.js"
 import { markup } from "./swap.js"
-import { rtl, t } from "../words.js"
+import { bare, rtl, t } from "../words.js"
 
 const TYPED = 30 // ms after a key until a text is saved; while one letter is on its way, the next ones wait together
 
@@ -319,7 +319,7 @@ export class Panel {
     } else if (dataset.meta !== undefined) {
       e.preventDefault()
       const { name, description, cost_limit: cost } = Object.fromEntries(new FormData(e.target))
-      this.host.edit.run([{ op: "flow.meta", name: name.trim() || t`New flow`, description, cost_limit: cost ? Number(cost) : null }])
+      this.host.edit.run([{ op: "flow.meta", name: name.trim() || bare(t`New flow`), description, cost_limit: cost ? Number(cost) : null }])
       this.close()
     }
   }

@@ -3,10 +3,10 @@
 // Words: templates/studio/_tour.html. Whether it goes on is kept by the server for each person (app/studio/touring.py).
 
 import { csrf } from "./outbox.js"
-import { t } from "../words.js"
+import { bare, t } from "../words.js"
 
 const LOOK = 300 // ms between two looks at the flow
-const PROMPT = t`Answer in one friendly sentence:` + " {{ question }}"
+const PROMPT = `${bare(t`Answer in one friendly sentence:`)} {{ question }}`
 const MOST_STEPS = 8 // a flow larger than this is not a first one
 
 export class Tour {
