@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from app.embedded.process import running as running_process
 from app.runs import service
 from tests.fault import steps
 from tests.fault.checker import check
@@ -60,9 +61,20 @@ class Nemesis:
         self.struck: dict[str, int] = {}
 
     async def strike(self) -> None:
+        await self.revive()
         name = self._round.pop() if self._round else self.chance.choice(list(self.faults))
         await self.faults[name]()
         self.struck[name] = self.struck.get(name, 0) + 1
+
+    async def revive(self) -> None:
+        """As a supervisor does with who ended because the database was away when it began. Nobody else may end."""
+        for pid in [pid for pid in self.it.workers if not running_process(pid)]:
+            self.it.workers.remove(pid)
+            begun = await self.it.ask("select from worker where pid = $1", pid)
+            said = (self.it.folder / "workers.log").read_text(errors="replace")[-3000:]
+            assert not begun, f"worker {pid} ended by itself: {said}"
+            self.it.note(f"ended {pid} before it began")
+            await self.it.spawn(dead_after=LEASE)
 
     async def kill(self) -> None:
         if pid := await self.it.busy_worker(self.chance):
