@@ -44,7 +44,7 @@ def compile(flow: Flow, catalogue: Catalogue) -> Plan | Problems:
 
 
 def variables_of(flow: Flow, catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    """Step -> the variables of the workspace that its settings read (rule 120), without those it only asks for."""
+    """Step -> the variables of the workspace that it reads (rules 120, 126), without those it only asks for."""
     read = {use.id: _variables([read_card(use, catalogue)[0]]) for use in flow.nodes}
     return {id: tuple(name for name in names if name) for id, names in read.items() if any(names)}
 
@@ -52,8 +52,12 @@ def variables_of(flow: Flow, catalogue: Catalogue) -> dict[str, tuple[str, ...]]
 def _variables(cards: Iterable[Card]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for card in cards:
-        if card.settings is not None and card.type is not None and card.type.has_holes:
+        if card.settings is None or card.type is None:
+            continue
+        if card.type.has_holes:
             found.update(dict.fromkeys(vars_in_settings(card.settings)))
+        if card.type.reads is not None:
+            found.update(dict.fromkeys(card.type.reads(card.settings)))
     return tuple(found)
 
 

@@ -91,7 +91,7 @@ async def _looked_up(frame: "Frame", step: "Step", ctx: Context) -> Place | None
             settings, inputs = step.prepare(frame.outs, frame.facts)
             asked = str(getattr(settings, "model", "") or "")
             model = await store.model(workspace, asked) if "llm" in step.needs else ""
-            known = (workspace, step.kind.name, step.kind.version, model, settings, inputs)
+            known = (workspace, step.kind.name, step.kind.version, model, settings, inputs, *_read(step, ctx, settings))
             place = Place(store, blake2b(_json.encode(known), digest_size=32, person=b"agentbase.kept").digest())
             if not ctx.run.afresh and (text := await store.recall(workspace, place.key)) is not None:
                 place.found = msgspec.json.decode(text, type=step.outputs)
@@ -99,6 +99,15 @@ async def _looked_up(frame: "Frame", step: "Step", ctx: Context) -> Place | None
         log.info("step %s: nothing is looked up: %s", step.id, error)
         return None
     return place
+
+
+def _read(step: "Step", ctx: Context, settings: Any) -> list[dict[str, Any]]:
+    """The variables that the step looks up itself, not by its settings: other values, other results."""
+    names = step.kind.reads(settings) if step.kind is not None and step.kind.reads is not None else ()
+    if not names:
+        return []
+    there = ctx.run.vars or {}
+    return [dict(there) if "" in names else {name: there.get(name) for name in names}]
 
 
 async def _keep(place: Place, step: "Step", ctx: Context, out: Any) -> None:

@@ -83,7 +83,8 @@ class DecisionsForm(Struct, forbid_unknown_fields=True):
 
 
 class LimitsForm(Struct, forbid_unknown_fields=True):
-    """Runs of a flow at once. `key`: CEL over `input`; `per_key`: at once for each of its values. null = no limit.
+    """Runs of a flow at once. `key`: CEL over `input` and `vars`; `per_key`: at once for each of its values. null = no
+    limit.
 
     `bulk`: runs that nobody waits for queue behind all others of the workspace.
     """

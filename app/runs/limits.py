@@ -6,6 +6,7 @@ A setting of the flow, not of a version: a limit protects something outside (a s
 also for runs that are queued already, and without publishing.
 """
 
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -16,9 +17,11 @@ from msgspec import Struct
 from app import events
 from app.db import Pool, Tx, tenant_tx
 from app.errors import NotAllowed, NotFound, Refused
+from app.runs.variables import in_force
 from app.web import Actor
-from flows.expressions.programs import ExpressionError, expression, written
+from flows.expressions.programs import ADD_ONE, ExpressionError, expression, written
 from flows.keys import line_of
+from flows.sdk.holes import VARS, vars_in
 
 FRESH = 2.0
 """Seconds after which a process has heard of a limit that another one set."""
@@ -56,7 +59,8 @@ select coalesce((select running from run_quota where workspace_id = $1), 50) as 
 
 
 class Limits(Struct, frozen=True):
-    """`running`: runs of the flow at once, None = as many as the workspace may have. `key`: CEL over `input`, "" = none.
+    """`running`: runs of the flow at once, None = as many as the workspace may have. `key`: CEL over `input` and
+    `vars`, "" = none.
 
     `per_key`: runs at once for each value of the key; None without a key. `bulk`: runs that nobody waits for queue behind
     all others.
@@ -132,6 +136,7 @@ async def save(actor: Actor, flow_id: UUID, limits: Limits) -> FlowLimits:
     checked = _checked(limits)
     before = await of(actor, flow_id)
     async with tenant_tx(actor.workspace_id) as tx:
+        await known_in_key(tx, checked.key, actor.workspace_id, None)
         if checked == Limits():
             await tx.execute("delete from flow_limit where flow_id = $1", flow_id)
         else:
@@ -146,14 +151,20 @@ async def save(actor: Actor, flow_id: UUID, limits: Limits) -> FlowLimits:
     return FlowLimits(flow_id, before.flow, checked, before.now)
 
 
-async def queue_of(tx: Tx, flow_id: UUID, input: str) -> tuple[str, bool]:
-    """Where a run with this input (JSON text) queues: its line, and whether the flow's lane is bulk. 1 statement."""
+async def queue_of(
+    tx: Tx, workspace_id: UUID, flow_id: UUID, environment_id: UUID | None, input: str
+) -> tuple[str, bool]:
+    """Where a run with this input (JSON text) queues: its line, and whether the flow's lane is bulk. 1 statement, 2 with
+    a key that reads variables: those in force in the run's environment.
+    """
     row = await tx.fetchrow(OF, flow_id)
     if row is None:
         return "", False
     if row["running"] is None and row["per_key"] is None:
         return "", row["bulk"]
-    return line_of(flow_id, key_of(row["key"], input) if row["key"] else ""), row["bulk"]
+    known = await in_force(tx, workspace_id, environment_id) if vars_in(row["key"]) else None
+    key = key_of(row["key"], input, known.vars if known is not None else None) if row["key"] else ""
+    return line_of(flow_id, key), row["bulk"]
 
 
 async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str, lane: str = "normal") -> str:
@@ -173,13 +184,26 @@ async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str, lane: str 
     return ""
 
 
-def key_of(source: str, input: str) -> str:
-    """The key as text; "" for an input that has none: such a run counts for the flow's own limit only."""
+def key_of(source: str, input: str, vars: Mapping[str, Any] | None = None) -> str:
+    """The key as text; "" for an input that has none: such a run counts for the flow's own limit only. `vars`: the
+    workspace's variables; None: there are none, or the key reads none.
+    """
     try:
-        value = expression(source)({"input": msgspec.json.decode(input)})
+        value = expression(source)({"input": msgspec.json.decode(input), **({VARS: vars} if vars is not None else {})})
     except ExpressionError:
         return ""
     return "" if value is None else written(value)
+
+
+async def known_in_key(tx: Tx, key: str, workspace_id: UUID, environment_id: UUID | None) -> None:
+    """A key that reads a variable which is not there would be none. Raises Refused(field="key"). 0 or 1 statements."""
+    names = [name for name in vars_in(key) if name]
+    if not names:
+        return
+    found = await in_force(tx, workspace_id, environment_id)
+    missing = [name for name in names if found is None or name not in found.vars]
+    if missing:
+        raise Refused(f"There is no variable '{missing[0]}' here.", remedy=ADD_ONE, field="key")
 
 
 def _read(row: Any) -> Limits:

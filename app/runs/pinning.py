@@ -68,7 +68,7 @@ async def begin(
             draft=True,
             deadline=service.DEADLINE,
             afresh=afresh,
-            line=(await limits.queue_of(tx, ready.flow_id, text))[0],
+            line=(await limits.queue_of(tx, *ready.place, text))[0],
             variables_id=await service.variables_id(tx, ready),
         )
         try:

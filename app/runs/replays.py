@@ -312,7 +312,7 @@ async def _stored(
         draft=origin["draft"],
         deadline=service.DEADLINE,
         afresh=afresh,
-        line=(await limits.queue_of(tx, ready.flow_id, given))[0],
+        line=(await limits.queue_of(tx, *ready.place, given))[0],
         variables_id=await service.variables_id(tx, ready),
     )
     try:

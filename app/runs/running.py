@@ -68,6 +68,11 @@ class Ready(Struct, frozen=True):
     limits: Limits = LIMITS
     environment_id: UUID | None = None
 
+    @property
+    def place(self) -> tuple[UUID, UUID, UUID | None]:
+        """Workspace, flow, environment."""
+        return self.workspace_id, self.flow_id, self.environment_id
+
     async def variables(self) -> VariableSet | None:
         """Those of its environment, where its runs read any. Memory, once a second the database."""
         return await host().variables.of(self.workspace_id, self.environment_id) if reads(self.plan) else None

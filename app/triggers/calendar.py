@@ -50,8 +50,9 @@ def due(line: str, zone: str, planned: datetime, now: datetime) -> Due:
     gone = 0
     if following <= now:  # away for very long: what counts are the last ones
         gone = COUNTED
-        newest = islice(CronSim(line.upper(), _local(now + timedelta(seconds=1), zone), reverse=True), 101)
-        found = sorted(moment.astimezone(UTC) for moment in newest if moment > planned)
+        newest = islice(CronSim(line.upper(), _local(now + timedelta(seconds=1), zone), reverse=True), 102)
+        # A second later, so that a time of this very moment counts; but one that comes only then does not yet.
+        found = sorted(moment.astimezone(UTC) for moment in newest if planned < moment <= now)[-101:]
         following = upcoming(line, zone, now)[0]
     found = [moment.astimezone(UTC) for moment in found]
     return Due(

@@ -12,11 +12,12 @@ import msgspec
 
 from app.db import Tx
 from app.events import Event, read
-from app.runs.service import whole_output
+from app.runs.service import variables_in_force, whole_output
 from app.triggers.due import each_locked, trigger_of
 from app.triggers.firing import Trigger, depth_of, fire, note
 from app.triggers.plans import stored_settings
 from flows.expressions import ExpressionError, expression
+from flows.sdk.holes import VARS, vars_in
 
 BATCH = 200
 MOST_A_MINUTE = 300
@@ -62,12 +63,18 @@ async def _events(tx: Tx, row: Any) -> int:
     events = await read(tx, trigger.workspace_id, row["cursor"], limit=BATCH)
     left = MOST_A_MINUTE - await _started_lately(tx, trigger.id)
     started = 0
+    other: list[Event] = []
+    known = await _variables(tx, row, settings)
     for event in events:
         given = {
             "number": event.seq, "topic": event.topic, "type": event.type, "data": event.data,
             "at": event.at.isoformat() if event.at is not None else "",
         }  # fmt: skip
-        if settings is None or not wanted(settings.kinds, event.type) or not await _holds(tx, trigger, settings, given):
+        if settings is None or not wanted(settings.kinds, event.type):
+            continue
+        holds = await _holds(tx, trigger, settings, {"event": given, **known})
+        if not holds:
+            other += [event] if holds is False else []
             continue
         if left <= 0:
             await _too_many(tx, trigger, event)
@@ -75,6 +82,8 @@ async def _events(tx: Tx, row: Any) -> int:
         done = await fire(tx, trigger, f"event {event.seq}", {"event": given}, depth=await _depth(tx, event.data))
         left -= done is not None
         started += done is not None and done.result == "started"
+    if other:
+        await _not_wanted(tx, trigger, other)
     if events:
         await tx.execute("update trigger_plan set cursor = $2 where trigger_id = $1", trigger.id, events[-1].seq)
     return int(started > 0)
@@ -111,15 +120,23 @@ def wanted(kinds: list[str], type: str) -> bool:
     return any(kind in (type, "*") or (kind.endswith(".*") and type.startswith(kind[:-1])) for kind in kinds)
 
 
-async def _holds(tx: Tx, trigger: Trigger, settings: Any, event: dict[str, Any]) -> bool:
-    """Whether the condition is true. One that can't be evaluated is not, and the log says why."""
+async def _variables(tx: Tx, row: Any, settings: Any) -> dict[str, Any]:
+    """What the condition knows beside the event: the variables in force where the trigger is, if it reads any."""
+    if settings is None or not vars_in(settings.condition):
+        return {}
+    found = await variables_in_force(tx, row["workspace_id"], row["environment_id"])
+    return {VARS: found.vars} if found is not None else {}
+
+
+async def _holds(tx: Tx, trigger: Trigger, settings: Any, known: dict[str, Any]) -> bool | None:
+    """Whether the condition is true. None: it can't be evaluated, and the log says why."""
     if not settings.condition.strip():
         return True
     try:
-        return bool(expression(settings.condition)({"event": event}))
+        return bool(expression(settings.condition)(known))
     except ExpressionError as problem:
-        await note(tx, trigger, f"condition {event['number']}", "skipped", str(problem))
-        return False
+        await note(tx, trigger, f"condition {known['event']['number']}", "skipped", str(problem))
+        return None
 
 
 async def _depth(tx: Tx, data: Any) -> int:
@@ -135,6 +152,14 @@ async def _started_lately(tx: Tx, trigger_id: UUID) -> int:
     lately = """select count(*) from trigger_firing where trigger_id = $1 and result = 'started'
                 and at > clock_timestamp() - interval '1 minute'"""
     return int(await tx.fetchval(lately, trigger_id))
+
+
+async def _not_wanted(tx: Tx, trigger: Trigger, events: list[Event]) -> None:
+    """One line an hour, that counts: whoever asks why it did not fire finds the answer, and a busy workspace no flood."""
+    first = events[0]
+    hour = f"{first.at:%Y-%m-%dT%H}" if first.at is not None else "now"
+    said = f"'Only if' did not hold, as for {first.type}, number {first.seq}."
+    await note(tx, trigger, f"not wanted {hour}", "skipped", said, len(events))
 
 
 async def _too_many(tx: Tx, trigger: Trigger, event: Event) -> None:

@@ -20,7 +20,7 @@ class SecretForm(Struct, frozen=True, forbid_unknown_fields=True):
 class PaceForm(Struct, frozen=True, forbid_unknown_fields=True):
     """`none`: as it comes. `quiet`: after `seconds` in which nothing came, `longest` after the first at the latest,
     with the first input, the last one, or all (`input.collected`). `rate`: at most `most` in any `seconds`, the others
-    are queued or dropped. `key`: CEL over `input`; each of its values has a pace of its own.
+    are queued or dropped. `key`: CEL over `input` and `vars`; each of its values has a pace of its own.
     """
 
     mode: Literal["none", "quiet", "rate"]

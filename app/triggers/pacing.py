@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from app.db import Tx
 from app.runs import service as runs
+from flows.sdk.holes import vars_in
 
 MOST_HELD = 1_000
 """Firings of one trigger that are held at once; what comes on top is left out, and the log says so."""
@@ -26,6 +27,7 @@ LONGEST = 10
 """A quiet time that never comes is waited for so many times as long, where the pace says nothing else."""
 
 OF = "select mode, seconds, key, take, longest, most, over from trigger_pace where trigger_id = $1"
+WHERE = "select workspace_id, environment_id from trigger where id = $1"
 LOCK = "select pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2, 1885434724)), clock_timestamp() as now"
 LEAD = """
 select id, at, input, times, clock_timestamp() as now from trigger_firing
@@ -42,7 +44,7 @@ MERGE = "update trigger_firing set times = times + 1, slot_at = $2, input = $3::
 class Pace(Struct, frozen=True):
     """`quiet`: a start when nothing came for `seconds`, `longest` seconds after the first at the latest (None: ten times
     as long), with the input that `take` says. `rate`: at most `most` starts in any `seconds`; what is over it is queued
-    or dropped. `key`: CEL over `input`; each of its values has a pace of its own, "" = one for all.
+    or dropped. `key`: CEL over `input` and `vars`; each of its values has a pace of its own, "" = one for all.
     """
 
     mode: Literal["quiet", "rate"]
@@ -77,7 +79,7 @@ async def of(tx: Tx, trigger_id: UUID) -> Pace | None:
 async def place(tx: Tx, trigger_id: UUID, pace: Pace, input: Mapping[str, Any]) -> Place:
     """Where a firing with this input goes. Firings of one key wait for each other until the transaction ends."""
     text = msgspec.json.encode(input).decode()
-    key = _key(pace, text)
+    key = await _key(tx, trigger_id, pace, text)
     now: datetime = (await tx.fetchrow(LOCK, trigger_id, key))["now"]
     if pace.mode == "quiet":
         return await _quiet(tx, trigger_id, pace, key, input, now)
@@ -127,10 +129,12 @@ def started(pace: Pace | None, times: int) -> str:
     return f"After a quiet time, for {times:,} {'firing' if times == 1 else 'firings'}."
 
 
-def _key(pace: Pace, input: str) -> str:
+async def _key(tx: Tx, trigger_id: UUID, pace: Pace, input: str) -> str:
     if not pace.key:
         return ""
-    text = runs.key_of(pace.key, input)
+    there = await tx.fetchrow(WHERE, trigger_id) if vars_in(pace.key) else None
+    known = await runs.variables_in_force(tx, *there) if there is not None else None
+    text = runs.key_of(pace.key, input, known.vars if known is not None else None)
     return text if len(text) <= 200 else blake2b(text.encode(), digest_size=20).hexdigest()
 
 

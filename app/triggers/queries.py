@@ -176,7 +176,8 @@ def _why(view: TriggerView, working: bool) -> list[str]:
     """What keeps it from firing, most decisive first; [] = nothing does."""
     found = []
     if not view.on:
-        found.append("It is switched off.")
+        elsewhere = f" In {view.environment} everything but webhooks is off until somebody switches it on."
+        found.append("It is switched off." + (elsewhere if view.environment else ""))
     if view.problem:
         found.append(view.problem)
     if view.signature and not (view.secret_hint or view.secret_name or view.environment):

@@ -91,7 +91,8 @@ async def fire_now(actor: Actor, trigger_id: UUID) -> Fired:
 async def set_pace(actor: Actor, trigger_id: UUID, form: PaceForm) -> None:
     """How often this trigger may start something. What is held keeps its moment.
 
-    Raises NotFound, Conflict for a kind that visitors start, Refused for a key that can't be read.
+    Raises NotFound, Conflict for a kind that visitors start, Refused for a key that can't be read, or reads a
+    variable that is not there.
     """
     may_change(actor)
     try:
@@ -102,6 +103,7 @@ async def set_pace(actor: Actor, trigger_id: UUID, form: PaceForm) -> None:
         row = await found(tx, trigger_id)
         if row["kind"] in BY_VISITORS:
             raise Conflict("Somebody waits for the answer of this trigger: it has no pace.")
+        await runs.known_in_key(tx, form.key, actor.workspace_id, row["environment_id"])
         if form.mode == "none":
             await tx.execute("delete from trigger_pace where trigger_id = $1", trigger_id)
         else:

@@ -18,6 +18,8 @@ from flows.sdk import (
     lines,
     node,
 )
+from flows.sdk.holes import VARS
+from flows.sdk.python_vars import handed_over, vars_in_python
 
 RESULT = "result"
 RESERVED = frozenset({"after", "error", "values", RESULT})
@@ -55,7 +57,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Code,
         Meta(
             title="Python",
-            description="What return gives is the result; without it, the last line. print(…) goes to the run's log.",
+            description="What return gives is the result; without it, the last line. print(…) goes to the run's log. "
+            'Variables of the workspace are there as vars["name"].',
             max_length=50_000,
         ),
         lines(12),
@@ -106,6 +109,11 @@ def _ports(settings: Settings) -> Ports:
     return Ports(inputs, outputs or (Port(RESULT, "any", "Result", "What the code gave back."),))
 
 
+def _reads(settings: Settings) -> tuple[str, ...]:
+    """An input of that name is what the code means by it."""
+    return () if any(row.name == VARS for row in settings.inputs) else vars_in_python(settings.code)
+
+
 def _summary(settings: Settings) -> str:
     told = (line.strip() for line in settings.code.splitlines())
     return next((line for line in told if line and not line.startswith("#")), "")[:80]
@@ -122,16 +130,20 @@ def _summary(settings: Settings) -> str:
     ports=_ports,
     summary=_summary,
     sources=lambda settings: (Source("code", settings.code, settings.engine),),
+    reads=_reads,
 )
 async def python(settings: Settings, inputs: Inputs, ctx: Context) -> Outputs:
     """Runs a few lines of Python: no network, no files, no environment, only its inputs.
 
-    An input that nothing arrives at is None. What the code prints, and how much it used, is in the log of the run.
+    An input that nothing arrives at is None. Variables of the workspace are in `vars`: vars["shop"] has to be there,
+    vars.get("shop") may be missing. What the code prints, and how much it used, is in the log of the run.
 
     Raises NodeError(field="code") with the line, what was wrong there and what to do; NodeError(field="outputs") when
     the result is not what the outputs promise; NodeError(field="engine") where full Python is not to be had.
     """
     given: dict[str, Any] = {row.name: inputs.values.get(row.name) for row in settings.inputs}
+    if names := _reads(settings):
+        given[VARS] = handed_over(names, ctx.run.vars)
     made = await ctx.sandbox.python(
         settings.code, given, engine=settings.engine, seconds=settings.seconds, memory=settings.memory * 1_048_576
     )

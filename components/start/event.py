@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from flows.sdk import Context, NodeError, Nothing, Ports, lines, node
+from flows.sdk.holes import vars_in
 from flows.sdk.ports import ports_of
 
 KIND = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,98}(\.\*)?|\*")
@@ -18,7 +19,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
     condition: Annotated[
         str,
-        Meta(title="Only if", description="Such as event.data.by == 'Mara'. Empty = always.", max_length=2_000),
+        Meta(
+            title="Only if",
+            description="Such as event.data.by == 'Mara', or event.data.stars < vars.fewest. Empty = always.",
+            max_length=2_000,
+        ),
         lines(2),
     ] = ""
 
@@ -48,11 +53,13 @@ def _ports(settings: Settings) -> Ports:
     trigger="event",
     ports=_ports,
     summary=lambda settings: ", ".join(settings.kinds),
+    reads=lambda settings: vars_in(settings.condition),
 )
 async def event(settings: Settings, inputs: Nothing, ctx: Context) -> Outputs:
     """Starts the flow when something happens in the workspace: each event of its kinds once, in their order.
 
-    The run's input is {"event": {"number", "topic", "type", "data", "at"}}. Events that a run of this flow causes may
+    The condition knows `event` and the workspace's variables, as `vars.name`. The run's input is
+    {"event": {"number", "topic", "type", "data", "at"}}. Events that a run of this flow causes may
     start it again, eight times in a row at most.
     """
     given = dict(ctx.input.get("event") or {})

@@ -21,6 +21,7 @@ Program = Callable[[Mapping[str, Any]], Json]
 """Takes the variables, gives the value. Raises ExpressionError."""
 
 PATH = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\]|\[\"[^\"\\]*\"\]|\['[^'\\]*'\])*\s*")
+PLACE = re.compile(r"(?<![\w.\])])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\]|\[\"[^\"\\]*\"\]|\['[^'\\]*'\])+")
 STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d+)\]|\[[\"']([^\"']*)[\"']\]")
 NOT_NAMES = frozenset({"true", "false", "null"})
 MOST_SHOWN = 60
@@ -177,6 +178,23 @@ def _missing(text: str, path: list[Any], step: Any, value: Any) -> str:
     return f"`{_short(text)}`: '{where}' is {_kind(value)}, so it has no '{step}'."
 
 
+def _lacking(text: str, key: str, variables: Mapping[str, Any]) -> str:
+    """The sentence for the first place of a longer expression that asks an object for `key` which it has not; "" when
+    that happens inside map, filter and the like, where the object has no name out here.
+    """
+    for place in PLACE.finditer(text):
+        steps = [int(i) if i else (name or quoted) for name, i, quoted in STEP.findall(place.group())]
+        value = variables.get(str(steps[0]))
+        for depth, step in enumerate(steps[1:], start=1):
+            if isinstance(value, dict) and step not in value and step == key:
+                return _missing(text, steps[:depth], step, value)
+            try:
+                value = value[step]  # type: ignore[index]
+            except (KeyError, IndexError, TypeError):
+                break
+    return ""
+
+
 def _unreadable(text: str, reason: str) -> str:
     found = re.search(r"<input>:\d+:(\d+): (.*)", reason)
     place = f" at character {found.group(1)}" if found else ""
@@ -192,6 +210,8 @@ def _explain(text: str, error: Exception, variables: Mapping[str, Any]) -> str:
             )
         return _unknown(text, undefined.group(1), variables)
     if isinstance(error, KeyError):
+        if said := _lacking(text, str(error.args[0]) if error.args else "", variables):
+            return said
         return f"`{_short(text)}`: there is no {error} in the value. Use has(…) to ask first."
     if isinstance(error, IndexError):
         return f"`{_short(text)}`: the list is shorter than that. Counting starts at 0."

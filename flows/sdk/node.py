@@ -57,8 +57,8 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
 
     __slots__ = (
         "_effect_of", "_ports_of", "_summary_of", "container", "description", "early", "effect", "ends", "family", "fn",
-        "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "probe", "result",
-        "settings", "sources", "static", "subflow", "timeout", "title", "trigger", "undo", "upgrades",
+        "has_holes", "icon", "inputs", "join_of", "name", "needs", "never_suspends", "outputs", "probe", "reads",
+        "result", "settings", "sources", "static", "subflow", "timeout", "title", "trigger", "undo", "upgrades",
         "version", "waits",
     )  # fmt: skip
 
@@ -89,6 +89,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         join: Callable[[Any], Join] | None,
         upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]],
         sources: Callable[[Any], Sequence[Source]] | None,
+        reads: Callable[[Any], Sequence[str]] | None,
     ) -> None:
         self.fn = fn
         self.name = name
@@ -111,6 +112,7 @@ class NodeType(Generic[Settings_contra, Inputs_contra, Outputs_co]):
         self.upgrades = upgrades
         self.join_of = join
         self.sources = sources
+        self.reads = reads
         self.settings, self.inputs, self.outputs = _signature(name, fn)
         self.static = ports_of(self.inputs, self.outputs)
         self.never_suspends = _never_suspends(fn)
@@ -189,6 +191,7 @@ def node(  # noqa: PLR0913
     join: Callable[[Any], Join] | None = None,
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
     sources: Callable[[Any], Sequence[Source]] | None = None,
+    reads: Callable[[Any], Sequence[str]] | None = None,
 ) -> Callable[
     [Callable[[Settings_contra, Inputs_contra, Context], Awaitable[Outputs_co]]],
     NodeType[Settings_contra, Inputs_contra, Outputs_co],
@@ -196,7 +199,9 @@ def node(  # noqa: PLR0913
     """Declare a node type. `name` is "family.word", "package.word"; never change it, raise `version` instead.
 
     `timeout`: seconds a step may take unless the flow says otherwise.
-    `ports`, `summary`, `effect_of`, `join`, `sources` (code in them) take the settings.
+    `ports`, `summary`, `effect_of`, `join`, `sources` (code in them), `reads` take the settings.
+    `reads`: variables of the workspace (`ctx.run.vars`) that the function looks up itself, beside those in templates
+    and expressions; "" = no particular one. A run has variables only when its steps say that they read some.
     `ends`: the step ends more than itself. Its Outputs then say with what: `value` (UNSET = nothing) for a round or a
     container, `failed` (a sentence, "" = success) for a flow.
     `probe` is asked after an interrupted try of a step whose effect is "probe": it gives the outputs when that try took
@@ -237,6 +242,7 @@ def node(  # noqa: PLR0913
             join=join,
             upgrades=upgrades or {},
             sources=sources,
+            reads=reads,
         )
 
     return declare

@@ -1,6 +1,6 @@
 """Published flows with triggers, and the clock of their plans moved to where a test wants it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -52,15 +52,29 @@ async def the_trigger(flow_id: UUID) -> UUID:
     return UUID(str(found))
 
 
-async def planned_ago(trigger_id: UUID, ago: timedelta) -> None:
-    """As if the next time lay so far back, on a whole minute."""
+def far_off() -> dict[str, str]:
+    """A schedule of once a day whose next time, and the one before, are half a day away: what is due in a test is what
+    it plans by `planned_ago`, in whichever minute it runs.
+    """
+    return {"every": "day", "time": f"{datetime.now(UTC) + timedelta(hours=12):%H:%M}"}
+
+
+async def planned_ago(trigger_id: UUID, ago: timedelta) -> datetime:
+    """As if the next time lay so far back. Returns that moment."""
     async with system_tx("factory") as tx:
-        await tx.execute(
-            """update trigger_plan set next_at = date_trunc('minute', clock_timestamp() - $2::interval)
-               where trigger_id = $1""",
+        moment: datetime = await tx.fetchval(
+            """update trigger_plan set next_at = clock_timestamp() - $2::interval where trigger_id = $1
+               returning next_at""",
             trigger_id,
             ago,
         )
+    return moment
+
+
+async def planned_at(trigger_id: UUID, moment: datetime) -> None:
+    """As if this were the next time."""
+    async with system_tx("factory") as tx:
+        await tx.execute("update trigger_plan set next_at = $2 where trigger_id = $1", trigger_id, moment)
 
 
 async def firings(trigger_id: UUID) -> list[Any]:

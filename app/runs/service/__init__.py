@@ -4,7 +4,7 @@ visitor).
 
 from app.runs.doors import Admitted, Forged, Hook, Paced, check_calls, guard_hooks, pace_hooks
 from app.runs.forms import GoOnForm
-from app.runs.limits import key_of
+from app.runs.limits import key_of, known_in_key
 from app.runs.rehearsal import Answer, at_the_boundary, digest, recorded, rehearse, rehearse_here
 from app.runs.rollouts import begin_rollout, end_rollout, rolling_out
 from app.runs.service.answering import PATIENCE, answer, follow, stream
@@ -69,6 +69,7 @@ __all__ = [
     "guard_hooks",
     "input_text",
     "key_of",
+    "known_in_key",
     "limit",
     "live_version",
     "lock_variables",

@@ -104,7 +104,7 @@ async def start_within(
 
 async def _stored(tx: Tx, new: verbs.NewRun, ready: Ready) -> tuple[UUID, Lane]:
     """Its id, and the lane it queues in: that of its flow, where nobody waits for it."""
-    line, bulk = await limits.queue_of(tx, new.flow_id, new.input)
+    line, bulk = await limits.queue_of(tx, *ready.place, new.input)
     new = msgspec.structs.replace(
         new, line=line, lane="bulk" if bulk and new.lane == "normal" else new.lane,
         variables_id=await variables_id(tx, ready),

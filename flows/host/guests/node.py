@@ -84,6 +84,7 @@ def card(kind: NodeType[Any, Any, Any]) -> Card:
         "ports": kind._ports_of is not None,
         "effect_of": kind._effect_of is not None,
         "sources": kind.sources is not None,
+        "reads": kind.reads is not None,
     }
     return Card(
         kind.name,

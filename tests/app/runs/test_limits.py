@@ -43,6 +43,20 @@ async def test_equal_keys_queue_in_one_line_and_others_in_another(flow, editor):
     assert without == await the_line(workspace, await service.start(editor, version, {}, trigger="api")) == str(flow_id)
 
 
+async def test_rule_125_a_key_knows_variables_and_is_not_saved_while_one_is_missing(flow, editor):
+    workspace, flow_id, version = flow
+    with pytest.raises(Refused, match="There is no variable 'region' here"):
+        await service.limit(editor, flow_id, Limits(key="input.customer + vars.region", per_key=1))
+    lines = []
+    for region in ("eu", "us"):
+        async with tenant_tx(workspace) as tx:
+            await service.put_variables(tx, workspace, None, {"region": region}, None)
+        await service.limit(editor, flow_id, Limits(key="input.customer + vars.region", per_key=1))
+        run = await service.start(editor, version, {"customer": "a"}, trigger="api")
+        lines.append(await the_line(workspace, run))
+    assert len({*lines, str(flow_id)}) == 3
+
+
 async def test_a_limit_counts_for_what_is_queued_already(flow, editor):
     workspace, flow_id, version = flow
     before = await service.start(editor, version, {}, trigger="api")

@@ -34,10 +34,37 @@ async def test_each_event_of_its_kinds_fires_once_with_what_happened(engine):
         await happened(made.workspace_id, type, n=n)
     await asyncio.gather(*(fire_events() for _ in range(5)))
     await fire_events()
-    rows = await firings(made.id)
+    *rows, other = sorted(await firings(made.id), key=lambda row: row["run_id"] is None)
     given = [(await input_of(row))["event"] for row in rows]
     assert [(event["type"], event["data"]["n"]) for event in given] == [("garden.grew", 1), ("shop.sold", 2)]
     assert all(row["result"] == "started" and row["depth"] == 0 for row in rows)
+    assert (other["result"], other["times"]) == ("skipped", 1)
+    assert other["reason"].startswith("'Only if' did not hold, as for garden.grew, number ")
+    for n in (7, 8):
+        await happened(made.workspace_id, "garden.grew", n=n)
+    await fire_events()
+    assert sum(row["times"] for row in await firings(made.id) if row["run_id"] is None) == 3
+
+
+async def test_rule_125_a_condition_knows_the_variables_of_its_environment_and_says_which_is_missing(engine):
+    made = await a_trigger("start.event", kinds=["card.*"], condition="event.data.stars < vars.fewest")
+    await happened(made.workspace_id, "card.rated", stars=1)
+    await fire_events()
+    (missed,) = await firings(made.id)
+    assert missed["result"] == "skipped" and "this workspace has no variables here" in missed["reason"]
+    async with tenant_tx(made.workspace_id) as tx:
+        await runs.put_variables(tx, made.workspace_id, None, {"fewest": 3}, None)
+    for stars in (2, 4):
+        await happened(made.workspace_id, "card.rated", stars=stars)
+    await fire_events()
+    started = [row for row in await firings(made.id) if row["result"] == "started"]
+    assert [(await input_of(row))["event"]["data"]["stars"] for row in started] == [2]
+    async with tenant_tx(made.workspace_id) as tx:
+        await runs.put_variables(tx, made.workspace_id, None, {"most": 3}, None)
+    await happened(made.workspace_id, "card.rated", stars=2)
+    await fire_events()
+    last = (await firings(made.id))[-1]
+    assert last["result"] == "skipped" and "no variable 'fewest' here. Known are: most" in last["reason"]
 
 
 async def test_what_happened_before_the_publication_or_elsewhere_does_not_count(engine):

@@ -22,7 +22,7 @@ from tests.app.runs.test_hooks import call
 from tests.app.triggers.test_signatures import signed
 from tests.factories.accounts import a_person
 from tests.factories.studio import a_flow
-from tests.factories.triggers import PORTS, a_started_flow, planned_ago
+from tests.factories.triggers import PORTS, a_started_flow, far_off, planned_ago
 
 MAIL = b"From: Mara <mara@fernhill.example>\r\nTo: x@y\r\nSubject: Tulips\r\nMessage-ID: <1@x>\r\n\r\nHello"
 
@@ -59,7 +59,7 @@ async def _ran(actor, flow_id):
 
 
 async def test_a_schedule_is_off_there_until_somebody_switches_it_on_and_starts_what_runs_there(actor):
-    flow_id, place, live, staged = await _staged(actor, "start.schedule", every="month")
+    flow_id, place, live, staged = await _staged(actor, "start.schedule", **far_off())
     assert live.on and not staged.on and live.id != staged.id and staged.next_at is None
     await planned_ago(staged.id, timedelta(seconds=10))
     await fire_due()

@@ -8,6 +8,7 @@ import pytest
 
 from app.db import system_tx, tenant_tx
 from app.errors import Conflict, NotAllowed, Refused
+from app.runs import service as runs
 from app.triggers import pacing, queries, service
 from app.triggers.due import fire_held, trigger_of
 from app.triggers.firing import fire
@@ -235,3 +236,21 @@ async def test_what_somebody_waits_for_has_no_pace(engine):
         await tx.execute("update trigger set kind = 'chat' where id = $1", made.id)
     with pytest.raises(Conflict):
         await service.set_pace(actor, made.id, PaceForm("quiet"))
+
+
+async def test_rule_125_a_key_knows_variables_and_is_not_saved_while_one_is_missing(engine):
+    actor = await an_actor()
+    form = {"mode": "quiet", "seconds": 10, "key": "input.shop + vars.region"}
+    with pytest.raises(Refused, match="There is no variable 'region' here") as refused:
+        await paced(actor, **form)
+    assert refused.value.field == "key"
+    async with tenant_tx(actor.workspace_id) as tx:
+        await runs.put_variables(tx, actor.workspace_id, None, {"region": "eu"}, None)
+    made = await paced(actor, **form)
+    await come(made, {"shop": "fernhill"})
+    (held,) = await firings(made.id)
+    assert held["pace_key"] == "fernhilleu"
+    async with tenant_tx(actor.workspace_id) as tx:
+        await runs.put_variables(tx, actor.workspace_id, None, {}, None)
+    await come(made, {"shop": "fernhill"}, key="later")
+    assert (await firings(made.id))[-1]["pace_key"] == ""

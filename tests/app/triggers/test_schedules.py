@@ -14,10 +14,17 @@ from app.triggers.plans import plan_new
 from flows.model import NodeUse
 from tests.factories.accounts import a_person
 from tests.factories.runs import a_version, a_worker, wait_for
-from tests.factories.triggers import a_started_flow, a_trigger, firings, planned_ago, the_trigger
+from tests.factories.triggers import (
+    a_started_flow,
+    a_trigger,
+    far_off,
+    firings,
+    planned_ago,
+    planned_at,
+    the_trigger,
+)
 
 SECONDS = timedelta(seconds=1)
-MINUTES = timedelta(minutes=1)
 
 
 async def next_at(trigger_id):
@@ -26,7 +33,7 @@ async def next_at(trigger_id):
 
 
 async def test_a_planned_time_starts_one_run_however_many_workers_look(engine):
-    made = await a_trigger("start.schedule", every="minutes", minutes=1)
+    made = await a_trigger("start.schedule", **far_off())
     await planned_ago(made.id, 0 * SECONDS)
     await asyncio.gather(*(fire_due() for _ in range(6)))
     (fired,) = await firings(made.id)
@@ -39,12 +46,13 @@ async def test_a_planned_time_starts_one_run_however_many_workers_look(engine):
 
 
 async def test_a_clock_that_is_set_back_fires_nothing_twice(engine):
-    made = await a_trigger("start.schedule", every="minutes", minutes=1, overlap="allow")
-    for _ in range(2):
-        await planned_ago(made.id, 0 * SECONDS)
-        await fire_due()
-    assert len(await firings(made.id)) in (1, 2)  # two when the minute changed in between
-    assert len({row["planned_at"] for row in await firings(made.id)}) == len(await firings(made.id))
+    made = await a_trigger("start.schedule", overlap="allow", **far_off())
+    moment = await planned_ago(made.id, 0 * SECONDS)
+    await fire_due()
+    await planned_at(made.id, moment)
+    await fire_due()
+    (fired,) = await firings(made.id)
+    assert fired["planned_at"] == moment
 
 
 @pytest.mark.parametrize(
@@ -57,20 +65,24 @@ async def test_a_clock_that_is_set_back_fires_nothing_twice(engine):
     ],
 )
 async def test_missed_times_are_made_up_for_as_the_setting_says_and_the_rest_is_in_the_log(engine, policy, started):
-    made = await a_trigger("start.schedule", every="minutes", minutes=2, overlap="allow", **policy)
-    async with system_tx("test") as tx:
-        await tx.execute(
-            """update trigger_plan set next_at = to_timestamp(floor(extract(epoch from clock_timestamp()) / 120) * 120
-               - 120 * 4) where trigger_id = $1""",
-            made.id,
-        )
+    made = await a_trigger("start.schedule", overlap="allow", **far_off(), **policy)
+    await planned_at(made.id, await next_at(made.id) - timedelta(days=4))
     await fire_due()
     rows = await firings(made.id)
-    late = [row for row in rows if row["reason"].startswith("Made up for")]
-    assert len(late) in (started, min(started + 1, 5))  # the fifth is missed too, or on time, by the second we are in
-    skipped = [row for row in rows if row["result"] == "skipped"]
-    assert len(skipped) == (policy.get("most") != 100)
-    assert all("passed while nothing was running" in row["reason"] for row in skipped)
+    assert [row["result"] for row in rows].count("started") == started
+    assert all(row["reason"].startswith("Made up for") for row in rows if row["result"] == "started")
+    skipped = [row["reason"] for row in rows if row["result"] == "skipped"]
+    assert len(skipped) == (started < 4)
+    left = {0: "4 planned times", 1: "3 planned times", 3: "1 planned time"}.get(started, "")
+    assert all(said.startswith(f"{left} passed while nothing was running here") for said in skipped)
+
+
+async def test_a_time_of_less_than_a_minute_ago_is_on_time_and_one_before_that_was_missed(engine):
+    made = await a_trigger("start.schedule", overlap="allow", missed="skip", **far_off())
+    for ago, result in ((20, "started"), (100, "skipped")):
+        await planned_ago(made.id, ago * SECONDS)
+        await fire_due()
+        assert (await firings(made.id))[-1]["result"] == result
 
 
 async def test_an_outage_of_weeks_costs_no_thousands_of_runs(engine):
@@ -78,19 +90,16 @@ async def test_an_outage_of_weeks_costs_no_thousands_of_runs(engine):
     await planned_ago(made.id, timedelta(days=40))
     await fire_due()
     rows = await firings(made.id)
-    assert len([row for row in rows if row["result"] == "started"]) in (100, 101)
+    assert len([row for row in rows if row["result"] == "started"]) == 101  # the newest of them is on time
     (note,) = [row for row in rows if row["result"] == "skipped"]
     assert note["reason"].startswith("More than 1000 planned times passed")
 
 
 async def an_unfinished(overlap):
-    made = await a_trigger("start.schedule", then="people.approval", every="minutes", minutes=1, overlap=overlap)
-    await planned_ago(made.id, 0 * SECONDS)
-    await fire_due()
-    await planned_ago(made.id, -1 * MINUTES)
-    async with system_tx("test") as tx:  # the next planned time, as if it were now
-        await tx.execute("update trigger_plan set next_at = clock_timestamp() where trigger_id = $1", made.id)
-    await fire_due()
+    made = await a_trigger("start.schedule", then="people.approval", overlap=overlap, **far_off())
+    for _ in range(2):
+        await planned_ago(made.id, 0 * SECONDS)
+        await fire_due()
     return made, await firings(made.id)
 
 
@@ -135,7 +144,7 @@ async def test_publishing_again_keeps_the_planned_time_unless_the_schedule_chang
 
 async def test_a_step_that_is_gone_or_switched_off_does_not_fire_and_publishing_does_not_switch_it_on(engine):
     person = await a_person()
-    made = await a_trigger("start.schedule", workspace_id=person.actor.workspace_id, every="minutes")
+    made = await a_trigger("start.schedule", workspace_id=person.actor.workspace_id, **far_off())
     await service.switch(person.actor, made.id, on=False)
     flow = a_started_flow("start.schedule", {"every": "minutes", "minutes": 1}, port="time")
     async with tenant_tx(made.workspace_id) as tx:
@@ -157,8 +166,8 @@ async def test_a_step_that_is_gone_or_switched_off_does_not_fire_and_publishing_
 
 
 async def test_two_schedules_in_one_flow_each_run_their_own_branch(engine):
-    flow = a_started_flow("start.schedule", {"every": "minutes"}, port="date")
-    flow.nodes.append(NodeUse("night", "start.schedule", settings={"time": "03:00"}))
+    flow = a_started_flow("start.schedule", far_off(), port="date")
+    flow.nodes.append(NodeUse("night", "start.schedule", settings=far_off()))
     workspace, flow_id, _ = await a_version(flow)
     while await plan_new():
         pass
