@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from app.language.catalogue import FOLDER, languages, read  # noqa: E402  (a program: the repository is its path)
-from tools.words_found import Found, everything  # noqa: E402
+from tools.words_found import everything  # noqa: E402
+from tools.words_kept import Found  # noqa: E402
 
 POT = FOLDER / "messages.pot"
 HEADER = "# Words of Agentbase. How to translate: docs/languages.md\n#"

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from app.language.catalogue import PLACE
-from app.language.units import LETTERS
+from app.language.message import LETTERS
 
 
 class Found(Struct):

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from app.language.catalogue import PLACE, PYTHON
-from app.language.units import LETTERS
+from app.language.message import LETTERS
 from tools.words_kept import Collection
 
 MUTE = frozenset(

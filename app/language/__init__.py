@@ -4,7 +4,8 @@
                    direction; `current()` is the language of the request that is being answered, "en" outside of one
     catalogue.py   catalogues/<lang>.po, read once a process, each message checked against its source
     source.py      a template's source as tokens
-    units.py       cuts a template's source into whole sentences (units) and puts translations back into their place
+    units.py       cuts it into whole sentences (units) and puts translations back into their place
+    message.py     one of them: its id, its places, a translation with the code in them
     expressions.py the words inside {{ … }} and {% … %}: literals, counts, values that hold sentences of ours
     sentences.py   finished English sentences (errors, toasts, labels out of Python): the same in another language
     figures.py     times, amounts, counts as the language writes them

@@ -17,7 +17,8 @@ from typing import Any, cast
 from jinja2 import Environment, nodes
 
 from app.language.catalogue import PLACE
-from app.language.units import ATTRIBUTES, LETTERS, Find
+from app.language.message import LETTERS
+from app.language.units import ATTRIBUTES, Find
 
 NAMES = frozenset(
     "label labels words word help summary message remedy why what figures sentence caption lead effect cause told said "
@@ -134,6 +135,9 @@ class _Speaker:
         if isinstance(node, nodes.Call):
             return self._looked_up(self._call(node, shown=shown)) if shown else self._call(node)
         if isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Name):
+            if isinstance(node, nodes.Getitem) and isinstance(node.node, nodes.Dict):
+                node.node = self.words(node.node)
+                return node
             node = self.quiet(node)
             return _said(node, "said" if shown else "told") if _holds_words(node) else node
         return self.quiet(node)
@@ -171,6 +175,7 @@ class _Speaker:
             if callee.attr == "strftime" and len(node.args) == 1:
                 return _filter(callee.node, "written", [node.args[0]])
             if callee.attr == "get":  # words.get(key, "otherwise")
+                callee.node = self.words(callee.node) if isinstance(callee.node, nodes.Dict) else callee.node
                 node.args = [node.args[0], *(self._value(each, shown=shown) for each in node.args[1:])]
                 return node
             node.node = self.quiet(callee)

@@ -38,12 +38,17 @@ def span(amount: float, unit: str, language: str, digits: int = 0) -> str:
 
 
 def ago(seconds: float, language: str) -> str:
-    """Seconds from now, below zero what is to come: "vor 5 Minuten", "in 2 Stunden"."""
-    unit = "minute" if abs(seconds) < 3600 else "hour"
-    size = max(1, round(abs(seconds) / (60 if unit == "minute" else 3600)))
-    delta = timedelta(minutes=size) if unit == "minute" else timedelta(hours=size)
-    return dates.format_timedelta(-delta if seconds > 0 else delta, granularity=unit, threshold=100, add_direction=True,
-                                  locale=locale_of(language))  # fmt: skip
+    """Seconds from now, below zero what is to come: "vor 5 Minuten", "in 2 Stunden". Under a day."""
+    in_minutes = abs(seconds) < 3600
+    size = max(1, round(abs(seconds) / (60 if in_minutes else 3600)))
+    delta = timedelta(minutes=size) if in_minutes else timedelta(hours=size)
+    return dates.format_timedelta(
+        -delta if seconds > 0 else delta,
+        granularity="minute" if in_minutes else "hour",
+        threshold=100,  # 90 minutes are not said as hours here: the caller chose the unit
+        add_direction=True,
+        locale=locale_of(language),
+    )
 
 
 def day(moment: datetime, language: str, *, with_year: bool) -> str:

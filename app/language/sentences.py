@@ -150,6 +150,6 @@ def pattern_of(form: str, message: str, *, counts: bool = False, one: bool = Fal
     numbers = tuple(int(place.group(1)) for place in places if place.group(1))
     fixed = tuple(PLACE.split(form)[:: PLACE.groups + 1])
     letters = sum(1 for piece in fixed for sign in piece if sign.isalpha())
-    if not places or len(numbers) < len(places) or letters < 4 or any(not piece for piece in fixed[1:-1]):
+    if not places or len(numbers) < len(places) or letters < 3 or any(not piece for piece in fixed[1:-1]):
         return None
     return Pattern(fixed, numbers, message, counts, one)

@@ -11,11 +11,10 @@ are left as they are.
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
-
-from msgspec import Struct
+from collections.abc import Callable, Sequence
 
 from app.language.catalogue import PLACE, Translated
+from app.language.message import GRAPHIC, LETTERS, Element, Node, assemble, code_of, marked, unit_of
 from app.language.source import Token, end_of_jinja, tokens
 
 ATTRIBUTES = frozenset(
@@ -29,15 +28,6 @@ INLINE = frozenset("a abbr b bdi br cite del em i ins mark q relative-time s sma
 WHOLE = frozenset("code kbd samp svg var".split())
 """Elements inside a sentence whose content is no language."""
 VOID = frozenset("br".split())
-GRAPHIC = re.compile(r"\{\{-?\s*(?:icon|mark|tile|avatar|port|csrf)\(")
-"""Outputs that are pictures: at the edge of a sentence they are no part of it."""
-LETTERS = re.compile(r"[^\W\d_]{2}")
-_COUNTED = re.compile(
-    r"""\{\{\s*(?P<q>["'])(?P<a>[^"']*)(?P=q)\s+if\s+(?P<n>[^{}]+?)\s*(?P<op>==|!=|>)\s*1\s+"""
-    r"""else\s+(?P<r>["'])(?P<b>[^"']*)(?P=r)\s*\}\}""",
-    re.VERBOSE,
-)
-_SPACE = re.compile(r"\s+")
 _CODE = re.compile(r"""\w--\w|=["']|^[?&/]|\w=\{|<[^/\d]|\{[^\d]""")
 """No sentence: names of classes, pieces of tags and addresses that stand alone in a macro or block, JSON."""
 _SWITCH = re.compile(r"\s(?:required|checked|selected|disabled|readonly|hidden|open|autofocus|multiple)")
@@ -46,27 +36,6 @@ _CODE_OF_KEY = re.compile(r"""<span\s[^>]*class="key[" ]""")
 
 Find = Callable[[str, str], Translated | None]
 """(message, its plural or "") → the translation; None = stay English. The collector of tools/words_found.py is one."""
-
-
-class Element(Struct, frozen=True):
-    """`children` None: kept whole, `code` is all of it."""
-
-    code: str
-    close: str = ""
-    children: "list[Node] | None" = None
-
-
-Node = Token | Element
-
-
-class Unit(Struct, frozen=True):
-    """`values`: code of {1}, {2}, …; `elements`: (opening, closing) code of <1>, <2>, …; closing "" = kept whole."""
-
-    message: str
-    plural: str
-    count: str
-    values: tuple[str, ...]
-    elements: tuple[tuple[str, str], ...]
 
 
 def translate(source: str, find: Find) -> str:
@@ -114,7 +83,7 @@ def _in_tag(tag: str, find: Find) -> str:
         elif found.group(1) in MIXED and tag.startswith("{{", start):
             out += [
                 tag[done:start],
-                _marked(tag[start:at], "told") if end_of_jinja(tag, start) == at else tag[start:at],
+                marked(tag[start:at], "told") if end_of_jinja(tag, start) == at else tag[start:at],
             ]
             done = at
         at += 1
@@ -213,7 +182,7 @@ def _tree(run: Sequence[Token]) -> list[Node]:
             opened, children = levels.pop()
             here = levels[-1][1] if levels else top
             if opened.name in WHOLE or _CODE_OF_KEY.match(opened.code):
-                here.append(Element(opened.code + "".join(map(_code, children)) + token.code))
+                here.append(Element(opened.code + "".join(map(code_of, children)) + token.code))
             else:
                 here.append(Element(opened.code, token.code, children))
         else:
@@ -221,17 +190,11 @@ def _tree(run: Sequence[Token]) -> list[Node]:
     return top
 
 
-def _code(node: Node) -> str:
-    if isinstance(node, Element) and node.children is not None:
-        return node.code + "".join(map(_code, node.children)) + node.close
-    return node.code
-
-
 def _level(nodes: Sequence[Node], find: Find) -> str:
     """One unit where words stand at this level; otherwise each element for itself."""
     before, middle, after = _trimmed(nodes)
     if any(isinstance(n, Token) and n.kind == "text" and LETTERS.search(html.unescape(n.code)) for n in middle):
-        return "".join(_code(n) for n in before) + _said(middle, find) + "".join(_code(n) for n in after)
+        return "".join(code_of(n) for n in before) + _said(middle, find) + "".join(code_of(n) for n in after)
     return "".join(_apart(node, find) for node in nodes)
 
 
@@ -240,7 +203,7 @@ def _apart(node: Node, find: Find) -> str:
         if node.children is None:
             return node.code
         return node.code + _level(node.children, find) + node.close
-    return _marked(node.code) if node.kind == "output" else node.code
+    return marked(node.code) if node.kind == "output" else node.code
 
 
 def _trimmed(nodes: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
@@ -277,7 +240,7 @@ def _speaks(node: Node) -> bool:
 
 
 def _said(nodes: Sequence[Node], find: Find) -> str:
-    code = "".join(map(_code, nodes))
+    code = "".join(map(code_of, nodes))
     unit = unit_of(nodes)
     lead, tail = code[: len(code) - len(code.lstrip())], code[len(code.rstrip()) :]
     found = find(unit.message, unit.plural) if _speaks_to_people(unit.message, code) else None
@@ -304,89 +267,4 @@ def _still(node: Node) -> str:
         if node.children is None:
             return node.code
         return node.code + "".join(map(_still, node.children)) + node.close
-    return _marked(node.code) if node.kind == "output" else node.code
-
-
-def unit_of(nodes: Sequence[Node]) -> Unit:
-    counts = {m.group("n") for m in map(_COUNTED.fullmatch, _outputs(nodes)) if m}
-    counted = len(counts) == 1
-    one, many = _Message(counted, 0), _Message(counted, 1)
-    one.add(nodes)
-    many.add(nodes)
-    plural = many.text() if counted else ""
-    return Unit(one.text(), plural, counts.pop() if counted else "", tuple(one.values), tuple(one.elements))
-
-
-def _outputs(nodes: Sequence[Node]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, Element):
-            yield from _outputs(node.children or ())
-        elif node.kind == "output":
-            yield node.code
-
-
-class _Message:
-    """Collects the English text of a unit, its values and its elements. `which`: 0 = singular, 1 = plural."""
-
-    def __init__(self, counted: bool, which: int) -> None:
-        self.parts: list[str] = []
-        self.values: list[str] = []
-        self.elements: list[tuple[str, str]] = []
-        self.counted, self.which = counted, which
-
-    def text(self) -> str:
-        return _SPACE.sub(" ", "".join(self.parts)).strip()
-
-    def add(self, nodes: Sequence[Node]) -> None:
-        for node in nodes:
-            if isinstance(node, Element):
-                self._element(node)
-            elif node.kind == "text":
-                self.parts.append(html.unescape(node.code))
-            elif self.counted and (choice := _COUNTED.fullmatch(node.code)):
-                one, many = choice.group("a"), choice.group("b")
-                self.parts.append((one, many)[self.which] if choice.group("op") == "==" else (many, one)[self.which])
-            else:
-                self.values.append(_marked(node.code))
-                self.parts.append(f"{{{len(self.values)}}}")
-
-    def _element(self, node: Element) -> None:
-        self.elements.append((node.code, node.close))
-        number = len(self.elements)
-        if node.children is None:
-            self.parts.append(f"<{number}/>")
-            return
-        self.parts.append(f"<{number}>")
-        self.add(node.children)
-        self.parts.append(f"</{number}>")
-
-
-def assemble(text: str, unit: Unit) -> str:
-    """A translation with the unit's code in the places of its numbers; all else in it is escaped text.
-
-    `text` was checked when its catalogue was read (catalogue.faults): every number in it is one of the unit's.
-    """
-    out: list[str] = []
-    at = 0
-    for place in PLACE.finditer(text):
-        out.append(_plain(text[at : place.start()]))
-        at = place.end()
-        value, closing, element, _ = place.groups()
-        if value:
-            out.append(unit.values[int(value) - 1])
-        else:
-            out.append(unit.elements[int(element) - 1][1 if closing else 0])
-    return "".join([*out, _plain(text[at:])])
-
-
-def _plain(text: str) -> str:
-    return html.escape(text, quote=True).replace("{", "&#123;").replace("}", "&#125;")
-
-
-def _marked(output: str, by: str = "said") -> str:
-    """{{ x }} → {{ (x)|said }}: expressions.py decides whether `x` can hold words of ours."""
-    if GRAPHIC.match(output):
-        return output
-    start = 3 if output[2:3] in "-+" else 2
-    end = -3 if output[-3:-2] in "-+" else -2
-    return f"{output[:start]} ({output[start:end].strip()})|{by} {output[end:]}"
+    return marked(node.code) if node.kind == "output" else node.code

@@ -4,7 +4,7 @@ What a person chose stands in the profile; who is not signed in yet keeps it in 
 English: programs compare what it says.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, URLEncodedBody
@@ -59,9 +59,8 @@ class LanguageForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 class LanguageController(Controller):
     path = PREFIX
-    opt: ClassVar = {"public": True}
 
-    @post("/", name="language:choose")
+    @post("/", name="language:choose", opt={"public": True})
     async def choose(self, request: Request, data: URLEncodedBody[LanguageForm]) -> Response[Any]:
         from app.web.render import go  # pages know the language, and this is a page
 
@@ -70,7 +69,7 @@ class LanguageController(Controller):
         keep(request, data.language)
         return go(request, safe_path(data.next, "/"))
 
-    @get("/{name:str}", name="language:file", sync_to_thread=False)
+    @get("/{name:str}", name="language:file", opt={"public": True}, sync_to_thread=False)
     def file(self, name: FromPath[str]) -> Response[bytes]:
         content = browser.content_of(name)
         if content is None:
