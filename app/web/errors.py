@@ -70,7 +70,8 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 
     @property
     def fields(self) -> dict[str, str]:
-        return {problem.field: problem.message for problem in self.errors}
+        """By the field of a form: what lies inside one is said at it."""
+        return {problem.field.partition(".")[0]: problem.message for problem in self.errors}
 
 
 def answer(request: Any, error: Exception) -> Response[Any]:

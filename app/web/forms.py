@@ -26,7 +26,8 @@ def problems(values: Mapping[str, Any], form: type[Any]) -> dict[str, str]:
         try:
             msgspec.convert(value, field.type, strict=False)
         except msgspec.ValidationError as problem:
-            found[field.encode_name] = human(str(problem), value)
+            place = ".".join(filter(None, (field.encode_name, field_of(str(problem)))))
+            found[place] = human(str(problem), value)
     if form.__struct_config__.forbid_unknown_fields:
         known = {field.encode_name for field in fields}
         found.update({name: "There is no such field." for name in values if name not in known})
@@ -45,14 +46,13 @@ def human(message: str, value: Any = UNSET) -> str:
 
 
 def field_of(message: str) -> str:
-    """The path msgspec names, as people write it: "… - at `$.steps[0].size`" → "steps.0.size"; "" for the whole
-    form.
+    """The place msgspec names, as people write it: "… - at `$.steps[0].size`" → "steps.0.size"; "" for the whole
+    form. A field that is missing, or that nobody knows, is named with the place it is in.
     """
-    match = re.search(r"at `\$\.?(.*?)`", message)
-    if match:
-        return re.sub(r"\[(\d+|\.\.\.)\]", r".\1", match.group(1)).lstrip(".")
-    missing = re.search(r"(?:missing required|unknown) field `([^`]+)`", message)
-    return missing.group(1) if missing else ""
+    at = re.search(r"at `\$\.?(.*?)`", message)
+    place = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", at.group(1)).lstrip(".") if at else ""
+    named = re.search(r"(?:missing required|unknown) field `([^`]+)`", message)
+    return ".".join(filter(None, (place, named.group(1) if named else "")))
 
 
 _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -25,6 +25,14 @@ def test_every_field_that_does_not_fit_is_named_at_once_with_its_remedy():
     }
 
 
+class Outer(Struct, forbid_unknown_fields=True):
+    forms: list[Form]
+
+
+def test_what_is_wrong_inside_a_field_is_named_with_its_place():
+    assert problems({"forms": [{"name": "a", "size": 1}, {"name": "a"}]}, Outer) == {"forms.1.size": "Fill this in."}
+
+
 def test_a_form_that_fits_has_no_problems_and_text_counts_as_number():
     assert problems({"name": "abc", "size": "5"}, Form) == {}
 
@@ -48,6 +56,7 @@ def test_an_address_without_an_at_is_told_how_one_looks():
         ("Expected `int`, got `str` - at `$.steps[0].size`", "steps.0.size"),
         ("Object missing required field `name`", "name"),
         ("Object contains unknown field `x`", "x"),
+        ("Object contains unknown field `x` - at `$.steps[0]`", "steps.0.x"),
         ("Expected `object`, got `array`", ""),
     ],
 )
