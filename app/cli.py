@@ -78,7 +78,9 @@ def _for_people(error: Exception) -> tuple[str, str, int] | None:
     }
     for module, name in kinds.items():
         if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
-            return getattr(error, "message", str(error)), getattr(error, "remedy", ""), getattr(error, "code", 1)
+            code = getattr(error, "code", 1)  # of a DomainError it is a word for programs
+            message, remedy = getattr(error, "message", str(error)), getattr(error, "remedy", "")
+            return message, remedy, code if isinstance(code, int) else 1
     return None
 
 

@@ -6,7 +6,7 @@ import platform
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from typing import Any
@@ -39,11 +39,13 @@ def command(live: bool) -> None:
         raise SystemExit(0 if _status("/health/live") == 200 else 1)
     config.settings()  # a setting that can't be read is said once, not by every look
     bad = False
-    for look in (_python, _disk, _secret, _web, _database, _redis, _model, _sites):
+    for what, look in LOOKS.items():
         try:
             findings = list(look())
+        except StartProblem as problem:
+            findings = [Finding(what, "bad", problem.message, problem.remedy)]
         except Exception as error:  # a doctor that faints helps nobody
-            findings = [Finding(look.__name__.strip("_"), "bad", f"could not be checked: {error}")]
+            findings = [Finding(what, "bad", f"could not be checked: {error}")]
         for finding in findings:
             click.echo(f"{MARKS[finding.state]} {finding.what}: {finding.seen}")
             if finding.remedy:
@@ -117,19 +119,24 @@ def _web() -> Iterator[Finding]:
 
 def _database() -> Iterator[Finding]:
     from app.commands.database import reachable
+    from app.embedded.folder import cannot_use
     from app.embedded.postgres_programs import PostgresPrograms
     from app.errors import Unavailable
 
     settings = config.settings()
-    own = not settings.database_url
-    if own and not (settings.data / "postgres" / "data").exists():
+    cluster = settings.data / "postgres" / "data"
+    try:
+        first = not settings.database_url and not cluster.exists()
+    except OSError as error:  # somebody else's folder
+        raise cannot_use(cluster, error) from error
+    if first:
         major = PostgresPrograms().major()
         yield Finding("PostgreSQL", "note", f"{major} is installed; the first agentbase up makes the database")
         return
     try:
         with reachable() as settings:
             yield from asyncio.run(_look_into_database(settings))
-    except (StartProblem, Unavailable) as problem:
+    except Unavailable as problem:
         yield Finding("PostgreSQL", "bad", problem.message, problem.remedy)
 
 
@@ -272,3 +279,15 @@ def _status(path: str, host: str = "", port: int = 0) -> int:
         return 0
     finally:
         connection.close()
+
+
+LOOKS: dict[str, Callable[[], Iterator[Finding]]] = {
+    "Python": _python,
+    "Data folder": _disk,
+    "Secret key": _secret,
+    "Web": _web,
+    "PostgreSQL": _database,
+    "Valkey": _redis,
+    "Local model": _model,
+    "Site addresses": _sites,
+}

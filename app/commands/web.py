@@ -9,6 +9,7 @@ from types import FrameType
 import click
 
 from app import config, logs
+from app.embedded.folder import may_listen
 
 
 @click.command("web")
@@ -20,6 +21,7 @@ def command(host: str | None, port: int | None, processes: int) -> None:
     settings = config.settings()
     logs.setup(settings.log_format)
     address, number = host or settings.host, port or settings.port
+    may_listen(address, number)
     if processes > 1:
         _serve_many(address, number, processes)
     elif sys.platform == "win32":

@@ -163,13 +163,13 @@ def may_listen(host: str, port: int) -> None:
         other = next((number for number in near if port_is_free(host, number)), 0) or free_port(host)
         raise StartProblem(
             f"Port {port} of {host} is taken by another program.",
-            f"Choose another one: agentbase up --port {other} (or set AGENTBASE_PORT).",
+            f"Choose another one: --port {other} (or set AGENTBASE_PORT).",
             code=PORT_TAKEN,
         )
     if refused.errno == errno.EACCES:
         raise StartProblem(
             f"You may not listen on port {port}: the low ports belong to the administrator of this machine.",
-            "Choose another one, such as agentbase up --port 8000, and put a proxy in front of it.",
+            "Choose another one, such as --port 8000, and put a proxy in front of it.",
             code=PORT_TAKEN,
         )
     raise StartProblem(
