@@ -121,12 +121,7 @@ async def _fire(tx: Tx, row: Any) -> int:
 
 async def _begin_next(tx: Tx, row: Any) -> int:
     if row["live"] is None or not row["awake"]:
-        await tx.execute(
-            """update trigger_firing set result = 'skipped', reason = 'Switched off while it waited.', input = null
-               where trigger_id = $1 and result = 'queued'""",
-            row["trigger_id"],
-        )
-        return 0
+        return await _leave_out(tx, row["trigger_id"], "queued", "Switched off while it waited.")
     waiting = await tx.fetchrow(NEXT_QUEUED, row["trigger_id"])
     if waiting is None:
         return 0
@@ -136,17 +131,23 @@ async def _begin_next(tx: Tx, row: Any) -> int:
 
 async def _begin_held(tx: Tx, row: Any) -> int:
     if row["live"] is None or not row["awake"]:
-        await tx.execute(
-            """update trigger_firing set result = 'skipped', reason = 'Switched off while it was held.', input = null
-               where trigger_id = $1 and result = 'held'""",
-            row["trigger_id"],
-        )
-        return 0
+        return await _leave_out(tx, row["trigger_id"], "held", "Switched off while it was held.")
     due, pace = await tx.fetch(HELD, row["trigger_id"]), await pacing.of(tx, row["trigger_id"])
     for each in due:
         said = pacing.started(pace, each["times"])
         await begin(tx, trigger_of(row), each["id"], msgspec.json.decode(each["input"]), said)
     return len(due)
+
+
+async def _leave_out(tx: Tx, trigger_id: UUID, which: str, reason: str) -> int:
+    """Firings that wait are not made any more. Returns how many runs that starts: 0."""
+    await tx.execute(
+        "update trigger_firing set result = 'skipped', reason = $3, input = null where trigger_id = $1 and result = $2",
+        trigger_id,
+        which,
+        reason,
+    )
+    return 0
 
 
 def trigger_of(row: Any) -> Trigger:
