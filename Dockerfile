@@ -17,8 +17,8 @@ COPY static ./static
 RUN uv sync --frozen --no-editable --no-group embedded
 
 FROM python:3.13-slim
-# git: flows in a repository (docs/git.md)
-RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+# git: flows in a repository (docs/git.md); bubblewrap: full Python, where the host allows user namespaces (docs/extend/code.md)
+RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap git && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1000 --user-group --create-home agentbase && install -d -o agentbase -g agentbase -m 0700 /data
 COPY --from=build /opt/agentbase /opt/agentbase
 ENV PATH=/opt/agentbase/bin:$PATH \
