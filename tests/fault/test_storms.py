@@ -82,7 +82,7 @@ async def test_f_04_redis_away_for_long(folder, full):
     runs, away = (300, 600.0) if full else (20, 5.0)
     async with world(folder) as it:
         it.stop_redis()
-        await it.load(runs, 0.1, pace=away / runs / 2)
+        await it.load(runs, 0.1, pace=away / runs)
         await it.quiet(60)
         it.start_redis()
         await it.load(runs, 0.1, prefix="later")
