@@ -46,6 +46,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     (r"/settings/files", "workspace#files"),
     (r"/settings/members", "workspace#people"),
     (r"/settings/devices", "workspace#devices"),
+    (r"/language", "languages"),
     (r"/settings", "workspace#profile-and-password"),
 )
 """(beginning of an address, help page and part); the first that fits counts."""

@@ -55,7 +55,7 @@ PLACES: tuple[Place, ...] = (
     Place("Mentions", "where somebody named you", "at-sign", "/needs-you/mentions", words="comments"),
     Place("Archived flows", "", "archive", "/flows?tab=archived", words="deleted removed restore"),
     Place("Compare two runs", "side by side", "git-compare", "/runs/compare", words="difference diff"),
-    Place("Failed runs", "", "circle-alert", "/runs?status=failed", words="errors broken"),
+    Place("Failed runs", "", "circle-alert", "/runs?state=failed", words="errors broken"),
 )
 DEEDS: tuple[Place, ...] = (
     Place("New flow", "What do you want to make?", "plus", "/start", words="create add make"),
@@ -69,6 +69,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Tell another program", "a webhook for events", "send", "/webhooks", words="add endpoint notify"),
     Place("Say what models may cost", "budgets", "wallet", "/connections", words="limit spend money budget"),
     Place("Change my password", "or name and appearance", "user", "/settings/profile", words="profile"),
+    Place("Change the language", "of these pages", "user", "/settings/profile", words="german deutsch arabic العربية"),
     Place("Take the tour", "two minutes on the canvas", "footprints", posts="/tour", words="help learn begin"),
     Place("Sign out", "on this device", "log-out", posts="/sign-out", words="leave log"),
     Place("Keys", "all keys of this page", "keyboard", opens="keys", words="shortcuts help"),
