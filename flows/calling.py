@@ -50,8 +50,9 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
     over = asyncio.get_running_loop().create_future()
 
     def ended(_: Frame) -> None:
-        run.hold()
-        over.set_result(None)
+        if not over.done():  # called off at this moment: it is over already, and who waits for it holds the run
+            run.hold()
+            over.set_result(None)
 
     inner.on_end = ended
     run.inner[inner] = (frame, step)
