@@ -39,6 +39,11 @@ SULK = 2.0
 TROUBLE = (RedisError, OSError, TimeoutError)
 
 
+def _encode(job: dict[str, Any]) -> bytes:
+    """Also the end of one that expired, which is an exception; nobody reads it."""
+    return msgspec.json.encode(job, enc_hook=str)
+
+
 def _decode(raw: bytes) -> dict[str, Any]:
     return msgspec.json.decode(raw, type=dict[str, Any])
 
@@ -148,7 +153,7 @@ class Arq:
         )
         return ArqRedis(
             connection_pool=pool,
-            job_serializer=msgspec.json.encode,  # arq's own is pickle: who can write to Redis would own the workers
+            job_serializer=_encode,  # arq's own is pickle: who can write to Redis would own the workers
             job_deserializer=_decode,
             expires_extra_ms=EXPIRES_MS,
         )
@@ -166,7 +171,7 @@ class Arq:
             retry_jobs=False,
             keep_result=0,  # (L7)
             allow_abort_jobs=False,  # (L9)
-            job_serializer=msgspec.json.encode,
+            job_serializer=_encode,
             job_deserializer=_decode,
             expires_extra_ms=EXPIRES_MS,
             log_results=False,

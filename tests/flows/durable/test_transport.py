@@ -59,6 +59,23 @@ async def test_listening_ends_when_it_is_cancelled_even_in_the_middle_of_a_nudge
         await heard(transport, ["normal"], lambda: transport.nudge("normal"), until=lambda woken: True)
 
 
+async def test_a_nudge_that_expired_is_dropped_without_an_error(redis, caplog):
+    """As after an outage: its number is still in the queue, its text is gone."""
+    transport = Arq(redis)
+
+    async def expired() -> None:
+        queue = transport._queue("normal")
+        await transport._redis().zadd(queue, {"normal:long-ago": 1})
+        await transport.nudge("normal")
+        async with asyncio.timeout(3):
+            while await transport._redis().zscore(queue, "normal:long-ago"):
+                await asyncio.sleep(0.02)
+
+    await heard(transport, ["normal"], expired, until=lambda woken: bool(woken))
+    assert "long-ago expired" in caplog.text and "serializing" not in caplog.text
+    await transport.close()
+
+
 async def test_a_listener_is_woken_by_the_bell_and_need_not_look_by_itself(redis, monkeypatch):
     monkeypatch.setattr(arq, "LOOK", 4.0)
     transport = Arq(redis)
