@@ -65,6 +65,19 @@ LOST = (
     asyncpg.InternalClientError,  # asked in the very moment in which the connection breaks
 )
 """What asyncpg raises when there is nobody at the other end."""
+BUSY = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.SerializationError,
+)
+"""Somebody else was in the way, or it took too long. The transaction is undone; the same again may go through."""
+CUT_OFF = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.CrashShutdownError,
+    asyncpg.PostgresConnectionError,
+)
 
 SIZES: dict[Kind, dict[Role, tuple[int, int]]] = {
     "web": {"app": (1, 10), "system": (0, 4), "site": (0, 6)},
@@ -301,6 +314,20 @@ async def _as_it_is(connection: Any) -> None:
     The driver has rolled back what was left open. Settings need no reset because nothing here sets one for longer than
     a transaction (tests/app/db/test_session_state.py reads the sources for it).
     """
+
+
+def for_people(error: Exception) -> Exception:
+    """What the database could not do at this moment as Unavailable (503, try again); any other error as it is."""
+    if isinstance(error, BUSY):
+        told = Unavailable("The database was busy with something else. Nothing was changed.", remedy="Try once more.")
+    elif isinstance(error, asyncpg.DiskFullError):
+        told = Unavailable("The disk of the database is full. Nothing was changed.", retry_after=60)
+    elif isinstance(error, CUT_OFF):
+        told = Unavailable("The database was restarted in the middle of this.", remedy="Look, and try once more.")
+    else:
+        return error
+    told.__cause__ = error
+    return told
 
 
 async def start(kind: Kind = "web", sizes: dict[Role, tuple[int, int]] | None = None) -> None:

@@ -17,6 +17,7 @@ from litestar.serialization import encode_json
 from litestar.utils.scope.state import ScopeState
 from msgspec import Struct, structs
 
+from app import db
 from app.errors import DomainError
 from app.language.catalogue import ENGLISH
 from app.language.sentences import say
@@ -80,6 +81,7 @@ def answer(request: Any, error: Exception) -> Response[Any]:
     """
     # the router's own refusals (404, 405) come before any middleware gave the request its id
     state_of(request.scope).setdefault("request_id", secrets.token_hex(8))
+    error = db.for_people(error)
     problem = told(request, problem_of(request, error))
     headers: dict[str, str] = {}
     if retry_after := getattr(error, "retry_after", None):

@@ -7,6 +7,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.serialization import encode_json
 
+from app import db
 from app.errors import DomainError
 from app.logs import logger
 from app.sites.visiting import theme
@@ -20,6 +21,7 @@ _WORDS = {404: _NOTHING, 405: _NOTHING, 413: ("That is longer than we take here.
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Litestar exception handler of the public app. Unknown exceptions are logged whole and shown by an id only."""
+    error = db.for_people(error)
     status, title, remedy = _told(request, error)
     headers = {}
     if retry_after := getattr(error, "retry_after", None):

@@ -5,6 +5,7 @@ import re
 import msgspec
 import pytest
 
+from app.db import tenant_tx
 from app.main import create_app
 from app.web.hosts import Dispatcher, host_of
 from app.web.places import safe_path
@@ -101,6 +102,18 @@ async def test_an_unknown_exception_shows_an_id_and_nothing_else(app, signed_in,
     page = await signed_in.get("/settings/profile")
     assert page.status_code == 500 and "Something broke on our side" in page.text
     assert page.headers["x-request-id"] in page.text and "hunter2" not in page.text
+
+
+async def test_a_database_that_was_busy_is_no_fault_of_ours_and_the_same_may_be_sent_again(api, monkeypatch):
+    async def busy(actor):
+        async with tenant_tx(actor.workspace_id) as tx:
+            await tx.execute("set local statement_timeout = 1")
+            await tx.execute("select pg_sleep(5)")
+
+    monkeypatch.setattr("app.studio.queries.flows", busy)
+    answer = await api.get("/api/v1/flows")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), answer.text
+    assert answer.json()["title"] == "The database was busy with something else. Nothing was changed."
 
 
 async def test_htmx_gets_a_form_back_with_the_reasons_and_a_toast_for_what_has_no_form(signed_in):
