@@ -63,6 +63,7 @@ select * from (
         and not exists (select from trigger_firing f where f.run_id = r.id) order by r.created_at desc limit 51)
 ) firings order by at desc limit 51
 """
+NOT_YET = "No worker has looked at this version yet: that takes about a second after it was published."
 WORKERS = (
     "select exists (select from worker where stopped_at is null and heartbeat_at > clock_timestamp() - dead_after)"
 )
@@ -147,11 +148,11 @@ async def trigger(actor: Actor, trigger_id: UUID, before: datetime | None = None
         working = await tx.fetchval(WORKERS)
     view = _view(row)
     rule = msgspec.json.decode(row["rule"]) if row["rule"] else {}
-    times = next_times(NodeUse(view.node, f"start.{view.kind}", settings=rule)) if view.on and rule is not None else []
+    looked_at = row["rule"] is not None  # by a worker, a moment after the version went live: until then no times
+    times = next_times(NodeUse(view.node, f"start.{view.kind}", settings=rule)) if view.on and looked_at else []
     listed = [_firing(each) for each in log[:50]]
-    return Detail(
-        view, times, _why(view, working), listed, listed[-1].at if len(log) > 50 else None, rule.get("zone", "UTC")
-    )
+    why = _why(view, working) + ([] if looked_at else [NOT_YET])
+    return Detail(view, times, why, listed, listed[-1].at if len(log) > 50 else None, rule.get("zone", "UTC"))
 
 
 def planned(use: NodeUse) -> dict[str, Any]:

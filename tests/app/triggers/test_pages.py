@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from app.db import system_tx
 from app.triggers.due import fire_due
-from tests.factories.triggers import a_trigger, planned_ago
+from tests.factories.runs import a_version
+from tests.factories.triggers import a_started_flow, a_trigger, planned_ago, the_trigger
 
 
 async def test_a_trigger_is_listed_with_its_words_next_time_and_last_result(signed_in):
@@ -21,6 +22,19 @@ async def test_a_trigger_is_listed_with_its_words_next_time_and_last_result(sign
     detail = await signed_in.get(f"/triggers/{made.id}")
     assert detail.text.count("<time datetime") >= 6  # five to come, one in the log
     assert "Why did this not fire?" in detail.text and "No worker is running" in detail.text
+
+
+async def test_a_schedule_that_no_worker_has_looked_at_yet_shows_no_times_instead_of_others(signed_in):
+    flow = a_started_flow("start.schedule", {"time": "06:15", "zone": "Europe/Berlin"}, port="date")
+    _, flow_id, _ = await a_version(flow, signed_in.actor.workspace_id)
+    async with system_tx("test") as tx:
+        trigger = await tx.fetchval("select id from trigger where flow_id = $1", flow_id)
+    early = await signed_in.get(f"/triggers/{trigger}")
+    assert "Next times" not in early.text and "No worker has looked at this version yet" in early.text
+    assert await the_trigger(flow_id) == trigger
+    later = await signed_in.get(f"/triggers/{trigger}")
+    assert "Next times, Europe/Berlin" in later.text and "06:15" in later.text
+    assert "No worker has looked" not in later.text
 
 
 async def test_a_trigger_is_switched_off_and_on_and_fired_by_hand(signed_in):
