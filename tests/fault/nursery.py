@@ -20,9 +20,11 @@ import msgspec
 from msgspec import Struct
 
 import app.worker
+import flows.step  # noqa: F401  else read at the first run
 from app import config
 from app.runs import running
 from flows import catalogue
+from flows.compile import warm
 from flows.worker_timings import Timings
 from tests.fault import steps
 from tests.fault.nudges import Dropped, Repeated
@@ -62,6 +64,7 @@ def main() -> None:
     if sys.argv[4:5] == ["isolated"]:
         asyncio.run(app.worker.serve(timings=TIMINGS, alone=UUID(sys.argv[5])))
         return
+    warm()  # as `agentbase worker` does in a thread; else each worker's loop stands still at its first run
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     libc, me = ctypes.CDLL(None), os.getpid()
     for line in iter(sys.stdin.readline, ""):
