@@ -1,12 +1,14 @@
 """Pieces of the editor's page as text: for the page itself and for the answers to edits."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from markupsafe import Markup
 
+from app.language.choice import current
 from app.language.sentences import say
 from app.studio import queries
 from app.studio.changes import changes
@@ -33,8 +35,20 @@ def script_json(value: Any) -> Markup:
     return Markup(msgspec.json.encode(value).decode().replace("<", "\\u003c"))  # noqa: S704  "<" is written as a number
 
 
+class _Comparisons:
+    """For scripts, in the language of the page that is being made."""
+
+    def __html__(self) -> str:
+        return _comparisons(current())
+
+
+@lru_cache(maxsize=16)
+def _comparisons(language: str) -> Markup:
+    return script_json([msgspec.structs.replace(each, words=say(each.words)) for each in COMPARISONS])
+
+
 render.offer("comparisons", COMPARISONS)
-render.offer("comparisons_json", script_json(COMPARISONS))
+render.offer("comparisons_json", _Comparisons())
 render.offer("conditional", conditional)
 render.offer("schema_kinds", KINDS)
 
