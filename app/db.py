@@ -22,7 +22,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from app import config
-from app.errors import Unavailable
+from app.errors import DomainError, Refused, Unavailable
 
 Role = Literal["app", "system", "site"]
 Kind = Literal["web", "worker", "public", "cli"]
@@ -316,9 +316,18 @@ async def _as_it_is(connection: Any) -> None:
     """
 
 
+UNSPEAKABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""What it says to the one character that no text in PostgreSQL may hold: NUL."""
+
+
 def for_people(error: Exception) -> Exception:
-    """What the database could not do at this moment as Unavailable (503, try again); any other error as it is."""
-    if isinstance(error, BUSY):
+    """What the database could not do at this moment as Unavailable (503, try again), and what it can't keep as Refused
+    (422); any other error as it is.
+    """
+    told: DomainError
+    if isinstance(error, UNSPEAKABLE):
+        told = Refused("This holds a character that can't be kept (NUL).", remedy="Take it out, or type the text anew.")
+    elif isinstance(error, BUSY):
         told = Unavailable("The database was busy with something else. Nothing was changed.", remedy="Try once more.")
     elif isinstance(error, asyncpg.DiskFullError):
         told = Unavailable("The disk of the database is full. Nothing was changed.", retry_after=60)

@@ -116,6 +116,14 @@ async def test_a_database_that_was_busy_is_no_fault_of_ours_and_the_same_may_be_
     assert answer.json()["title"] == "The database was busy with something else. Nothing was changed."
 
 
+@pytest.mark.parametrize(
+    "body", [{"name": "a\0b"}, {"document": {"name": "x", "nodes": [{"id": "n", "type": "note.note", "label": "\0"}]}}]
+)
+async def test_a_character_that_no_database_text_may_hold_is_refused(api, body):
+    answer = await api.post("/api/v1/flows", json=body)
+    assert answer.status_code == 422 and "NUL" in answer.json()["title"], answer.text
+
+
 async def test_htmx_gets_a_form_back_with_the_reasons_and_a_toast_for_what_has_no_form(signed_in):
     answer = await signed_in.htmx("POST", "/settings/keys", data={"name": "", "rights": "run"})
     assert answer.status_code == 422 and answer.text.lstrip().startswith("<form") and "Fill this in." in answer.text
