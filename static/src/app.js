@@ -19,6 +19,7 @@ import "./elements/press.js";
 import "./elements/relative-time.js";
 import "./elements/run-keys.js";
 import "./elements/submit-once.js";
+import "./elements/tabs-in-view.js";
 import "./elements/theme-switch.js";
 import "./elements/toast.js";
 import "./elements/tooltip.js";
