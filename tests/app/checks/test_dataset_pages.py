@@ -54,7 +54,7 @@ async def test_from_a_file_to_a_comparison_with_another_prompt(signed_in):
     assert "Draft, Polite" in page.text and "50 %" in page.text and "Too few rows to tell" in page.text
     for only, count in (("", 2), ("failed", 2), ("differ", 1)):
         rows = (await signed_in.get(f"{experiment}?only={only}")).text
-        assert rows.count("Run of row ") == 2 * count, only
+        assert rows.count("See the run of row ") == 2 * count, only
     (adopt,) = re.findall(r'action="(/flows/[^"]+/restoration)"', page.text)
     assert (await signed_in.post(adopt, data={})).status_code == 303
     assert "Reply {{ question }}" in str((await drafts.draft(signed_in.actor, flow_id))[0])

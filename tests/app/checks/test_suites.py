@@ -140,7 +140,7 @@ async def test_the_page_makes_runs_and_changes_suites(signed_in):
     place = made.headers["location"]
     suite = place.rpartition("=")[2]
     shown = (await signed_in.get(place)).text
-    assert "Run Mine" in shown and "Three" in shown and ">Broken</a>" not in shown
+    assert "Run the suite “Mine”" in shown and "Three" in shown and ">Broken</a>" not in shown
     ran = await signed_in.post(f"{here}/runs", data={"suite": suite})
     assert ran.headers["location"] == place and "2 passed" in (await signed_in.get(place)).text
     taken = await signed_in.post(f"{here}/suites", data={"name": "Smoke"})
