@@ -7,6 +7,8 @@
 `look`        look(page, "home") takes light, dark and 390 px pictures into tests/browser/shots/.
 `axe`         axe(page) fails on any accessibility violation, in both modes.
 `made`        made(a_flow(…)) awaits a factory against the database of `live`.
+`mara`        the owner as an actor, for factories.
+`opened_flow` opened_flow(document) is `page` with a new flow of Mara's on the canvas.
 `expected`    a list of texts: console errors that this test provokes on purpose (a refused form answers 422).
 
 Wait on locators: `wait_for_function` polls with eval, which our CSP forbids.
@@ -15,7 +17,7 @@ Wait on locators: `wait_for_function` polls with eval, which our CSP forbids.
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,9 +25,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from app import config
+from app.web import Actor
 from app.web.session import COOKIE
+from flows.model import Flow
+from tests.browser.canvas_hands import ready
 from tests.browser.live import EMAIL, PASSWORD, ROOT, Live, Product
+from tests.browser.people import owner
 from tests.doubles.openai_server import FakeOpenAI
+from tests.factories.studio import a_flow
 from tests.servers import Addresses
 
 SHOTS = Path(__file__).parent / "shots"
@@ -162,6 +169,24 @@ def entered(opened: Callable[..., Page], live: Live) -> Callable[..., Page]:
         return page
 
     return page_of
+
+
+@pytest.fixture
+def mara(made: Callable[[Coroutine[Any, Any, Any]], Any], live: Live) -> Actor:
+    found: Actor = made(owner())
+    return found
+
+
+@pytest.fixture
+def opened_flow(
+    page: Page, made: Callable[[Coroutine[Any, Any, Any]], Any], mara: Actor
+) -> Callable[[Flow | None], Page]:
+    def open_it(document: Flow | None = None) -> Page:
+        page.goto(f"/flows/{made(a_flow(mara, document))}")
+        ready(page)
+        return page
+
+    return open_it
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ class Product:
         self.processes.append(child)
 
     def await_ready(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180  # alone it takes two; a machine that tests everything at once has other work
         while True:
             with suppress(OSError), urllib.request.urlopen(f"{self.live.url}/health/live", timeout=2):
                 return

@@ -6,69 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from flows.model import Edge, Flow, NodeUse
+from tests.browser.canvas_hands import drag, eventually, port, ready, reloaded, saved, step, wires
 from tests.doubles.openai_script import Answer
-from tests.factories.studio import a_document, a_flow
+from tests.factories.studio import a_document
 
 ANSWER = "Yellow lower leaves in June mostly mean too little magnesium. Mix a spoon of Epsom salt into the water."
-
-
-@pytest.fixture
-def mara(made, live):
-    """The signed-in owner as an actor, for factories."""
-    from tests.browser.people import owner
-
-    return made(owner())
-
-
-@pytest.fixture
-def opened_flow(page: Page, made, mara):
-    def open_it(document: Flow | None = None) -> Page:
-        page.goto(f"/flows/{made(a_flow(mara, document))}")
-        ready(page)
-        return page
-
-    return open_it
-
-
-def ready(page: Page) -> None:
-    expect(page.locator("flow-canvas[data-ready]")).to_be_attached()
-
-
-def reloaded(page: Page) -> Page:
-    page.reload()
-    ready(page)
-    return page
-
-
-def step(page: Page, name: str):
-    return page.get_by_role("group", name=name, exact=True)
-
-
-def port(page: Page, name: str, side: str, label: str):
-    return (
-        step(page, name)
-        .locator(f'.node__port[data-side="{side}"]', has_text=re.compile(f"^{label}$"))
-        .locator(".shape")
-    )
-
-
-def drag(page: Page, start, end, drop: bool = True) -> None:
-    a, b = start.bounding_box(), end.bounding_box()
-    page.mouse.move(a["x"] + a["width"] / 2, a["y"] + a["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(b["x"], b["y"], steps=6)
-    page.mouse.move(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2, steps=3)
-    if drop:
-        page.mouse.up()
-
-
-def wires(page: Page) -> list[str]:
-    """As people would say them: what the outline lists."""
-    return page.evaluate("[...document.querySelector('flow-canvas').graph.edges.keys()].sort()")
-
-
-def saved(page: Page) -> None:
-    expect(page.locator('[data-part="save-state"]')).to_have_text("Saved")
 
 
 def add_by_name(page: Page, name: str) -> None:
@@ -191,9 +133,8 @@ def test_a_step_is_inserted_into_a_wire_and_a_wire_is_cut_and_brought_back(opene
     page.get_by_role("button", name="Remove this wire").click()
     expect(page.get_by_text("Wire removed.").first).to_be_visible()
     page.get_by_role("button", name="Undo").last.click()
+    eventually(page, lambda: "write.text>reply.text" in wires(page))
     saved(page)
-    page.wait_for_timeout(400)
-    assert "write.text>reply.text" in wires(page)
 
 
 def test_undo_works_after_a_reload(opened_flow):

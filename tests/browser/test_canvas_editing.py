@@ -7,25 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from flows.model import Flow, NodeUse
-from tests.browser.canvas_hands import middle, paste, port, pull, ready, saved, step, wires
-from tests.factories.studio import a_document, a_flow
-
-
-@pytest.fixture
-def mara(made, live):
-    from tests.browser.people import owner
-
-    return made(owner())
-
-
-@pytest.fixture
-def opened_flow(page: Page, made, mara):
-    def open_it(document: Flow | None = None) -> Page:
-        page.goto(f"/flows/{made(a_flow(mara, document))}")
-        ready(page)
-        return page
-
-    return open_it
+from tests.browser.canvas_hands import eventually, middle, paste, port, pull, ready, saved, step, wires
+from tests.factories.studio import a_document
 
 
 def with_spare() -> Flow:
@@ -86,8 +69,8 @@ def test_steps_are_aligned_spaced_and_arranged_and_each_is_one_undo(opened_flow,
     flow = a_document()
     for node, (x, y) in zip(flow.nodes, ((0, 0), (310, 90), (900, 210)), strict=True):
         node.x, node.y = x, y
-    page = opened_flow(flow)
-    chosen(page, "Chat message", "Prompt", "Answer")
+    page, names = opened_flow(flow), ("Chat message", "Prompt", "Answer")
+    chosen(page, *names)
     bar = page.get_by_role("toolbar", name="Selected steps")
     expect(bar).to_contain_text("3 steps")
     axe(page)
@@ -96,15 +79,15 @@ def test_steps_are_aligned_spaced_and_arranged_and_each_is_one_undo(opened_flow,
     saved(page)
     bar.get_by_role("button", name="Same gaps across").click()
     saved(page)
-    tops = {step(page, name).bounding_box()["y"] for name in ("Chat message", "Prompt", "Answer")}
+    tops = {step(page, name).bounding_box()["y"] for name in names}
     assert len(tops) == 1
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
-    page.wait_for_timeout(300)
-    assert len({round(step(page, name).bounding_box()["y"]) for name in ("Chat message", "Prompt", "Answer")}) == 3
+    eventually(page, lambda: len({round(step(page, name).bounding_box()["y"]) for name in names}) == 3)
+    saved(page)
     bar.get_by_role("button", name="Arrange these steps").click()
     saved(page)
-    xs = [step(page, name).bounding_box()["x"] for name in ("Chat message", "Prompt", "Answer")]
+    xs = [step(page, name).bounding_box()["x"] for name in names]
     assert xs == sorted(xs)
 
 
@@ -224,9 +207,10 @@ def test_a_flow_as_text_is_pasted_and_plain_text_becomes_a_note(opened_flow, exp
     paste(page, "Call the nursery on Monday")
     expect(page.locator(".node__text", has_text="Call the nursery").first).to_be_visible()
     saved(page)
-    paste(page, json.dumps({"agentbase": 1, "nodes": [{"id": "x", "type": "ai.prompt", "evil": "<img src=x>"}]}))
-    page.wait_for_timeout(400)
-    assert page.locator(".node:not(template *)").count() == 6
+    with page.expect_response("**/paste"):
+        paste(page, json.dumps({"agentbase": 1, "nodes": [{"id": "x", "type": "ai.prompt", "evil": "<img src=x>"}]}))
+    expect(page.locator(".toast")).to_contain_text("needs another look")
+    expect(page.locator(".node:not(template *)")).to_have_count(6)
 
 
 def test_words_in_settings_are_found_and_lead_to_the_field(opened_flow, axe, look):

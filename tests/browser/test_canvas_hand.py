@@ -1,46 +1,17 @@
 """What lies close to the hand: keys for the step that has the focus, the menu, the sheet on a phone, room for steps."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from flows.model import Flow
-from tests.browser.canvas_hands import middle, port, ready, saved, step, wires
+from tests.browser.canvas_hands import eventually, middle, port, ready, saved, step, wires
 from tests.browser.conftest import PHONE
 from tests.factories.studio import a_document, a_flow
 
 
-@pytest.fixture
-def mara(made, live):
-    from tests.browser.people import owner
-
-    return made(owner())
-
-
-@pytest.fixture
-def opened_flow(page: Page, made, mara):
-    def open_it(document: Flow | None = None) -> Page:
-        page.goto(f"/flows/{made(a_flow(mara, document))}")
-        ready(page)
-        return page
-
-    return open_it
-
-
 def menu_of(page: Page) -> Any:
     return page.locator('[data-part="menu"]')
-
-
-def eventually(page: Page, condition: Callable[[], bool]) -> None:
-    """The view follows a panel within frames, not within the act: looked at once a frame, 300 times at most."""
-    for _ in range(300):
-        if condition():
-            return
-        page.evaluate("() => new Promise(requestAnimationFrame)")
-    assert condition()
 
 
 def line(page: Page, name: str) -> Any:

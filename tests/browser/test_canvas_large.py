@@ -14,14 +14,6 @@ VIEW = "() => { const { x, y, k } = document.querySelector('flow-canvas').view; 
 IN_LAYOUT = "() => [...document.querySelectorAll('.canvas__world > .node')].filter((n) => n.checkVisibility()).length"
 
 
-@pytest.fixture
-def mara(made, live):
-    """The signed-in owner as an actor, for factories."""
-    from tests.browser.people import owner
-
-    return made(owner())
-
-
 def at(page: Page, id: str, zoom: float = 1) -> None:
     """The view onto one step, as after looking around."""
     page.evaluate(

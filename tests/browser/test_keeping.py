@@ -1,6 +1,5 @@
 """Keep results for, run afresh, what a run may cost, and a question with fields: set and answered by hand."""
 
-import pytest
 from playwright.sync_api import expect
 
 from flows.model import Edge, Flow, NodeUse
@@ -8,13 +7,6 @@ from tests.browser.canvas_hands import ready, saved, step
 from tests.browser.test_runs import a_run
 from tests.factories.accounts import a_person
 from tests.factories.studio import a_document, a_flow
-
-
-@pytest.fixture
-def mara(made, live):
-    from tests.browser.people import owner
-
-    return made(owner())
 
 
 def tried(page, text: str) -> None:

@@ -10,13 +10,6 @@ from tests.browser.canvas_hands import ready, saved, step
 from tests.factories.studio import a_document, a_flow
 
 
-@pytest.fixture
-def mara(made, live):
-    from tests.browser.people import owner
-
-    return made(owner())
-
-
 def a_garden():
     flow = a_document(prompt="Answer {{ question }} kindly.")
     flow.nodes.append(NodeUse("long", "logic.if", x=280, y=240, label="Is it long?"))
