@@ -1,6 +1,7 @@
 """The language of pages: whose choice counts, what it reaches, and that nobody gets another person's."""
 
 import asyncio
+import contextvars
 import re
 
 import httpx
@@ -120,4 +121,6 @@ def test_pages_of_languages_share_what_domains_offer(settings):
     finally:
         del render.environment().globals["only_here"]
     assert render.environment("de") is not render.environment("en")
-    assert render.text(a_request(**{"accept-language": "de"}), "layout/_toast.html", flash=[])
+    spoken = contextvars.copy_context()
+    toast = spoken.run(render.text, a_request(**{"accept-language": "de"}), "layout/_toast.html", flash=[])
+    assert 'aria-label="Meldungen"' in toast and choice.current() == "en"
