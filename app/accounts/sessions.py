@@ -10,6 +10,7 @@ from msgspec import Struct
 from app import db
 from app.accounts.policy import IDLE, rights_of
 from app.db import Tx, system_tx
+from app.errors import Unavailable
 from app.web.actor import Actor
 from app.web.ids import digest, new_secret
 from app.web.session import LIFE, Session
@@ -47,7 +48,7 @@ async def find_session(key: bytes) -> Session | None:
 
     The role is read anew each time: whoever loses it, loses it with the next request.
     """
-    row = await db.pools["system"].fetchrow(_FIND_SESSION, key, float(IDLE))
+    row = await _found(_FIND_SESSION, key, float(IDLE))
     if row is None:
         return None
     due = row["unseen"] > REFRESH
@@ -71,7 +72,7 @@ where s.digest = $1 and s.expires_at > now() and s.seen_at > now() - make_interv
 
 async def find_key(key: bytes) -> Actor | None:
     """The actor of an API key by its SHA-256. A key never has more rights than the person who made it has today."""
-    row = await db.pools["system"].fetchrow(_FIND_KEY, key)
+    row = await _found(_FIND_KEY, key)
     if row is None:
         return None
     if row["unused"] is None or row["unused"] > 60:
@@ -88,6 +89,21 @@ join membership m on m.user_id = k.user_id and m.workspace_id = k.workspace_id
 join workspace w on w.id = k.workspace_id
 where k.digest = $1 and k.revoked_at is null
 """
+
+
+async def _found(query: str, *arguments: Any) -> Any:
+    """One row, or None. Connections that died idle, as all do when the server restarts, are passed over.
+
+    Raises Unavailable when the database does not answer.
+    """
+    pool = db.pools["system"]
+    for left in range(pool.get_max_size(), -1, -1):
+        try:
+            return await pool.fetchrow(query, *arguments)
+        except db.LOST as problem:
+            if not left or isinstance(problem, ConnectionRefusedError):
+                raise Unavailable("The database does not answer at the moment.") from problem
+    return None
 
 
 async def close_session(session_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -114,6 +115,17 @@ async def test_a_database_that_was_busy_is_no_fault_of_ours_and_the_same_may_be_
     answer = await api.get("/api/v1/flows")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), answer.text
     assert answer.json()["title"] == "The database was busy with something else. Nothing was changed."
+
+
+async def test_a_key_is_known_also_right_after_the_database_cut_all_connections(api, settings):
+    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'agentbase-web-system'"
+    assert (await api.get("/api/v1/me")).status_code == 200
+    owner = await asyncpg.connect(settings.owner_url)
+    try:
+        assert await owner.fetch(f"{cut} and datname = current_database()"), "there was one"
+    finally:
+        await owner.close()
+    assert (await api.get("/api/v1/me")).status_code == 200
 
 
 @pytest.mark.parametrize(
