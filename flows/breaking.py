@@ -65,8 +65,8 @@ class Breakpoints:
         """Somebody said how (None: nobody did in time). The step begins, is skipped, or the run ends."""
         run, frame, step = self._run, parked.frame, parked.step
         if signal is None:
-            minutes = f"{self.breaks.patience / 60:g} minutes"
-            words = f"Nobody went on within {minutes} of the pause, so the run was ended. Run it again."
+            minutes = f"{self.breaks.patience / 60:g}"
+            words = f"Nobody went on within {minutes} minutes of the pause, so the run was ended. Run it again."
             run.write(frame, step, "cancelled", 0, pure=True)
             run.fault = Fault(words, "", frame.prefix + step.id, frame.iter, "Breakpoint")
             return run.end("cancelled")

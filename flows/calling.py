@@ -70,5 +70,5 @@ async def call(run: Running, frame: Frame, step: Step, version_id: str, input: M
         run.inner.pop(inner, None)
     if inner.fault is not None:
         raise NodeError(f"The flow it calls failed at step '{inner.fault.node}': {inner.fault.message}", field="flow")
-    result = await run.values.whole(inner.result, "the result of the flow it calls")
+    result = await run.values.whole(inner.result, "The result of the flow it calls can't be read")
     return msgspec.to_builtins(result)

@@ -37,9 +37,11 @@ def load_flow(content: bytes | str | dict[str, Any]) -> Flow:
         raise BadDocument(str(error), "$.format") from None
     except msgspec.ValidationError as error:
         raise _misfit(str(error), document) from None
-    for what, count, most in (("steps", len(flow.nodes), MOST_NODES), ("wires", len(flow.edges), MOST_EDGES)):
-        if count > most:
-            raise BadDocument(f"This flow has {count} {what}; at most {most} are allowed. Split it into sub-flows.")
+    steps, wires = len(flow.nodes), len(flow.edges)
+    if steps > MOST_NODES:
+        raise BadDocument(f"This flow has {steps} steps; at most {MOST_NODES} are allowed. Split it into sub-flows.")
+    if wires > MOST_EDGES:
+        raise BadDocument(f"This flow has {wires} wires; at most {MOST_EDGES} are allowed. Split it into sub-flows.")
     return flow
 
 

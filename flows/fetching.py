@@ -60,11 +60,11 @@ class RunValues:
         for link in links:
             out = frame.outs[link.source]
             if isinstance(out, Later):
-                made = await self.whole(out, f"{link.spoken}, which step '{label}' needs,")
+                made = await self.whole(out, f"Step '{label}' can't read {link.spoken}")
                 frame.outs[link.source] = made
 
-    async def whole(self, out: Any, what: str) -> Any:
-        """Outputs with all their values. `what` they are, for the sentence when one can't be had."""
+    async def whole(self, out: Any, unread: str) -> Any:
+        """Outputs with all their values. `unread`: how the sentence begins when one can't be had."""
         if not isinstance(out, Later) or self.journal is None:
             return out
         found: dict[str, bytes] = {}
@@ -73,8 +73,7 @@ class RunValues:
                 found[one.hash] = await self.journal.ledger.fetch(self.journal.claim, one.hash)
             except Lost as lost:
                 raise NodeError(
-                    f"{what} can't be read: {lost} ({one.size / 1_048_576:.1f} MB). "
-                    "Run again from the step that made it."
+                    f"{unread}: {lost} ({one.size / 1_048_576:.1f} MB). Run again from the step that made it."
                 ) from None
         return out.with_values(found)
 

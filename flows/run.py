@@ -240,7 +240,10 @@ class Engine:
             outcome = await self.advance(claim, plan, listen=listen)
             if outcome.status == "succeeded":
                 values = RunValues(Journal(ledger, claim), self.limits, ())
-                return {id: await values.whole(out, f"what step '{id}' gave") for id, out in outcome.outputs.items()}
+                return {
+                    id: await values.whole(out, f"What step '{id}' gave can't be read")
+                    for id, out in outcome.outputs.items()
+                }
             if outcome.status != "waiting":
                 errors = [e for e in outcome.errors if isinstance(e, Exception)]
                 failed = RunFailed(told_of(run_id, outcome), errors or [Cancelled(f"Run {run_id} was cancelled.")])

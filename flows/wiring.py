@@ -183,8 +183,9 @@ def undo_branches(flow: Flow, cards: dict[str, Card]) -> list[Problem]:
         for member in seen - {id}:
             inner = cards[member]
             if member in owner:
-                twice = f"Step '{inner.label}' belongs to two undo branches, of '{cards[owner[member]].label}' and of"
-                problems.append(Problem(member, f"{twice} '{card.label}'. Give each its own."))
+                other = cards[owner[member]].label
+                twice = f"Step '{inner.label}' belongs to two undo branches, of '{other}' and of '{card.label}'."
+                problems.append(Problem(member, f"{twice} Give each its own."))
             elif inner.type is not None and (inner.type.undo or inner.type.ends or inner.type.trigger):
                 problems.append(Problem(member, f"'{inner.label}' can't stand in the undo branch of '{card.label}'."))
             owner[member] = id

@@ -26,6 +26,16 @@ select r.id, r.input::text as input, r.output::text as output, r.visitor, g.good
  order by r.created_at desc limit $2
 """
 RATED = {"good": "rated good", "bad": "rated bad", "any": "rated"}
+NONE = {
+    "good": "No run of this flow is rated good.",
+    "bad": "No run of this flow is rated bad.",
+    "any": "No run of this flow is rated.",
+}
+NONE_IN_TIME = {
+    "good": "No run of this flow is rated good in this time.",
+    "bad": "No run of this flow is rated bad in this time.",
+    "any": "No run of this flow is rated in this time.",
+}
 
 
 async def upload(actor: Actor, flow_id: UUID, form: UploadForm) -> UUID:
@@ -57,7 +67,7 @@ async def from_runs(actor: Actor, flow_id: UUID, form: FromRunsForm) -> UUID:
             sources.append(row["id"])
     if not rows and form.rating:
         raise Refused(
-            f"No run of this flow is {RATED[form.rating]}{' in this time' if form.days else ''}.",
+            (NONE_IN_TIME if form.days else NONE)[form.rating],
             remedy="Visitors rate answers below them, you rate a run on its page.",
         )
     if not rows:

@@ -158,7 +158,8 @@ def _outcome(count: int, failed: list[str]) -> str:
     if not failed:
         return "The test passed." if count == 1 else f"All {count} tests passed."
     if len(failed) == 1:
-        return f"{failed[0]} failed." + (f" {count - 1} passed." if count > 1 else "")
+        passed = count - 1
+        return f"{failed[0]} failed." + (f" {passed} {'test' if passed == 1 else 'tests'} passed." if passed else "")
     return f"{len(failed)} of {count} tests failed."
 
 

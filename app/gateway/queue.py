@@ -45,8 +45,8 @@ class Line:
                 "or connect a larger model under Connections.",
                 retry_after=5,
             )
-        ahead = f"{self.waiting} {'is' if self.waiting == 1 else 'are'} ahead" if self.waiting else "one call is ahead"
-        log(f"Waiting for the model on this machine: {ahead}.")
+        ahead = self.waiting or 1
+        log(f"Waiting for the model on this machine: {ahead} {'is' if ahead == 1 else 'are'} ahead.")
         self.waiting += 1
         try:
             async with asyncio.timeout(LONGEST_WAIT):

@@ -177,8 +177,10 @@ class Turn:
     def _fitted(self, messages: Sequence[Message], context: int) -> Sequence[Message]:
         trimmed = trimming.fit(messages, trimming.room(context, self.request.max_tokens), self.scale)
         if trimmed.left_out:
-            turns = "The oldest turn was" if trimmed.left_out == 1 else f"The {trimmed.left_out} oldest turns were"
-            self.watch.log(f"{turns} left out: the model reads {context:,} tokens at most.")
+            left_out = f"The {trimmed.left_out} oldest turns were left out: the model reads {context:,} tokens at most."
+            if trimmed.left_out == 1:
+                left_out = f"The oldest turn was left out: the model reads {context:,} tokens at most."
+            self.watch.log(left_out)
         return trimmed.messages
 
     def _shortened(self, messages: Sequence[Message], fault: Fault) -> Sequence[Message] | None:

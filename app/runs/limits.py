@@ -173,15 +173,25 @@ async def waits(tx: Tx, workspace_id: UUID, flow_id: UUID, line: str, lane: str 
     room = max(row["all_most"] // 2, 1)
     if lane == "bulk" and row["all_now"] >= room:
         return f"it is bulk, and begins when fewer than {room} runs of this workspace are under way."
-    for what, words in (
-        ("key", "runs of this flow for the same key"),
-        ("flow", "runs of this flow"),
-        ("all", "runs of this workspace"),
-    ):
+    for what in ("key", "flow", "all"):
         most, now = row[f"{what}_most"], row[f"{what}_now"]
         if most is not None and now >= most:
-            return f"{now} of {most} {words if most != 1 else words.replace('runs', 'run', 1)} {'is' if now == 1 else 'are'} under way."
+            return _under_way(what, now, most)
     return ""
+
+
+def _under_way(what: str, now: int, most: int) -> str:
+    if most == 1:
+        return {
+            "key": f"{now} of 1 run of this flow for the same key {'is' if now == 1 else 'are'} under way.",
+            "flow": f"{now} of 1 run of this flow {'is' if now == 1 else 'are'} under way.",
+            "all": f"{now} of 1 run of this workspace {'is' if now == 1 else 'are'} under way.",
+        }[what]
+    return {
+        "key": f"{now} of {most} runs of this flow for the same key {'is' if now == 1 else 'are'} under way.",
+        "flow": f"{now} of {most} runs of this flow {'is' if now == 1 else 'are'} under way.",
+        "all": f"{now} of {most} runs of this workspace {'is' if now == 1 else 'are'} under way.",
+    }[what]
 
 
 def key_of(source: str, input: str, vars: Mapping[str, Any] | None = None) -> str:

@@ -268,9 +268,10 @@ def _same_steps(then: Flow, now: Flow, before: set[str], kept: list[Place], node
         raise Refused(f"Step '{labels[node]}' lies in another place in {number}.", field="from_step")
     for id in sorted(before):
         if id in old and old[id] != new.get(id):
-            what = "is gone in" if id not in new else "is another kind of step in"
+            gone = f"Step '{labels[id]}' is gone in {number}, so what it gave can't be taken over."
+            other = f"Step '{labels[id]}' is another kind of step in {number}, so what it gave can't be taken over."
             raise Refused(
-                f"Step '{labels[id]}' {what} {number}, so what it gave can't be taken over.",
+                gone if id not in new else other,
                 remedy="Resume with the version that ran, or from an earlier step.",
                 field="version",
                 code="upstream_changed",

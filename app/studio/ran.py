@@ -101,16 +101,22 @@ async def ran_step(actor: Actor, run_id: UUID, node_id: str) -> RanStep | None:
         return None
     step = next((each for each in found if each.paused), found[-1])
     parts = (
-        f"{len(found)} rounds, the {'one that waits' if step.paused else 'last one'}" if len(found) > 1 else "",
+        _rounds(len(found), waits=step.paused) if len(found) > 1 else "",
         duration(step.ms),
         _cost(step.tokens + step.cost_micros, step.cost_micros),
         f"{step.prompt_tokens} + {step.completion_tokens} tokens" if step.tokens else "",
-        f"{step.attempt} tries" if step.attempt > 1 else "",
+        f"{step.attempt} {'try' if step.attempt == 1 else 'tries'}" if step.attempt > 1 else "",
     )
     figures = " · ".join(part for part in parts if part)
     failed = [(each.attempt, each.status, each.error) for each in step.attempts if each.error]
     way = run.remedy_of(step) if step.error else None
     return RanStep(step.status, figures, step.inputs, step.output, step.error, step.key, step.logs, failed, way)
+
+
+def _rounds(number: int, *, waits: bool) -> str:
+    if waits:
+        return f"{number} {'round' if number == 1 else 'rounds'}, the one that waits"
+    return f"{number} {'round' if number == 1 else 'rounds'}, the last one"
 
 
 def _cost(used: int, micros: int) -> str:

@@ -101,8 +101,18 @@ def _settings(use: NodeUse, kinds: Catalogue, left: list[Todo]) -> list[Setting]
 
 
 def _failing(use: NodeUse) -> str:
-    then = THEN.get(use.on_error, "stops the run")
-    return f"tries {use.retry.tries} times, then {then}" if use.retry.tries > 1 else then
+    tries = use.retry.tries
+    if tries < 2:
+        return THEN.get(use.on_error, "stops the run")
+    match use.on_error:
+        case "default":
+            return f"tries {tries} {'time' if tries == 1 else 'times'}, then goes on with a fixed value"
+        case "wire":
+            return f"tries {tries} {'time' if tries == 1 else 'times'}, then goes along the error wire"
+        case "continue":
+            return f"tries {tries} {'time' if tries == 1 else 'times'}, then goes on without it"
+        case _:
+            return f"tries {tries} {'time' if tries == 1 else 'times'}, then stops the run"
 
 
 def _words(field: Field) -> str:

@@ -67,8 +67,10 @@ def cut(flow: Flow, ids: Sequence[str], name: str, kinds: Catalogue) -> Cut:
     for node in steps:
         kind = kinds.get(node.type)
         if kind is not None and (kind.trigger or kind.result):
-            what = "starts" if kind.trigger else "answers for"
-            raise Refused(f"“{node.label or kind.title}” {what} this flow, so it stays here.", remedy="Leave it out.")
+            title = node.label or kind.title
+            starts = f"“{title}” starts this flow, so it stays here."
+            answers = f"“{title}” answers for this flow, so it stays here."
+            raise Refused(starts if kind.trigger else answers, remedy="Leave it out.")
     silent = _maybe_silent(flow, kinds)
     into = [e for e in flow.edges if node_of(e.target) in chosen and node_of(e.source) not in chosen]
     out = [e for e in flow.edges if node_of(e.source) in chosen and node_of(e.target) not in chosen]

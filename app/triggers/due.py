@@ -103,9 +103,10 @@ async def _fire(tx: Tx, row: Any) -> int:
     if left_out or due.gone:
         number = len(left_out) + due.gone
         first, last = row["next_at"], (left_out or due.missed)[-1]
-        more = "more than " if due.gone else ""
-        reason = f"{more}{number} planned {'time' if number == 1 else 'times'} passed while nothing was running here"
-        said = f"{reason[0].upper()}{reason[1:]}: {_span(first, last, settings.zone)}."
+        span = _span(first, last, settings.zone)
+        said = f"{number} planned {'time' if number == 1 else 'times'} passed while nothing was running here: {span}."
+        if due.gone:
+            said = f"More than {number} planned times passed while nothing was running here: {span}."
         await note(tx, trigger, f"missed {first.isoformat()}", "skipped", said)
     one_by_one: Overlap = (
         "queue" if settings.overlap == "skip" else settings.overlap

@@ -8,7 +8,9 @@ from flows.sdk import Context, NodeError, Port, Ports, node
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    at_once: Annotated[int, Meta(ge=1, le=100, title="Rounds at once", description="Rounds that run at the same time.")] = 4
+    at_once: Annotated[
+        int, Meta(ge=1, le=100, title="Rounds at once", description="Rounds that run at the same time.")
+    ] = 4
     limit: Annotated[int, Meta(ge=1, le=100_000, title="At most", description="A longer list stops the step.")] = 1_000
     on_item_error: Annotated[
         Literal["fail", "skip", "collect"],

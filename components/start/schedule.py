@@ -123,7 +123,8 @@ def words(settings: Settings) -> str:
     """ "Weekdays at 08:00, Europe/Berlin": one line for people."""
     match settings.every:
         case "minutes":
-            said = "Every minute" if settings.minutes == 1 else f"Every {settings.minutes} minutes"
+            many = f"Every {settings.minutes} {'minute' if settings.minutes == 1 else 'minutes'}"
+            said = "Every minute" if settings.minutes == 1 else many
         case "hour":
             said = f"Every hour at :{settings.minute:02}"
         case "day":

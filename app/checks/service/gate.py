@@ -14,7 +14,7 @@ class FailedTest(Refused):
     """A draft was not published because of a test. `link`: the page that says what is different."""
 
     def __init__(self, flow_id: UUID, case: CaseView, result: Result, more: int) -> None:
-        others = f" {more} more {'fails' if more == 1 else 'fail'}." if more else ""
+        others = f" {more} more {'test fails' if more == 1 else 'tests fail'}." if more else ""
         self.link = f"/flows/{flow_id}/tests/{case.id}"
         super().__init__(
             f"The test '{case.case.name}' fails: {result.why}{others}",

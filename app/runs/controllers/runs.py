@@ -164,4 +164,4 @@ def _id(text: str) -> UUID | None:
 
 
 def _runs(number: int) -> str:
-    return f"{number} run" if number == 1 else f"{number} runs"
+    return f"{number} {'run' if number == 1 else 'runs'}"

@@ -77,8 +77,12 @@ class ApprovalsController(Controller):
         data: URLEncodedBody[AnswerForm],
     ) -> Response[Any]:
         number = await service.answer(actor, request_id, data)
-        words = {"live": "is live from now on", "approve": "may go live", "reject": "was rejected"}[data.decision]
-        flash(request, f"Version {number} {words}.")
+        words = {
+            "live": f"Version {number} is live from now on.",
+            "approve": f"Version {number} may go live.",
+            "reject": f"Version {number} was rejected.",
+        }
+        flash(request, words[data.decision])
         return go(request, PLACE)
 
     @post("/needs-you/approvals/{request_id:uuid}/withdrawal", name="studio:approval-withdraw", status_code=303)

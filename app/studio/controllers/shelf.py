@@ -93,7 +93,7 @@ class ShelfController(Controller):
 
 
 def _flows(count: int) -> str:
-    return "1 flow" if count == 1 else f"{count} flows"
+    return f"{count} {'flow' if count == 1 else 'flows'}"
 
 
 def _tagged(data: ChosenForm) -> str:

@@ -102,7 +102,10 @@ async def _write_to_asker(
     if email:
         name = one_line(version.document.name)
         text = f"{words.strip()}\n\n{config.settings().base_url}/flows/{flow_id}/history\n"
-        subject = f"Version {version.number} of “{name}” was {decision} by {one_line(actor.name or actor.email)}"
+        by = one_line(actor.name or actor.email)
+        done = f"Version {version.number} of “{name}” was approved by {by}"
+        refused = f"Version {version.number} of “{name}” was rejected by {by}"
+        subject = done if decision == "approved" else refused
         await mail.post(tx, actor.workspace_id, email, subject, text, dedupe_key=f"approval-answer:{request}")
 
 

@@ -23,6 +23,8 @@ from flows.model import Flow, NodeUse
 MOST_SINCE = 500
 """Edits an editor may be behind before it is told to fetch the whole document."""
 
+NOTHING = {"undo": "Nothing to undo.", "redo": "Nothing to redo."}
+
 
 class Clash(Struct, frozen=True):
     """Somebody else (`by`) wrote the same text since. `theirs` stands there now; `title`: its name."""
@@ -149,7 +151,7 @@ async def _step(actor: Actor, flow_id: UUID, client: str, which: Literal["undo",
         draft = await store.locked(flow_id)
         row = await store.latest(tx, flow_id, actor.user_id, which)
         if row is None:
-            return await answer(tx, actor, draft, draft.flow, draft.rev, [], said=f"Nothing to {which}.")
+            return await answer(tx, actor, draft, draft.flow, draft.rev, [], said=NOTHING[which])
         later = await store.since(tx, flow_id, row["rev"])
         theirs = [op for batch in later if batch.by != actor.user_id for op in batch.ops]
         wanted = store.decode_ops(row["inverse"])

@@ -26,8 +26,9 @@ class NotReady(Refused):
     """The draft can't run yet. `node`: the step to look at first."""
 
     def __init__(self, message: str, count: int, node: str) -> None:
-        more = f" {count - 1} more {'thing needs' if count == 2 else 'things need'} attention." if count > 1 else ""
-        super().__init__(message, remedy=more.strip(), code="not_ready")
+        more = count - 1
+        others = f"{more} more {'thing needs' if more == 1 else 'things need'} attention." if more > 0 else ""
+        super().__init__(message, remedy=others, code="not_ready")
         self.node = node
 
 
