@@ -73,6 +73,39 @@ def test_zoomed_in_nothing_is_cut_off_and_whoever_wants_no_movement_gets_none(ma
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], f"{path} at {zoom}"
 
 
+CUT = """() => [...document.body.querySelectorAll("*")].filter((el) => {
+  const box = el.getBoundingClientRect()
+  if (!el.checkVisibility() || box.width < 2 || box.height < 2) return false
+  if (box.right <= innerWidth + 1 && box.left >= -1) return false
+  for (let up = el; up !== document.body; up = up.parentElement) {
+    const look = getComputedStyle(up)
+    if (up.matches("flow-canvas, svg, .visually-hidden, .skip")) return false
+    if (look.visibility === "hidden" || look.position === "fixed") return false
+    if (up !== el && ["auto", "scroll"].includes(look.overflowX)) return false
+  }
+  return true
+}).map((el) => el.outerHTML.slice(0, 120))"""
+"""What reaches out of the window without lying in something that scrolls by itself. The canvas is moved by hand."""
+
+
+def test_zoomed_in_the_pages_of_a_flow_and_of_a_run_fit_too(made, entered):
+    """Each that Ctrl K offers on such a page, at 200 % and 400 % of a window of 1280."""
+    person = made(a_person())
+    flow_id = made(studio.create_flow(person.actor, "Garden helper", a_document()))
+    made(studio.publish(person.actor, flow_id, "", ""))
+    run_id = made(_run(person.actor, a_document(), {"message": "Hello"}, "succeeded"))
+    page = entered(person)
+    pages = [f"/flows/{flow_id}{each.href}" for each in search_places.OF_FLOW if "along" not in each.name]
+    pages += [f"/runs/{run_id}{each.href}" for each in search_places.OF_RUN if "along" not in each.name]
+    for path in (*pages, f"/runs/{run_id}?view=graph", f"/flows/{flow_id}/outline?panel=try"):
+        page.goto(path)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        for width in (640, 320):
+            page.set_viewport_size({"width": width, "height": 400})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} at {width} px"
+            assert page.evaluate(CUT) == [], f"{path} at {width} px"
+
+
 SEEN = """() => {
   for (let el = document.activeElement, up = 0; el && up < 4; el = el.parentElement, up++) {
     const look = getComputedStyle(el)
@@ -158,3 +191,4 @@ async def _run(actor, document, given, until):
         await wait_for(actor.workspace_id, run_id, until, seconds=20)
     finally:
         await running.stop()
+    return run_id
