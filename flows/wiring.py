@@ -184,8 +184,11 @@ def undo_branches(flow: Flow, cards: dict[str, Card]) -> list[Problem]:
             inner = cards[member]
             if member in owner:
                 other = cards[owner[member]].label
-                twice = f"Step '{inner.label}' belongs to two undo branches, of '{other}' and of '{card.label}'."
-                problems.append(Problem(member, f"{twice} Give each its own."))
+                twice = (
+                    f"Step '{inner.label}' belongs to two undo branches, of '{other}' and of '{card.label}'. "
+                    "Give each its own."
+                )
+                problems.append(Problem(member, twice))
             elif inner.type is not None and (inner.type.undo or inner.type.ends or inner.type.trigger):
                 problems.append(Problem(member, f"'{inner.label}' can't stand in the undo branch of '{card.label}'."))
             owner[member] = id

@@ -159,7 +159,9 @@ def _outcome(count: int, failed: list[str]) -> str:
         return "The test passed." if count == 1 else f"All {count} tests passed."
     if len(failed) == 1:
         passed = count - 1
-        return f"{failed[0]} failed." + (f" {passed} {'test' if passed == 1 else 'tests'} passed." if passed else "")
+        if not passed:
+            return f"{failed[0]} failed."
+        return f"{failed[0]} failed. {passed} {'test' if passed == 1 else 'tests'} passed."
     return f"{len(failed)} of {count} tests failed."
 
 
