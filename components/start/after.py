@@ -7,14 +7,14 @@ from msgspec import Meta, Struct
 from flows.sdk import Context, FlowRef, NodeError, Nothing, Ports, node
 from flows.sdk.ports import ports_of
 
-WORDS = {"failed": "has failed", "succeeded": "has succeeded", "either": "has ended"}
+WORDS = {"failed": "When a run has failed", "succeeded": "When a run has succeeded", "either": "When a run has ended"}
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     flow: Annotated[FlowRef, Meta(title="Flow")] = ""
     when: Annotated[
         Literal["failed", "succeeded", "either"],
-        Meta(title="When a run", extra_json_schema={"x-labels": WORDS}),
+        Meta(title="Starts", extra_json_schema={"x-labels": WORDS}),
     ] = "failed"
 
 
@@ -40,12 +40,12 @@ def _ports(settings: Settings) -> Ports:
     icon="workflow",
     trigger="after",
     ports=_ports,
-    summary=lambda settings: f"When a run {WORDS[settings.when]}",
+    summary=lambda settings: WORDS[settings.when],
 )
 async def after(settings: Settings, inputs: Nothing, ctx: Context) -> Outputs:
     """Starts the flow when a run of another flow has ended: each run once. Tries from the editor do not count.
 
-    With 'has failed' it is the place for what must happen when something goes wrong. The run's input is
+    With 'When a run has failed' it is the place for what must happen when something goes wrong. The run's input is
     {"run", "flow", "status", "output", "error"}.
     """
     given = ctx.input
