@@ -39,7 +39,11 @@ update run set lane = case when $2 then 'bulk' else 'normal' end
 """
 """Also for what is queued already. Somebody who waits (interactive) and quarantine stay where they are."""
 LINE_UP = "update run set line = $1::uuid::text where flow_id = $1 and line = '' and status in ('queued', 'running', 'waiting')"
-NAME = "select document->>'name' from flow_version where flow_id = $1 order by created_at desc limit 1"
+NAME = """
+select coalesce((select document->>'name' from flow_version where flow_id = $1 order by created_at desc limit 1),
+                (select name from flow where id = $1))
+"""
+"""Limits may be set before the first run: of a flow that is only drawn, its own name."""
 NOW = """
 select (select count(*) from run where flow_id = $1 and status = 'running') as running,
        (select jsonb_object_agg(lane, n) from (
@@ -114,13 +118,13 @@ class Limited:
 
 
 async def of(actor: Actor, flow_id: UUID) -> FlowLimits:
-    """3 statements. Raises NotFound for a flow that was never published or tried here."""
+    """3 statements. Raises NotFound for a flow that this workspace has not; one that is only drawn has its limits, too."""
     async with tenant_tx(actor.workspace_id) as tx:
         name = await tx.fetchval(NAME, flow_id)
         row = await tx.fetchrow(OF, flow_id)
         now = await tx.fetchrow(NOW, flow_id, actor.workspace_id)
     if name is None:
-        raise NotFound("Nothing of this flow can run yet.", remedy="Try it or publish it first.")
+        raise NotFound("This flow does not exist.", remedy="Look for it in the list of flows.")
     queued = msgspec.json.decode(now["queued"]) if now["queued"] else {}
     at = Now(now["running"], queued, now["all_running"], now["all_most"])
     return FlowLimits(flow_id, name or "Unnamed flow", _read(row), at)
