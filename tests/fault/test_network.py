@@ -19,7 +19,6 @@ async def test_f_10_the_answer_to_a_commit_gets_lost(folder, full, chance):
     """Started once though the caller asks again, written once though the worker writes again; no step runs twice."""
     runs, share = (500, 0.05) if full else (30, 0.1)
     async with world(folder, workers=0, birth={"dead_after": 10.0}) as it, proxied(it.login) as proxy:
-
         struck: set[str] = set()
 
         def loses(sql: str) -> bool:
