@@ -317,7 +317,7 @@ def _connection(row: Any) -> ConnectionView:
         row["name"][:1].upper(),
         row["status"],
         row["tested_at"],
-        msgspec.convert(tested, Trial) if tested else Trial("failed"),
+        msgspec.convert(tested, Trial) if tested else Trial("untried"),
         len(infos),
         min(prices) if prices else None,
         provider.free or (bool(prices) and max(prices) == 0),

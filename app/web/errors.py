@@ -8,6 +8,7 @@ template gets
 
 import secrets
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response
@@ -195,9 +196,8 @@ def _to_sign_in(request: Request) -> Response[Any]:
     if request.headers.get("hx-request") == "true":
         return Response("", status_code=200, headers={"HX-Redirect": SIGN_IN}, media_type="text/html")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    next_page = msgspec.UNSET if request.method != "GET" or here == "/" else here
-    params = {} if next_page is msgspec.UNSET else {"next": next_page}
-    return Redirect(SIGN_IN, status_code=303, query_params=params)
+    asked = "" if request.method != "GET" or here == "/" else f"?{urlencode({'next': here})}"
+    return Redirect(f"{SIGN_IN}{asked}", status_code=303)
 
 
 def _html(request: Request, problem: Problem, headers: dict[str, str]) -> Response[Any]:

@@ -31,7 +31,8 @@ SLOW = 8_000
 LIMIT = 45.0
 """Seconds for each call of a trial."""
 
-Status = Literal["ready", "slow", "refused", "unreachable", "failed"]
+Status = Literal["untried", "ready", "slow", "refused", "unreachable", "failed"]
+"""untried = not tested since it was made or changed; only a listed connection says so, a trial never ends in it."""
 _STATUS: dict[Kind, Status] = {"key": "refused", "unreachable": "unreachable", "timeout": "unreachable"}
 _SHAPE = {
     "type": "object",

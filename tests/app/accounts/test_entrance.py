@@ -113,6 +113,11 @@ async def test_signing_in_opens_what_was_asked_for_before(client):
     assert (await client.get("/settings/keys")).status_code == 200
 
 
+async def test_without_a_place_to_go_back_to_the_way_to_sign_in_is_a_bare_path(client):
+    await a_person(password=PASSWORD)
+    assert (await client.get("/")).headers["location"] == "/sign-in"
+
+
 @pytest.mark.parametrize(
     "evil", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/\t/evil"]
 )

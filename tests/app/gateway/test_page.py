@@ -98,10 +98,14 @@ async def test_no_key_in_any_answer_or_log(signed_in, api, fake, caplog):
 async def test_the_api_does_what_the_page_does(api, fake):
     made = await api.post("/api/v1/connections", json={"provider": "compatible", "base_url": fake.url, "key": KEY})
     connection = made.json()["id"]
+    untried = (await api.get("/api/v1/connections")).json()[0]
+    assert (untried["status"], untried["trial"]["status"]) == ("untried", "untried")
     trial = await api.post(f"/api/v1/connections/{connection}/trial")
     assert trial.json()["status"] == "ready", trial.text
     listed = await api.get("/api/v1/connections")
-    assert [each["key_hint"] for each in listed.json()] == ["4c31"]
+    assert [(each["key_hint"], each["status"], each["trial"]["status"]) for each in listed.json()] == [
+        ("4c31", "ready", "ready")
+    ]
     models = await api.get("/api/v1/models")
     assert "compatible/fake-small" in [each["id"] for each in models.json()]
     assert (await api.put("/api/v1/connections/default", json={"model": "compatible/fake-small"})).status_code == 204
