@@ -128,6 +128,8 @@ def chain_around(bench: Workbench, id: str, catalogue: Catalogue, wires: Sequenc
         target = bench.nodes[node_of(edge.target)]
         into = port(target, "in", port_of(edge.target), catalogue)
         for end in sources:
+            if node_of(end) == target.id:  # a flow that was imported may go round in a circle
+                continue
             out = port(bench.nodes[node_of(end)], "out", port_of(end), catalogue)
             if isinstance(out, Port) and isinstance(into, Port) and fits(out.type, into.type):
                 bridges.append(EdgeAdd(end, edge.target))
