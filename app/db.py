@@ -330,7 +330,11 @@ def for_people(error: Exception) -> Exception:
     elif isinstance(error, BUSY):
         told = Unavailable("The database was busy with something else. Nothing was changed.", remedy="Try once more.")
     elif isinstance(error, asyncpg.DiskFullError):
-        told = Unavailable("The disk of the database is full. Nothing was changed.", retry_after=60)
+        told = Unavailable(
+            "The disk of the database is full. Nothing was changed.",
+            remedy="Try again once there is some space on it; nothing needs a restart.",
+            retry_after=60,
+        )
     elif isinstance(error, CUT_OFF):
         told = Unavailable("The database was restarted in the middle of this.", remedy="Look, and try once more.")
     else:

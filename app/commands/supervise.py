@@ -4,18 +4,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGTERM
 from threading import Event
 from time import monotonic
 from typing import Protocol
 
-from app.embedded.errors import StartProblem
+from app.embedded.errors import DiskFull, StartProblem
 from app.embedded.folder import tail, trim
 from app.embedded.process import end, spawn
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each new try. After the last one we give up: something is wrong that trying does not cure."""
+"""Seconds before each new try. After the last one we give up: something is wrong that trying does not cure;
+except a full disk, for which the last pause is kept as long as it takes.
+"""
 STEADY = 60.0
 """A process that has lived so long starts with the first pause again."""
 LOG_LIMIT = 20 * 1024 * 1024
@@ -82,6 +85,7 @@ class _Watched:
     def __init__(self, part: Part, vital: bool) -> None:
         self.part, self.vital = part, vital
         self.tries, self.since, self.next_try, self.given_up = 0, monotonic(), 0.0, False
+        self.disk_full = False
 
 
 class Supervisor:
@@ -112,13 +116,17 @@ class Supervisor:
                     self._give_up(watched)
                     continue
                 watched.next_try = now + PAUSES[watched.tries]
-                self._say(f"{part.name} ended; starting it again in {PAUSES[watched.tries]:g} s (log: {part.log})")
+                if not watched.disk_full:
+                    self._say(f"{part.name} ended; starting it again in {PAUSES[watched.tries]:g} s (log: {part.log})")
             elif now >= watched.next_try:
                 watched.next_try, watched.tries = 0.0, watched.tries + 1
                 try:
                     part.stop()
                     part.start()
                     self._say(f"{part.name} is running again")
+                    watched.disk_full = False
+                except DiskFull as problem:
+                    self._wait_for_space(watched, problem)
                 except StartProblem as problem:
                     self._say(str(problem))
                 watched.since = monotonic()
@@ -147,6 +155,12 @@ class Supervisor:
             watched.part.stop()
         self._watched.clear()
 
+    def _wait_for_space(self, watched: _Watched, problem: DiskFull) -> None:
+        """Said once; then quietly again after every longest pause."""
+        if not watched.disk_full:
+            self._say(f"{problem} {watched.part.name} starts by itself when there is some.")
+        watched.disk_full, watched.tries = True, min(watched.tries, len(PAUSES) - 1)
+
     def _give_up(self, watched: _Watched) -> None:
         part = watched.part
         problem = StartProblem(
@@ -163,6 +177,7 @@ def _shorten(log: Path) -> None:
     """Keep a log below LOG_LIMIT while its writer is running: the writer appends, so emptying the file is safe."""
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         kept = tail(log, 200)
-        log.with_name(log.name + ".1").write_text(kept + "\n", encoding="utf-8")
+        with suppress(OSError):  # no room for its last words: all the more reason to empty it
+            log.with_name(log.name + ".1").write_text(kept + "\n", encoding="utf-8")
         with log.open("r+b") as file:
             file.truncate(0)

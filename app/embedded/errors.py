@@ -1,5 +1,7 @@
 """Why something we start could not be started, said for the person at the terminal."""
 
+from pathlib import Path
+
 
 class StartProblem(Exception):
     """`message` says what happened with its values, `remedy` what to do now. `code` is the exit status of the command.
@@ -16,6 +18,17 @@ class StartProblem(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class DiskFull(StartProblem):
+    """No space on the disk of `folder`. Freeing some cures it from outside, so whoever can wait tries again."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"There is no space left on the disk of {folder}.",
+            "Free some space (200 MB are enough to start), or set AGENTBASE_DATA to a folder on another disk.",
+            code=BAD_FOLDER,
+        )
 
 
 PORT_TAKEN = 3

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from app.embedded.errors import BAD_FOLDER, IN_USE, NOT_ON_THIS_MACHINE, PORT_TAKEN, StartProblem
+from app.embedded.errors import BAD_FOLDER, IN_USE, NOT_ON_THIS_MACHINE, PORT_TAKEN, DiskFull, StartProblem
 
 
 def private_folder(path: Path) -> Path:
@@ -29,11 +29,7 @@ def private_folder(path: Path) -> Path:
 def cannot_use(path: Path, error: OSError) -> StartProblem:
     """The sentence for a data folder that the system does not let us use."""
     if error.errno == errno.ENOSPC:
-        return StartProblem(
-            f"There is no space left on the disk of {path}.",
-            "Free some space (200 MB are enough to start), or set AGENTBASE_DATA to a folder on another disk.",
-            code=BAD_FOLDER,
-        )
+        return DiskFull(path)
     if error.errno == errno.EROFS:
         return StartProblem(
             f"{path} is on a read-only file system.",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from app.embedded.errors import BAD_FOLDER, NOT_ON_THIS_MACHINE, PORT_TAKEN, StartProblem
+from app.embedded.errors import BAD_FOLDER, NOT_ON_THIS_MACHINE, PORT_TAKEN, DiskFull, StartProblem
 from app.embedded.process import LINUX, NO_USER_NAMESPACE, child_environment, is_root, tied_to_parent
 
 
@@ -78,11 +78,7 @@ def another_major(folder: Path, theirs: str, ours: str) -> StartProblem:
 def explain(said: str, folder: Path, port: int) -> StartProblem:
     """PostgreSQL's words → ours, for what happens to people; anything else in its own words and with its log."""
     if "No space left on device" in said:
-        return StartProblem(
-            f"There is no space left on the disk of {folder}.",
-            "Free some space (200 MB are enough to start), or set AGENTBASE_DATA to a folder on another disk.",
-            code=BAD_FOLDER,
-        )
+        return DiskFull(folder)
     if "could not bind" in said:
         return StartProblem(f"Port {port} of 127.0.0.1 is taken.", "Choose another for PostgreSQL.", code=PORT_TAKEN)
     if "wrong ownership" in said or "Permission denied" in said:

@@ -14,7 +14,7 @@ from threading import Event
 from time import monotonic
 from urllib.parse import quote
 
-from app.embedded.errors import BAD_FOLDER, NOT_ON_THIS_MACHINE, PORT_TAKEN, StartProblem
+from app.embedded.errors import BAD_FOLDER, NOT_ON_THIS_MACHINE, PORT_TAKEN, DiskFull, StartProblem
 from app.embedded.folder import (
     FolderLock,
     cannot_use,
@@ -130,11 +130,7 @@ class EmbeddedValkey:
 
     def _explain(self, said: str) -> StartProblem:
         if "No space left on device" in said:
-            return StartProblem(
-                f"There is no space left on the disk of {self.folder}.",
-                "Free some space, or set AGENTBASE_DATA to a folder on another disk.",
-                code=BAD_FOLDER,
-            )
+            return DiskFull(self.folder)
         if "Address already in use" in said:
             return StartProblem(
                 f"Port {self.port} of 127.0.0.1 is taken.", "Choose another for Valkey.", code=PORT_TAKEN

@@ -5,7 +5,7 @@ import pytest
 
 from app.commands import supervise
 from app.commands.supervise import Supervisor, keeping_bytecode
-from app.embedded.errors import StartProblem
+from app.embedded.errors import DiskFull, StartProblem
 
 
 class Mortal:
@@ -63,6 +63,24 @@ def test_what_cannot_live_is_given_up_and_its_log_is_shown(tmp_path, time):
     assert part.starts == len(supervise.PAUSES)
 
 
+def test_a_full_disk_is_waited_for_and_said_once(tmp_path, time):
+    said: list[str] = []
+
+    class WithoutSpace(Mortal):
+        def start(self) -> None:
+            super().start()
+            if not self._alive:
+                raise DiskFull(tmp_path)
+
+    part = WithoutSpace(tmp_path / "log", lives=40)
+    supervisor = Supervisor(said.append)
+    supervisor.keep(part)
+    look_for(supervisor, time, 400)
+    assert part.alive() and part.starts == 40, "tried for as long as it takes, and never given up"
+    assert sum("no space left" in sentence for sentence in said) == 1
+    assert len(said) == 3 and said[-1] == "Mortal is running again"
+
+
 def test_without_a_part_that_is_not_vital_the_rest_goes_on(tmp_path, time):
     said: list[str] = []
     supervisor = Supervisor(said.append)
@@ -96,6 +114,15 @@ def test_a_log_that_grew_too_long_is_shortened_while_its_writer_goes_on(tmp_path
         writer.write(b"new line\n")
     assert log.read_text() == "new line\n"
     assert "old line" in (tmp_path / "log.1").read_text()
+
+
+def test_a_log_is_emptied_even_where_its_end_can_not_be_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervise, "LOG_LIMIT", 1000)
+    log = tmp_path / "log"
+    log.write_text("old line\n" * 200)
+    (tmp_path / "log.1").mkdir()  # stands for a disk without space: writing there is an OSError
+    supervise._shorten(log)
+    assert log.read_text() == ""
 
 
 def test_children_keep_their_bytecode_aside_where_they_may_not_keep_it_beside_the_sources(tmp_path, monkeypatch):
