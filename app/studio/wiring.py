@@ -128,7 +128,7 @@ def chain_around(bench: Workbench, id: str, catalogue: Catalogue, wires: Sequenc
         target = bench.nodes[node_of(edge.target)]
         into = port(target, "in", port_of(edge.target), catalogue)
         for end in sources:
-            if node_of(end) == target.id:  # a flow that was imported may go round in a circle
+            if node_of(end) == target.id:  # nothing feeds itself: the only step of a loop leaves no wire
                 continue
             out = port(bench.nodes[node_of(end)], "out", port_of(end), catalogue)
             if isinstance(out, Port) and isinstance(into, Port) and fits(out.type, into.type):

@@ -130,6 +130,14 @@ def test_a_container_taken_out_of_its_chain_keeps_what_is_wired_inside_it():
     }  # fmt: skip
 
 
+def test_taking_the_only_step_of_a_loop_out_of_its_chain_does_not_wire_the_loop_to_itself():
+    flow = Flow(
+        nodes=[NodeUse("loop", "logic.each"), NodeUse("write", "ai.prompt", parent="loop")],
+        edges=[Edge("loop.item", "write.question"), Edge("write.text", "loop.result")],
+    )
+    assert edit(flow, intents.detach(flow, "write", KINDS), KINDS, lenient=False).flow.edges == []
+
+
 @given(flows(), st.integers(0, 7))
 @settings(max_examples=100, deadline=None)
 def test_taking_out_of_the_chain_draws_only_wires_that_may_be_drawn(flow, nth):
