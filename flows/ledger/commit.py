@@ -172,7 +172,7 @@ class GroupCommit:
 
     async def _write_on(self, connection: Any) -> None:
         loop = asyncio.get_running_loop()
-        while not connection.is_closed():
+        while not _ended(connection):
             if not self._rows:
                 if self._closing:
                     return
@@ -233,13 +233,13 @@ class GroupCommit:
             if one[1].done():
                 continue
             row, done = one
-            if (len(batch) == 1 and not row.beside) or connection.is_closed():
+            if (len(batch) == 1 and not row.beside) or _ended(connection):
                 done.set_exception(error)
                 continue
             try:
                 await self._insert(connection, [one])
             except Exception as own:
-                if not row.beside or connection.is_closed():
+                if not row.beside or _ended(connection):
                     done.set_exception(own)
                     continue
                 beside, row.beside = row.beside, ()
@@ -248,6 +248,14 @@ class GroupCommit:
                 except Exception as bare:
                     done.set_exception(bare)
                 row.beside = beside  # still to be done, by whoever gave it
+
+
+def _ended(connection: Any) -> bool:
+    """The pool takes a connection back the moment its server ends it; from then on it can't even be asked."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 def _columns(rows: Sequence[ExpressRow]) -> list[list[Any]]:

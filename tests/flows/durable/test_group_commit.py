@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from app.runs.ids import uuid7
@@ -20,10 +21,12 @@ class Connection:
         self.beside: list[list[Any]] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        self.closed = False
+        self.closed = self.released = False
         self.refuses: set[Any] = set()
 
     def is_closed(self) -> bool:
+        if self.released:
+            raise asyncpg.InterfaceError("connection has been released back to the pool")
         return self.closed
 
     async def fetch(self, query: str, ids: list[Any], *columns: Any) -> list[dict[str, Any]]:
@@ -101,6 +104,33 @@ async def test_a_lost_connection_tells_all_who_wait_and_the_next_record_takes_an
     assert all(isinstance(one, ConnectionError) for one in ended[:1])
     await commits.commit(row())
     assert len(pool.made) == 2
+    await commits.close()
+
+
+async def test_a_batch_whose_connection_ends_is_told_as_a_whole():
+    pool = Pool()
+    commits = GroupCommit(pool)
+    connection = await started(commits, pool)
+    rows = [row() for _ in range(4)]
+    connection.refuses, connection.gate = {one.id for one in rows}, asyncio.Event()
+    waiting = [asyncio.create_task(commits.commit(one)) for one in rows]
+    await asyncio.sleep(0.01)
+    connection.released = True
+    connection.gate.set()
+    ended = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
+    assert all(isinstance(one, ValueError) for one in ended)
+    await commits.close()
+
+
+async def test_after_the_server_was_restarted_while_nothing_ran_the_next_record_is_written():
+    """As asyncpg has it: the pool takes an ended connection back at once, and its proxy then refuses every question."""
+    pool = Pool()
+    commits = GroupCommit(pool)
+    connection = await started(commits, pool)
+    await asyncio.sleep(0)
+    connection.released = True
+    await commits.commit(row())
+    assert [len(one.batches) for one in pool.made] == [1, 1]
     await commits.close()
 
 
