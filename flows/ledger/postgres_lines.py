@@ -56,9 +56,9 @@ with busy as materialized (
       from lines cross join lateral (
         select id, priority, queued_at from run
          where status = 'queued' and lane = $4 and workspace_id = lines.workspace_id and line = lines.line and ($7::text is null or (
-            select $7::jsonb @> v.node_versions or not exists (
+            select (select $7::jsonb) @> v.node_versions or not exists (
                 select from jsonb_each_text(v.node_versions) needed
-                 where coalesce(($7::jsonb ->> needed.key)::int, 0) < needed.value::int)
+                 where coalesce(((select $7::jsonb) ->> needed.key)::int, 0) < needed.value::int)
               from flow_version v where v.id = run.version_id))
          order by priority desc, queued_at
          limit greatest(least(lines.of_flow, lines.of_key, lines.most - lines.running, $5), 0)) c

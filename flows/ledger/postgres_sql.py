@@ -216,9 +216,9 @@ with busy as materialized (
         select x.id, x.priority, x.queued_at, row_number() over (order by x.priority desc, x.queued_at) as nth
           from (select id, priority, queued_at from run
                  where status = 'queued' and lane = $2 and workspace_id = free.workspace_id and line = '' and ($5::text is null or (
-                    select $5::jsonb @> v.node_versions or not exists (
+                    select (select $5::jsonb) @> v.node_versions or not exists (
                         select from jsonb_each_text(v.node_versions) needed
-                         where coalesce(($5::jsonb ->> needed.key)::int, 0) < needed.value::int)
+                         where coalesce(((select $5::jsonb) ->> needed.key)::int, 0) < needed.value::int)
                       from flow_version v where v.id = run.version_id))
                  order by priority desc, queued_at limit free.here) x
       ) c
@@ -230,7 +230,8 @@ with busy as materialized (
 )
 """
 """Only what this worker can carry out ($5: the version of each node type it has): a worker without a package leaves such
-runs to the others, so a rolling deploy never ends one.
+runs to the others, so a rolling deploy never ends one. `(select $5::jsonb)` is read once; without the select it is
+read again for every row looked at, 1.5 ms in a claim of 50.
 
 Fair: the workspace that uses the smallest share of its limit comes first, so 100,000 queued runs of one delay nobody else.
 Of each workspace only its part of twice what is wanted is looked at: 2 × $3 rows in all, however many are queued, with room
