@@ -68,7 +68,8 @@ async def begin(actor: Actor, name: str) -> tuple[UUID, str]:
     Returns the flow and the address of its page ("" when it has none).
     """
     chosen = starter(name)
-    flow_id = await service.create_flow(actor, chosen.title, chosen.flow, chosen.description)
+    named = ("", "") if name == EMPTY else (chosen.title, chosen.description)  # never a page called "Empty canvas"
+    flow_id = await service.create_flow(actor, named[0], chosen.flow, named[1])
     if not chosen.face:
         return flow_id, ""
     await service.publish(actor, flow_id, "First version", "")
