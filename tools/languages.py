@@ -26,7 +26,16 @@ POT = FOLDER / "messages.pot"
 HEADER = "# Words of Agentbase. How to translate: docs/languages.md\n#"
 DATED = ('"POT-Creation', '"PO-Revision', '"Last-Tr', '"Language-Team', '"Generated', '"Report', '"Project')
 """Lines of a head that would differ each time."""
-FIRST = ("templates/layout", "templates/parts", "static/src", "templates/", "components/", "app/", "flows/")
+FIRST = (
+    "templates/layout",
+    "templates/parts",
+    "static/src",
+    "templates/",
+    "components/",
+    "app/",
+    "flows/",
+    "marketplace/",
+)
 """What is seen most stands first: a language that is half done is done where it counts."""
 
 

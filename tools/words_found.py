@@ -39,6 +39,7 @@ def everything() -> list[Found]:
             if not SILENT.match(name):
                 python(path.read_text(encoding="utf-8"), name, collection)
     steps(collection)
+    starters(collection)
     for path in sorted((ROOT / "static" / "src").rglob("*.js")):
         scripts(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix(), collection)
     return list(collection.found.values())
@@ -79,6 +80,15 @@ def steps(collection: Collection) -> None:
         use = NodeUse(id="x", type=kind.name, version=kind.version)
         for text in _texts_of(settings_form.form_of(use, load()[kind.name], [])):
             collection.add(text, "", path, 1, PYTHON)
+
+
+def starters(collection: Collection) -> None:
+    """What one can begin with."""
+    from app.studio.starters import starters as shipped
+
+    for each in shipped():
+        for text in (each.title, each.description):
+            collection.add(text, "", f"marketplace/packages/flows/{each.name}", 1, PYTHON)
 
 
 def _texts_of(fields: Sequence[Any]) -> Iterator[str]:

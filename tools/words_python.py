@@ -148,7 +148,7 @@ class _Python(ast.NodeVisitor):
         if "{" in bare or "\n" in bare:
             return
         spaced = " " in text.strip()
-        begins = bool(re.match(r"[“‘\"'(]?[A-Z]", text)) or text.startswith(("{", "“{", "'{"))
+        begins = bool(re.match(r"[“‘\"'(]?[A-Z]", text.lstrip())) or text.startswith(("{", "“{", "'{"))
         sentence = spaced and begins
         word = re.fullmatch(r"[A-Z][a-zé’'-]+[.!?…:]?", text.strip()) is not None
         small = re.fullmatch(r"[a-z][\w ,.’'…:;%()/–-]*", bare) is not None and spaced

@@ -18,6 +18,7 @@ FOLDER = Path(__file__).resolve().parent / "catalogues"
 ENGLISH = "en"
 PLACE = re.compile(r"\{(\d{1,2})\}|<(/?)(\d{1,2})(/?)>")
 """{1}, <1>, </1>, <1/>. Groups: value; closing, element, whole."""
+_HOLE = re.compile(r"\{\{ ?[\w.]+ ?\}\}")
 SCRIPTS = "script"
 """A message that a script says has this extracted comment; so has one of Python "python"."""
 PYTHON = "python"
@@ -130,6 +131,8 @@ def wrong(sources: tuple[str, ...], text: str) -> str:
         if [k for k in given if "<" in k] != elements or not set(given) <= set(held) or len(set(given)) < len(given):
             return f"places {' '.join(given) or 'none'}, of {' '.join(held) or 'none'}"
     rest = PLACE.sub("", text)
+    for hole in set(_HOLE.findall(sources[-1])):  # {{ name }}: what the sentence is about, it may come again
+        rest = rest.replace(hole, "")
     if "{" in rest or "}" in rest:
         return "a brace that is no place"
     return "" if _nested(text) else "elements are not closed in the order in which they open"

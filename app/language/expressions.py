@@ -11,7 +11,7 @@ is compared, keys, names of templates, arguments of SILENT calls and of the keyw
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, cast
 
 from jinja2 import Environment, nodes
@@ -29,6 +29,31 @@ NAMES = frozenset(
 """Last names of values that hold words of ours. What people wrote (name, text, value, input, …) is not listed: it is
 shown as it is. A `title` can be either: it changes only where it is equal to a sentence of ours.
 """
+FINISHED = frozenset(
+    "message remedy why what figures sentence cause told said error errors reason problem problems faults fault hint "
+    "note help detail words do outcome decision advice waits effect standing caption heading lead explanation "
+    "text_of status_word word".split()
+)
+"""Those of NAMES in which whole sentences of ours arrive, also such with values in them. The others hold one of our
+words, or a count."""
+PEOPLES = frozenset(
+    tuple(each.split("."))
+    for each in "node.title r.title s.title step.title line.title link.title need.title pair.title it.title c.title "
+    "change.title page.title page.description block.title flow.description card.description wait.title "
+    "wait.description thread.title mine.note person.label inside.label inside.said leaf.label".split()
+)
+"""(thing, its value): names and texts of people, whatever the value is called. Where a step has no name of its own,
+Python puts ours there in the language of the page."""
+PEOPLES_IN = {
+    "runs/_value_fields.html": {("f", "label")},
+    "studio/_face_field.html": {("f", "label"), ("f", "help")},
+    "studio/outline/_try.html": {("f", "label"), ("f", "help")},
+    "studio/versions/environments.html": {("place", "name")},
+    "studio/comments/mentions.html": {("other", "label")},
+    "triggers/_list.html": {("each", "title")},
+    "studio/_folder_dialogs.html": {("", "title")},
+}
+"""Template → such values of this one."""
 PAIRS = frozenset({("place", "name"), ("deed", "name"), ("local", "name")})
 """(thing, its value): names that we gave, not people."""
 SILENT = frozenset(
@@ -45,14 +70,14 @@ def sounds(text: str) -> bool:
     return bool(LETTERS.search(text) and _CAPITAL.search(text)) and not (_ADDRESS.search(text) or _OURS.match(text))
 
 
-def speak(tree: nodes.Template, find: Find) -> nodes.Template:
+def speak(tree: nodes.Template, find: Find, name: str = "") -> nodes.Template:
     """The tree with its words in another language, and the marks of units.py gone or made calls at run time."""
-    return cast(nodes.Template, _Speaker(find).visit(tree))
+    return cast(nodes.Template, _Speaker(find, PEOPLES_IN.get(name, set())).visit(tree))
 
 
 class _Speaker:
-    def __init__(self, find: Find) -> None:
-        self.find = find
+    def __init__(self, find: Find, peoples: Set[tuple[str, ...]] = frozenset()) -> None:
+        self.find, self.peoples = find, PEOPLES | peoples
 
     def visit(self, node: Any) -> Any:
         """Statements and what is not shown: only marked values and literals that sound."""
@@ -139,7 +164,9 @@ class _Speaker:
                 node.node = self.words(node.node)
                 return node
             node = self.quiet(node)
-            return _said(node, "said" if shown else "told") if _holds_words(node) else node
+            if not _holds_words(node) or _thing_of(node) in self.peoples:
+                return node
+            return _said(node, "said" if shown else "told")
         return self.quiet(node)
 
     def _literal(self, node: nodes.Const, *, shown: bool) -> nodes.Const:
@@ -234,8 +261,27 @@ def _holds_words(node: Any) -> bool:
     return isinstance(node, nodes.Name) and (node.name in NAMES or node.name.isupper())
 
 
+def _thing_of(node: Any) -> tuple[str, str]:
+    """The last two names: page.title, flow.flow.description → ("flow", "description"); a bare name: ("", name)."""
+    if not isinstance(node, nodes.Getattr):
+        return "", getattr(node, "name", "")
+    owner = node.node
+    return getattr(owner, "attr", "") or getattr(owner, "name", ""), node.attr
+
+
+def _last_name(node: Any) -> str:
+    while isinstance(node, nodes.Getitem):
+        if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+            return node.arg.value
+        node = node.node
+    if isinstance(node, nodes.Call):
+        return _last_name(node.node.node) if isinstance(node.node, nodes.Getattr) else ""
+    return str(getattr(node, "attr", "") or getattr(node, "name", ""))
+
+
 def _said(node: nodes.Expr, by: str = "said") -> nodes.Expr:
-    return _filter(node, by, [])
+    """`said` and `told` look for whole sentences, also such with values in them, where these can arrive."""
+    return _filter(node, by, [nodes.Const(_last_name(node) in FINISHED)])
 
 
 def _filter(node: nodes.Expr, name: str, args: list[nodes.Expr]) -> nodes.Expr:
@@ -264,4 +310,4 @@ class Speaking(Environment):
     find: Find
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        return speak(super()._parse(source, name, filename), self.find)
+        return speak(super()._parse(source, name, filename), self.find, name or "")

@@ -4,6 +4,9 @@ the product; here, where they reach a person, they are looked up.
 First the whole text; then the sentences with values in them (f-strings, whose ids have {1} where the value stands),
 found by their first words; then sentence by sentence. What is not found stays English.
 
+A sentence with few words of its own ("Part of {1}", "Day {1}", "{1} tries") would also find what people wrote: such a
+one is found only when numbers stand in its places. Names that people gave come here not at all (expressions.PEOPLES).
+
 A value is found between two fixed pieces of text, from the left, without trying again: linear in the length of the
 text, whatever somebody managed to put into it.
 """
@@ -20,6 +23,23 @@ from app.language.choice import current
 
 LONGEST = 2_000
 """Characters of a text that is looked for among sentences with values. Ours are shorter."""
+FILLED_IN = frozenset(
+    "text number list approved rejected editor viewer owner waiting running failed passed succeeded cancelled skipped "
+    "anything nothing".split()
+) | {
+    "a text",
+    "a number",
+    "a list",
+    "an object",
+    "yes or no",
+    "a message",
+    "a file",
+    "a picture",
+    "a table",
+    "in doubt",
+}
+"""Words of ours that stand in sentences: kinds of values, states, roles."""
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _END = re.compile(r"(?<=[.!?…]) (?=[A-Z“‘'\"])")
 
 
@@ -31,9 +51,13 @@ def say(text: str, *values: object) -> str:
     return PLACE.sub(lambda place: str(values[int(place.group(1)) - 1]), text) if values else text
 
 
-def said(value: Any) -> Any:
-    """The filter of values in templates: our sentences as text; markup and whatever is no text stays as it is."""
-    return say(value) if type(value) is str else value
+def said(value: Any, finished: bool = True) -> Any:
+    """The filter of values in templates: our sentences as text; markup and whatever is no text stays as it is. What is
+    not `finished` is a word of ours or a count: among sentences with values only those with numbers are looked for.
+    """
+    if type(value) is not str or not value or (language := current()) == ENGLISH:
+        return value
+    return _said(language, value, finished) or value
 
 
 def number_of(text: str) -> int | None:
@@ -49,6 +73,22 @@ class Pattern(Struct, frozen=True):
     message: str
     counts: bool = False
     one: bool = False
+
+    @property
+    def short(self) -> bool:
+        """Too few words of its own to stand around anything but numbers: "Part of {1}", "{1} tries", "Step '{1}' {2}."
+        are; "'{1}' must be {2}.", "{1} is gone." and "Step '{1}': {2}" are not."""
+        words = len(_WORD.findall(" ".join(self.fixed)))
+        led = any(": " in piece for piece in self.fixed)
+        held = self.fixed[-1].endswith((".", "!", "?", "'", "”", ")")) or self.fixed[0].endswith(("'", "“"))
+        return not led and (words < 2 or (words == 2 and not held))
+
+    def fits(self, values: dict[int, str], *, finished: bool) -> bool:
+        """Counts have a number among their values; where no sentences come, or in short ones, each value is one."""
+        numbers = [number_of(value) is not None for value in values.values()]
+        if self.short or not finished:
+            return all(numbers)
+        return any(numbers) or not self.counts or self.one
 
     def values(self, text: str) -> dict[int, str] | None:
         if not text.startswith(self.fixed[0]) or not text.endswith(self.fixed[-1]):
@@ -68,16 +108,19 @@ class Pattern(Struct, frozen=True):
 
 
 @lru_cache(maxsize=4_096)
-def _said(language: str, text: str) -> str | None:
-    found = _sentence(language, text)
-    if found is None and len(text) <= LONGEST and len(parts := _END.split(text)) > 1:
-        said_parts = [_sentence(language, part) for part in parts]
-        if any(said_parts):
-            return " ".join(new or old for new, old in zip(said_parts, parts, strict=True))
-    return found
+def _said(language: str, text: str, finished: bool = True) -> str | None:
+    if (whole := catalogue(language).texts.get(text)) is not None:
+        return None if PLACE.search(whole) else whole
+    parts = _END.split(text) if finished and len(text) <= LONGEST else [text]
+    said_parts = [_sentence(language, part, finished) for part in parts]
+    if len(parts) > 1 and not all(said_parts) and (found := _sentence(language, text, finished)):
+        return found
+    if not any(said_parts):
+        return None
+    return " ".join(new or old for new, old in zip(said_parts, parts, strict=True))
 
 
-def _sentence(language: str, text: str) -> str | None:
+def _sentence(language: str, text: str, finished: bool) -> str | None:
     ours = catalogue(language)
     if (whole := ours.texts.get(text)) is not None:
         return None if PLACE.search(whole) else whole
@@ -87,7 +130,7 @@ def _sentence(language: str, text: str) -> str | None:
         return None
     for pattern in _candidates(language, text):
         values = pattern.values(text)
-        if values is not None:
+        if values is not None and pattern.fits(values, finished=finished):
             return _filled(ours, pattern, values)
     return None
 
@@ -102,7 +145,10 @@ def _filled(ours: Catalogue, pattern: Pattern, values: dict[int, str]) -> str:
 
 
 def _inner(language: str, value: str) -> str:
-    """A value may be a sentence of ours itself (a remedy, a reason); a single word is taken as somebody's name."""
+    """A value may be a sentence of ours itself (a remedy, a reason), or one of the words that sentences are filled
+    with; any other single word is taken as somebody's name."""
+    if value in FILLED_IN:
+        return _said(language, value, False) or value
     return (_said(language, value) or value) if value.count(" ") > 1 else value
 
 

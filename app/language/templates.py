@@ -18,9 +18,9 @@ PLAIN = ("patterns.html", "parts/_patterns_column.html")
 """Pages for those who work on the product: English."""
 
 
-def told(value: Any) -> Any:
+def told(value: Any, finished: bool = True) -> Any:
     """What a macro is given, when it reads like words: "changed" may be the key of a table."""
-    return said(value) if type(value) is str and sounds(value) else value
+    return said(value, finished) if type(value) is str and sounds(value) else value
 
 
 class _Translated(BaseLoader):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from app.db import tenant_tx
+from app.language.sentences import say
 from app.runs.asking import Link, link
 from app.runs.glance import IN_NEED, LIVE, OPEN, UNANSWERED
 from app.runs.reading import loads
@@ -111,7 +112,7 @@ def _cursor(text: str) -> tuple[datetime | None, UUID | None, str, str]:
 def _need(row: Any) -> Need:
     use = loads(row["use"]) or {}
     kind = catalogue.load().get(str(use.get("type", "")))
-    title = use.get("label") or (kind.title if kind else "") or row["node_id"] or "The whole run"
+    title = use.get("label") or say(kind.title if kind else "") or row["node_id"] or say("The whole run")
     wait = msgspec.json.decode(row["wait"], type=Wait) if row["status"] == "waiting" and row["wait"] else None
     fault = loads(row["step_error"]) or loads(row["error"]) or {}
     what: Kind = "question" if wait is not None else "doubt" if row["status"] == "in_doubt" else "dead"

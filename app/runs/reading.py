@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import UnsetType
 
+from app.language.sentences import say
 from app.runs.arriving import Arrivals
 from app.runs.redacting import redacted
 from app.runs.shapes import AttemptView, LogView, Rating, RunView, StepView
@@ -150,7 +151,7 @@ def _view(  # noqa: PLR0913, PLR0917 -- every value of the view, once
 ) -> StepView:
     use = uses.get(node)
     kind = catalogue.load().get(use.type) if use is not None else None
-    title = (use.label if use else "") or (kind.title if kind else "") or node
+    title = (use.label if use else "") or say(kind.title if kind else "") or node
     return StepView(
         node, iter, title, use.type if use else "", kind.family if kind else "", kind.icon if kind else "circle-help",
         node.count("/") + (iter.count(".") + 1 if iter else 0), _word(status, wait), attempt, began, ms,

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from app.language.sentences import say
 from flows import catalogue
 from flows.model import Flow, NodeUse
 from flows.sdk.ports import AFTER, VALUES
@@ -85,7 +86,7 @@ class _Reasons:
     def title(self, node: str) -> str:
         use = self.uses.get(node)
         kind = self.kinds.get(use.type) if use else None
-        return (use.label if use else "") or (kind.title if kind else "") or node
+        return (use.label if use else "") or say(kind.title if kind else "") or node
 
     def _here(self, node: str, iter: str) -> tuple[str, str]:
         """(what was so at this step, the step to look at next or "")."""

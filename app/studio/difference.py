@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from app.language.sentences import say
 from app.studio.changes import FRAME
 from app.studio.ops import node_of, port_of
 from app.studio.ports import field_title, ports_of
@@ -221,7 +222,7 @@ def _end(end: str, nodes: dict[str, NodeUse], kinds: Catalogue, side: str) -> st
 
 def _title(use: NodeUse, kinds: Catalogue) -> str:
     kind = kinds.get(use.type)
-    return use.label or (kind.title if kind else use.type)
+    return use.label or (say(kind.title) if kind else use.type)
 
 
 def _whole(before: Flow, after: Flow, compared: _Budget) -> Iterator[FieldChange]:

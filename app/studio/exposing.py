@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from app.errors import Refused
+from app.language.sentences import say
 from app.studio import queries, service
 from app.studio.forms import NodeConfig, NodeExpose, OpsForm
 from app.studio.outline.posted import Sent, Unreadable, changed, read, with_what_was_typed
@@ -56,7 +57,7 @@ def shown(flow: Flow, problems: list[Problem], faults: Mapping[str, list[Unreada
             continue
         fields = with_what_was_typed(fields_of(use, problems), (faults or {}).get(use.id, []))
         if fields:
-            found.append(ShownStep(use.id, use.label or kind.title, fields))
+            found.append(ShownStep(use.id, use.label or say(kind.title), fields))
     return found
 
 

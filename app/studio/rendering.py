@@ -64,7 +64,7 @@ def cards(request: Any, flow: Flow, found: list[Problem], only: set[str]) -> dic
 def problems(request: Any, flow: Flow, found: list[Problem]) -> dict[str, str]:
     """The list of what is left to fix, as {element id: markup}."""
     kinds = catalogue.load()
-    titles = {n.id: n.label or (kinds[n.type].title if n.type in kinds else n.type) for n in flow.nodes}
+    titles = {n.id: n.label or (say(kinds[n.type].title) if n.type in kinds else n.type) for n in flow.nodes}
     return {"problems": render.text(request, "studio/_problems.html", problems=found, titles=titles)}
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from app.language.sentences import say
 from app.studio.card_conditions import conditions_of
 from app.studio.ports import ports_of, settings_of
 from app.web.flow_picture import UNKNOWN_ICON
@@ -117,12 +118,12 @@ def node_view(use: NodeUse, catalogue: Catalogue, wired: Iterable[str] = (), pro
         return _unknown(use, wired)
     settings = settings_of(use, kind)
     ports = ports_of(use, catalogue) or Ports()
-    title = use.label or kind.title
+    title = use.label or say(kind.title)
     common: dict[str, Any] = {
         "id": use.id,
         "type": use.type,
         "title": title,
-        "kind": kind.title,
+        "kind": say(kind.title),
         "family": kind.family,
         "icon": kind.icon,
         "x": use.x,

@@ -5,6 +5,7 @@ What belongs to the owner's workspace is not in the document any more (giving.py
 
 from msgspec import Struct
 
+from app.language.sentences import say
 from app.studio.changes import FRAME
 from app.studio.difference import written
 from app.studio.giving import Given, Todo
@@ -74,7 +75,7 @@ def steps_of(safe: Given, kinds: Catalogue) -> list[ShownStep]:
 def _note(use: NodeUse, kind: AnyNode) -> ShownStep:
     text = written(use.settings.get("text", ""))
     said = [Setting("Text", text)] if text else []
-    return ShownStep(use.id, use.label or kind.title, kind.title, kind.icon, "note", 0, [], said)
+    return ShownStep(use.id, use.label or say(kind.title), say(kind.title), kind.icon, "note", 0, [], said)
 
 
 def _family(use: NodeUse, kinds: Catalogue) -> str:

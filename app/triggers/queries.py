@@ -10,12 +10,14 @@ from msgspec import Struct
 
 from app.db import tenant_tx
 from app.errors import NotFound
+from app.language.sentences import say
 from app.runs import service as runs
 from app.triggers import calendar, plans
 from app.triggers.keys import secret_name
 from app.triggers.pacing import Pace
 from app.triggers.service import BY_VISITORS, GONE
 from app.web.actor import Actor
+from flows import catalogue
 from flows.model import Flow, NodeUse
 
 ICONS = {
@@ -197,7 +199,7 @@ def _view(row: Any) -> TriggerView:
         row["flow"] or "Unnamed flow",
         row["node_id"],
         row["kind"],
-        row["title"] or KINDS.get(row["kind"], row["kind"]),
+        _title(row),
         row["words"] or "",
         not row["paused"],
         None if row["paused"] else row["next_at"],
@@ -211,6 +213,14 @@ def _view(row: Any) -> TriggerView:
         msgspec.json.decode(row["pace"], type=Pace) if row["pace"] else None,
         row["environment"] or "",
     )
+
+
+def _title(row: Any) -> str:
+    """What people called its step; else what kind of step it is, in the language of the page."""
+    kind = catalogue.load().get(f"start.{row['kind']}")
+    if row["title"] and (kind is None or row["title"] != kind.title):
+        return str(row["title"])
+    return say(row["title"] or KINDS.get(row["kind"], row["kind"]))
 
 
 def _path(row: Any) -> str:

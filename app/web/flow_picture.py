@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
+from app.language.sentences import say
 from flows.catalogue import Catalogue
 from flows.model import NodeUse
 
@@ -57,7 +58,7 @@ def boxes(uses: Mapping[str, NodeUse], places: Mapping[str, Place], kinds: Catal
     for id, use in uses.items():
         kind = kinds.get(use.type)
         (x, y), (w, h, container) = places[id], size(use, kinds)
-        title = use.label or (kind.title if kind else use.type)
+        title = use.label or (say(kind.title) if kind else use.type)
         icon, family = (kind.icon, kind.family) if kind else (UNKNOWN_ICON, "")
         yield Box(id, short(title), icon, family, title, x - left, y - top, w, h, container)
 

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.db import page_tx
+from app.language.sentences import say
 from app.studio import comments, queries, tries
 from app.studio.changes import changes
 from app.studio.palette import FAMILIES, catalogue_json, palette
@@ -60,5 +61,5 @@ def bar(actor: Actor, flow: queries.Editor) -> dict[str, Any]:
         "editable": actor.can_edit and not flow.archived,
         "changed": len(changes(flow.live_flow, flow.flow, kinds)) if flow.live_flow is not None else None,
         "problems": found,
-        "titles": {n.id: n.label or (kinds[n.type].title if n.type in kinds else n.type) for n in flow.flow.nodes},
+        "titles": {n.id: n.label or (say(kinds[n.type].title) if n.type in kinds else n.type) for n in flow.flow.nodes},
     }

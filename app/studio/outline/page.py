@@ -3,6 +3,7 @@
 from typing import Any, Literal, get_args
 from uuid import UUID
 
+from app.language.sentences import say
 from app.studio import breakpoints, choices, comments, queries, tries
 from app.studio.changes import changes
 from app.studio.comments_page import panel_of
@@ -106,7 +107,9 @@ async def _step(
 
 def _titles(flow: Flow) -> dict[str, str]:
     kinds = catalogue.load()
-    return {node.id: node.label or (kinds[node.type].title if node.type in kinds else node.type) for node in flow.nodes}
+    return {
+        node.id: node.label or (say(kinds[node.type].title) if node.type in kinds else node.type) for node in flow.nodes
+    }
 
 
 def _containers(flow: Flow, use: NodeUse) -> list[tuple[str, str]]:

@@ -31,7 +31,7 @@ def shown(source: str, said: dict[str, str | tuple[str, ...]], **context: object
     )
     env = environment_in("en", Environment(loader=DictLoader({"page": source}), autoescape=True))
     env.find = env.loader.find = ours.find
-    env.filters |= {"form_of": lambda n: ours.form(int(n)), "said": lambda v: said.get(v, v)}
+    env.filters |= {"form_of": lambda n: ours.form(int(n)), "said": lambda v, finished=True: said.get(v, v)}
     return env.get_template("page").render(**context)
 
 
