@@ -20,6 +20,7 @@ from app.runs.ports import Typed, fields_for, typed_ports
 from app.runs.reading import run_view
 from app.runs.redacting import redacted
 from app.runs.remedies import Remedy
+from app.runs.retention import KEEP_DAYS
 from app.runs.rollout_figures import Verdict, verdicts
 from app.runs.rollouts import Rollout, rollout_of
 from app.runs.service import GONE
@@ -36,7 +37,9 @@ select r.*, r.cancel_requested_at is not null as cancel, {NEEDS_YOU} as needs_yo
        (select json_agg(json_build_object('good', g.good, 'note', g.note, 'user_id', g.user_id, 'at', g.created_at,
                                           'by', coalesce(p.name, p.email, '')) order by g.created_at)
           from run_rating g left join user_account p on p.id = g.user_id where g.run_id = r.id)::text as ratings,
-       extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms
+       extract(epoch from coalesce(r.finished_at, clock_timestamp()) - coalesce(r.started_at, r.created_at)) * 1000 as ms,
+       case when r.status in ('succeeded', 'failed', 'cancelled') then r.finished_at + make_interval(days => coalesce(
+           (select k.days from run_keeping k where k.workspace_id = r.workspace_id), {KEEP_DAYS})) end as kept_until
   from run r join flow_version v on v.id = r.version_id left join user_account u on u.id = r.started_by
   left join environment e on e.id = v.environment_id
  where r.id = $1
@@ -114,7 +117,8 @@ async def opened_in(workspace_id: UUID, run_id: UUID) -> tuple[RunView, Flow]:
         queued = row["status"] == "queued"
         waits = await limits.waits(tx, workspace_id, row["flow_id"], row["line"], row["lane"]) if queued else ""
     flow = stored.document_of(row["document"])
-    return msgspec.structs.replace(run_view(row, flow, steps, tries, logs), waits=waits), flow
+    view = run_view(row, flow, steps, tries, logs)
+    return msgspec.structs.replace(view, waits=waits, kept_until=row["kept_until"]), flow
 
 
 async def place(actor: Actor, run_id: UUID) -> Place:

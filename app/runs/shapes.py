@@ -142,6 +142,8 @@ class RunView(Struct, frozen=True):
     origin: UUID | None = None
     from_step: str = ""
     finished_at: datetime | None = None
+    kept_until: datetime | None = None
+    """When it is deleted with all that belongs to it; null until it has ended."""
     environment: str = ""
     waits: str = ""
     ratings: list[Rating] = []

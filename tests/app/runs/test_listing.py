@@ -10,7 +10,7 @@ import pytest
 from app import clock
 from app.db import system_tx, tenant_tx
 from app.errors import NotAllowed, NotFound, Refused
-from app.runs import comparing, jobs, listing, retention, service, words
+from app.runs import comparing, jobs, listing, retention, service, shares, words
 from app.runs.listing import RunFilter, filter_of
 from tests.factories.accounts import an_actor
 from tests.factories.runs import a_chain, a_version, an_approval
@@ -194,6 +194,21 @@ async def test_ended_runs_go_when_the_workspace_says_and_others_stay(engine):
         await retention.keep(actor, 0)
     with pytest.raises(NotAllowed):
         await retention.keep(msgspec.structs.replace(actor, role="editor"), 7)
+
+
+async def test_a_run_says_until_when_it_is_kept_and_a_stranger_is_not_told(api, signed_in, stranger):
+    actor = signed_in.actor
+    _, _, version = await a_version(a_chain(3, start="start.api"), actor.workspace_id)
+    run = (await service.answer(actor, version, {}, trigger="api")).run_id
+    async with system_tx("test") as tx:
+        await tx.execute("update run set finished_at = '2026-03-01 12:00+00' where id = $1", run)
+    assert (await api.get(f"/api/v1/runs/{run}")).json()["kept_until"].startswith("2026-05-30T12:00")
+    await retention.keep(actor, 7)
+    page = (await signed_in.get(f"/runs/{run}")).text
+    assert '<dt>Kept until</dt><dd><time datetime="2026-03-08T12:00' in page
+    link = await shares.share(actor, run, 7)
+    seen = await stranger.get(link.path)
+    assert seen.status_code == 200 and "Kept until" not in seen.text
 
 
 async def test_a_run_that_waits_is_never_too_old(engine):
