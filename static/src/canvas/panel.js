@@ -85,8 +85,11 @@ export class Panel {
   }
 
   close() {
-    if (this.el.hidden) return
-    this.loading?.abort()
+    this.loading?.abort() // also while it is not there yet: the settings of a step that was just removed open no more
+    if (this.el.hidden) {
+      this.node = ""
+      return
+    }
     const inside = this.el.contains(document.activeElement)
     const node = this.node
     this.node = ""

@@ -30,8 +30,11 @@ export function deeds() {
   return [...keys.values()].flat().filter((entry) => entry.icon && entry.able());
 }
 
+const CAPS = { Mod: MAC ? "⌘" : "Ctrl", ArrowRight: "→", ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓" };
+
+// What stands on the caps: a plus between two keys joins them, else it is the key itself.
 export function words(combo) {
-  return combo.split("+").map((part) => (part === "Mod" ? (MAC ? "⌘" : "Ctrl") : part));
+  return combo.split(/(?<=[^+])\+(?=.)/).map((part) => CAPS[part] ?? part);
 }
 
 export function letters(on) {

@@ -5,6 +5,7 @@ const tip = document.getElementById("tooltip");
 let timer = 0;
 
 function show(target) {
+  if (target.popoverTargetElement?.matches(":popover-open")) return; // it would lie on the menu that it names
   // in the narrow rail the words are hidden, so the icon's name is needed there and only there
   const text = target.dataset.tip ?? target.dataset.tipNarrow;
   if (target.dataset.tipNarrow && getComputedStyle(target.querySelector(".nav__word")).display !== "none") return;
@@ -31,7 +32,9 @@ if (tip) {
     else hide();
   });
   document.addEventListener("focusin", (event) => {
-    if (event.target.matches?.("[data-tip]:focus-visible, [data-tip-narrow]:focus-visible")) show(event.target);
+    clearTimeout(timer);
+    // a menu or picker that opens gives the focus away while it is being shown; no second one may be shown within that
+    if (event.target.matches?.("[data-tip]:focus-visible, [data-tip-narrow]:focus-visible")) timer = setTimeout(() => show(event.target));
   });
   for (const name of ["focusout", "pointerdown", "keydown", "scroll"]) document.addEventListener(name, hide, { capture: true, passive: true });
 }
