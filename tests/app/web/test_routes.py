@@ -35,6 +35,8 @@ PUBLIC = {
     "triggers:drop": "the same by a file",
     "git:called": "the address holds the secret; whoever has it may make us look at the repository",
     "runs:call": "the address holds the proof; it gives one run the one answer it waits for",
+    "language:choose": "what language a stranger reads is a cookie of their own browser; checked against the list",
+    "language:file": "the words of scripts: the same for everybody, named by its content",
     "static": "scripts, styles, fonts: the same for everybody",
     "openapi": "the API's description",
 }
