@@ -28,14 +28,18 @@ export class Live {
     if (topic.startsWith("run:")) host.runs.heard(topic.slice(4), type, data)
   }
 
-  // Soon, and once for many: an answer of our own may bring the same edits.
+  // Soon, and once for many: an answer of our own may bring the same edits. Not while edits wait here to be sent: they were
+  // made on what we had. Sent on top of what others did meanwhile, they would replace their text, and the server would see
+  // no conflict in it.
   catchUp() {
     clearTimeout(this.timer)
     this.timer = setTimeout(async () => {
       const { host } = this
+      if (host.outbox.queue.length) return this.catchUp()
       const reply = await fetch(`${host.dataset.url}/changes?since=${host.rev}`, { headers: { Accept: "application/json" } }).catch(() => null)
       if (!reply?.ok) return
       const answer = await reply.json()
+      if (host.outbox.queue.length) return this.catchUp()
       if (answer.rev <= host.rev) return
       answer.since = (answer.since ?? []).filter((batch) => batch.rev > host.rev && batch.client !== host.outbox.client)
       if (answer.resync) await host.outbox.resync()
