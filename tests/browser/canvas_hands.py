@@ -63,6 +63,8 @@ def pull(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 def drag(page: Page, start: Any, end: Any, drop: bool = True) -> None:
     """From the middle of one thing to the middle of another."""
+    for each in (start, end):  # a card that was just added is put in place once more
+        expect(each).to_be_visible()
     a, b = start.bounding_box(), end.bounding_box()
     page.mouse.move(a["x"] + a["width"] / 2, a["y"] + a["height"] / 2)
     page.mouse.down()

@@ -103,19 +103,24 @@ def browser(servers: Addresses) -> Iterator[Browser]:
         chromium.close()
 
 
+_SIGNED_IN: dict[str, Any] = {}
+"""Address of a product → cookies of its owner. An account may be tried only so often, and there are many files of tests."""
+
+
 @pytest.fixture(scope="module")
 def session_of_mara(browser: Browser, live: Live) -> Any:
-    """Cookies after one real sign-in; every signed-in context starts with them."""
-    context = browser.new_context(viewport=WIDE)
+    """Cookies after one real sign-in, for as long as they hold; every signed-in context starts with them."""
+    context = browser.new_context(viewport=WIDE, storage_state=_SIGNED_IN.get(live.url))
     page = context.new_page()
     page.goto(f"{live.url}/sign-in")
-    page.get_by_label("Your e-mail").fill(EMAIL)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(lambda url: "/sign-in" not in url)
-    state = context.storage_state()
+    if "/sign-in" in page.url:
+        page.get_by_label("Your e-mail").fill(EMAIL)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+        _SIGNED_IN[live.url] = context.storage_state()
     context.close()
-    return state
+    return _SIGNED_IN[live.url]
 
 
 @pytest.fixture

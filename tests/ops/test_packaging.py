@@ -65,7 +65,10 @@ def test_a_worker_s_health_is_asked_of_the_process_itself(instance):
     def healthy(port: int) -> bool:
         asked = [sys.executable, *command[2:]]
         env = {**os.environ, "AGENTBASE_METRICS_PORT": str(port)}
-        return subprocess.run(asked, env=env, capture_output=True, check=False).returncode == 0
+        tries = COMPOSE["services"]["worker"]["healthcheck"]["retries"]  # it is ill only when each of them fails
+        return any(
+            subprocess.run(asked, env=env, capture_output=True, check=False).returncode == 0 for _ in range(tries)
+        )
 
     assert healthy(port) and healthy(port + 1), "web and worker share the port's neighbourhood"
     assert not healthy(free_port())

@@ -15,7 +15,6 @@ LISTED = "one of many: by its name, or from the list that Ctrl K leads to"
 MOVED = "leads elsewhere"
 ELSEWHERE = {
     "events": DATA, "palette": PART, "patterns": "for who works on Agentbase", "studio:tour": PART,
-    "language:file": DATA,
     "accounts:settings": MOVED, "studio:versions": PART, "runs:needs-you-count": PART,
     "gateway:providers-here": PART, "gateway:form-here": PART, "gateway:nearby": PART, "vault:secret-here": PART,
     "gateway:connection": LISTED, "gateway:new-connection": LISTED, "drafting:proposal": LISTED,
