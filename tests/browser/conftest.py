@@ -104,7 +104,7 @@ def browser(servers: Addresses) -> Iterator[Browser]:
 
 
 _SIGNED_IN: dict[str, Any] = {}
-"""Address of a product → cookies of its owner. An account may be tried only so often, and there are many files of tests."""
+"""Address of a product → cookies of its owner. An account may be tried only so often, and there are many test files."""
 
 
 @pytest.fixture(scope="module")
