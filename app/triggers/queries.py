@@ -66,6 +66,10 @@ select * from (
 ) firings order by at desc limit 51
 """
 NOT_YET = "No worker has looked at this version yet: that takes about a second after it was published."
+NO_SUCH_FLOW = (
+    "The flow whose end starts this one has no live version: it was never published, or it is gone. Choose another."
+)
+LIVE = "select exists (select from flow_running where flow_id::text = $1)"
 WORKERS = (
     "select exists (select from worker where stopped_at is null and heartbeat_at > clock_timestamp() - dead_after)"
 )
@@ -141,19 +145,20 @@ async def triggers(actor: Actor, flow_id: UUID | None = None) -> list[TriggerVie
 
 
 async def trigger(actor: Actor, trigger_id: UUID, before: datetime | None = None) -> Detail:
-    """3 statements. Raises NotFound."""
+    """3 statements, 4 for one that follows a flow. Raises NotFound."""
     async with tenant_tx(actor.workspace_id) as tx:
         row = await tx.fetchrow(LIST, None, trigger_id)
         if row is None:
             raise NotFound(GONE, remedy="Look for it in the list of triggers.")
         log = await tx.fetch(LOG, trigger_id, row["flow_id"], before)
         working = await tx.fetchval(WORKERS)
+        rule = msgspec.json.decode(row["rule"]) if row["rule"] else {}
+        lost = row["kind"] == "after" and rule.get("flow") and not await tx.fetchval(LIVE, rule["flow"])
     view = _view(row)
-    rule = msgspec.json.decode(row["rule"]) if row["rule"] else {}
     looked_at = row["rule"] is not None  # by a worker, a moment after the version went live: until then no times
     times = next_times(NodeUse(view.node, f"start.{view.kind}", settings=rule)) if view.on and looked_at else []
     listed = [_firing(each) for each in log[:50]]
-    why = _why(view, working) + ([] if looked_at else [NOT_YET])
+    why = _why(view, working) + ([] if looked_at else [NOT_YET]) + ([NO_SUCH_FLOW] if lost else [])
     return Detail(view, times, why, listed, listed[-1].at if len(log) > 50 else None, rule.get("zone", "UTC"))
 
 

@@ -1,6 +1,7 @@
 """Pages and API of triggers."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from app.db import system_tx
 from app.triggers.due import fire_due
@@ -35,6 +36,14 @@ async def test_a_schedule_that_no_worker_has_looked_at_yet_shows_no_times_instea
     later = await signed_in.get(f"/triggers/{trigger}")
     assert "Next times, Europe/Berlin" in later.text and "06:15" in later.text
     assert "No worker has looked" not in later.text
+
+
+async def test_one_that_follows_a_flow_which_is_not_live_says_so(signed_in):
+    workspace = signed_in.actor.workspace_id
+    lost = await a_trigger("start.after", workspace_id=workspace, flow=str(uuid4()))
+    assert "has no live version" in (await signed_in.get(f"/triggers/{lost.id}")).text
+    there = await a_trigger("start.after", workspace_id=workspace, flow=str(lost.flow_id))
+    assert "has no live version" not in (await signed_in.get(f"/triggers/{there.id}")).text
 
 
 async def test_a_trigger_is_switched_off_and_on_and_fired_by_hand(signed_in):
