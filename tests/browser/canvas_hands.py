@@ -63,9 +63,15 @@ def pull(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 def drag(page: Page, start: Any, end: Any, drop: bool = True) -> None:
     """From the middle of one thing to the middle of another."""
-    for each in (start, end):  # a card that was just added is put in place once more
-        expect(each).to_be_visible()
-    a, b = start.bounding_box(), end.bounding_box()
+    found: list[Any] = []
+
+    def both() -> bool:
+        """A card that was just added is put in place once more, and has no box for that moment."""
+        found[:] = [start.bounding_box(), end.bounding_box()]
+        return None not in found
+
+    eventually(page, both)
+    a, b = found
     page.mouse.move(a["x"] + a["width"] / 2, a["y"] + a["height"] / 2)
     page.mouse.down()
     page.mouse.move(b["x"], b["y"], steps=6)

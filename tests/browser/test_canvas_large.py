@@ -77,7 +77,7 @@ def test_of_a_large_flow_only_the_steps_near_the_view_are_laid_out_and_keys_reac
     page.locator("#node-n5").focus()
     page.keyboard.press("Delete")
     saved(page)
-    assert page.locator("#node-n5").count() == 0
+    expect(page.locator("#node-n5")).to_have_count(0)
 
 
 def touch(cdp, kind: str, *points: tuple[float, float]) -> None:
